@@ -1,0 +1,206 @@
+// Package casefile is the case on disk: a folder that is written once, can be verified and can be opened again.
+//
+//	case.json       what was decided (Case)
+//	findings.jsonl  every finding, in order of time (Finding)
+//	timeline.csv    the same for spreadsheets
+//	custody.jsonl   every source with its hash, each line carrying the hash of the line before
+//	report.html     for people
+package casefile
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Schema is the value of Case.Schema that this program writes.
+const Schema = "barid.case/1"
+
+// Case is case.json. Its field names are a promise to people's scripts: add, do not rename. Times are UTC.
+type Case struct {
+	Schema       string            `json:"schema"`
+	Barid        Program           `json:"barid"`
+	Organisation *Organisation     `json:"organisation,omitempty"`
+	Window       Window            `json:"window"`
+	Sources      []Source          `json:"sources"`
+	Coverage     []Coverage        `json:"coverage"`
+	Incidents    []Incident        `json:"incidents"`
+	Sessions     []Session         `json:"sessions"`
+	Capabilities []Capability      `json:"capabilities"`
+	Reached      []json.RawMessage `json:"reached"`
+	Rules        Rules             `json:"rules"`
+	Summary      Summary           `json:"summary"`
+}
+
+// Program says which program wrote the case.
+type Program struct {
+	Version string `json:"version"`
+}
+
+// Organisation is whose case it is, from the facts.
+type Organisation struct {
+	Name    string `json:"name,omitempty" yaml:"name"`
+	Kind    string `json:"kind,omitempty" yaml:"kind"`
+	Country string `json:"country,omitempty" yaml:"country"`
+	LEI     string `json:"lei,omitempty" yaml:"lei"`
+}
+
+// Window is the time that the evidence (or --from, --to) spans; nil where nothing in it has a time.
+type Window struct {
+	From *time.Time `json:"from"`
+	To   *time.Time `json:"to"`
+}
+
+// Source is one stream of evidence: a file, or an entry of an archive.
+type Source struct {
+	Path   string     `json:"path"`
+	SHA256 string     `json:"sha256"`
+	Bytes  int64      `json:"bytes"`
+	Format string     `json:"format"` // "" if nobody recognised it
+	Host   string     `json:"host"`
+	Events int64      `json:"events"`
+	From   *time.Time `json:"from"`
+	To     *time.Time `json:"to"`
+	// Unparsed is how many parts (lines, records, chunks) could not be read; Errors names the first of them.
+	Unparsed int64    `json:"unparsed"`
+	Errors   []string `json:"errors"`
+	// Duplicates is how many records were left out because another with the same identifier was read.
+	Duplicates int64 `json:"duplicates,omitempty"`
+	// Notes says what was assumed to read it: a year, a time zone, an encoding.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// Coverage is what a stream of logs would have shown.
+type Coverage struct {
+	Host      string     `json:"host"`
+	Stream    string     `json:"stream"`
+	Principal string     `json:"principal"`
+	Level     string     `json:"level"`
+	From      *time.Time `json:"from"`
+	To        *time.Time `json:"to"`
+	Gaps      []Gap      `json:"gaps"`
+}
+
+// Gap is a time for which a stream has nothing to say.
+type Gap struct {
+	From       *time.Time `json:"from"`
+	To         *time.Time `json:"to"`
+	Reason     string     `json:"reason"`
+	Certain    bool       `json:"certain"`
+	Substitute string     `json:"substitute"`
+}
+
+// Incident is findings that a person would call one attack.
+type Incident struct {
+	ID         string    `json:"id"`
+	Title      string    `json:"title"`
+	Severity   string    `json:"severity"` // the level of its highest finding
+	Stage      string    `json:"stage"`    // the furthest ATT&CK tactic, in words: "Credential Access"
+	Techniques []string  `json:"techniques"`
+	First      time.Time `json:"first"`
+	Last       time.Time `json:"last"`
+	// Active says that it was still going on when the evidence ends.
+	Active   bool     `json:"active"`
+	Hosts    []string `json:"hosts"`
+	Actors   []string `json:"actors"` // addresses and accounts that acted
+	Findings int64    `json:"findings"`
+	// Summary says in a sentence or two what happened, from what the findings prove and no more.
+	Summary string `json:"summary"`
+	// Steps are the distinct things that were seen, in order of time.
+	Steps []Step `json:"steps"`
+}
+
+// Step is one rule's findings in an incident.
+type Step struct {
+	Rule   Rule      `json:"rule"`
+	Stage  string    `json:"stage"`
+	First  time.Time `json:"first"`
+	Last   time.Time `json:"last"`
+	Count  int64     `json:"count"`
+	Hosts  []string  `json:"hosts"`
+	Actors []string  `json:"actors"`
+	// Evidence is a few of the findings, the earliest first, with the line as it stands in the log.
+	Evidence []Evidence `json:"evidence"`
+}
+
+// Evidence is a record that proves something.
+type Evidence struct {
+	Source string    `json:"source"` // path
+	SHA256 string    `json:"sha256"`
+	Line   int64     `json:"line,omitempty"`
+	Record int64     `json:"record,omitempty"`
+	Offset int64     `json:"offset"`
+	Time   time.Time `json:"time"`
+	Raw    string    `json:"raw"` // the line, or the fields of a binary record; cut at 2,000 bytes
+}
+
+// Session is one continuous use of an identity.
+type Session struct {
+	ID          string    `json:"id"`
+	Attribution string    `json:"attribution"` // attacker, suspected, unattributed, owner, service
+	Accounts    []string  `json:"accounts"`
+	IPs         []string  `json:"ips"`
+	First       time.Time `json:"first"`
+	Last        time.Time `json:"last"`
+	Why         []string  `json:"why"`
+}
+
+// Capability is a power that somebody held for a time.
+type Capability struct {
+	Kind      string     `json:"kind"` // password, token, host, delegation, grant, rule
+	Principal string     `json:"principal"`
+	Reach     []string   `json:"reach"`
+	From      time.Time  `json:"from"`
+	To        *time.Time `json:"to"`
+	Why       []string   `json:"why"`
+}
+
+// Rules says what was looked for.
+type Rules struct {
+	Loaded   int            `json:"loaded"`
+	Rejected []RejectedRule `json:"rejected"`
+}
+
+// RejectedRule is a rule that could not be used.
+type RejectedRule struct {
+	Path   string `json:"path"`
+	Reason string `json:"reason"`
+}
+
+// Summary counts.
+type Summary struct {
+	Findings map[string]int64         `json:"findings"` // by level
+	Reached  map[string]VerdictCounts `json:"reached"`  // by kind of object
+}
+
+// VerdictCounts counts verdicts.
+type VerdictCounts struct {
+	Confirmed int64 `json:"confirmed"`
+	Possible  int64 `json:"possible"`
+	RuledOut  int64 `json:"ruled_out"`
+}
+
+// Rule names a rule in a finding.
+type Rule struct {
+	ID    string   `json:"id"`
+	Title string   `json:"title"`
+	Level string   `json:"level"` // informational, low, medium, high, critical
+	Tags  []string `json:"tags"`
+}
+
+// Finding is a line of findings.jsonl, and of barid scan: a rule matched an event.
+type Finding struct {
+	Time   *time.Time      `json:"time"`
+	Rule   Rule            `json:"rule"`
+	Host   string          `json:"host"`
+	Source Position        `json:"source"`
+	Event  json.RawMessage `json:"event"`
+}
+
+// Position is where a record stands.
+type Position struct {
+	Path   string `json:"path"`
+	SHA256 string `json:"sha256,omitempty"`
+	Record int64  `json:"record,omitempty"`
+	Line   int64  `json:"line,omitempty"`
+	Offset int64  `json:"offset"`
+}

@@ -1,0 +1,98 @@
+package event
+
+// Batch is a run of events of one source and the memory their values live in. It is the unit in which events travel.
+// The zero Batch is ready for use. A Batch is not safe for concurrent use.
+type Batch struct {
+	Events  []Event
+	Defects []Defect
+
+	values slab[Value]
+	bytes  slab[byte]
+}
+
+// Defect is a part of the evidence that could not be read as an event, and why.
+type Defect struct {
+	Offset int64  // in the source, in bytes
+	Length int64  // in bytes
+	Line   int64  // from 1; 0 in a binary log
+	Reason string // what was wrong, for people
+}
+
+// Add appends an event of the given Shape whose values are all absent, and returns it to be filled in.
+// The pointer is valid until the next Add.
+func (b *Batch) Add(s *Shape) *Event {
+	b.Events = append(b.Events, Event{Shape: s, Values: b.values.take(s.variable), Time: UnknownTime})
+	return &b.Events[len(b.Events)-1]
+}
+
+// Bytes returns n zeroed bytes that live as long as the events of the batch.
+func (b *Batch) Bytes(n int) []byte { return b.bytes.take(n) }
+
+// Copy returns a copy of p that lives as long as the events of the batch.
+func (b *Batch) Copy(p []byte) []byte {
+	q := b.bytes.take(len(p))
+	copy(q, p)
+	return q
+}
+
+// Reset empties the batch and keeps its memory. Every value that was handed out is invalid from here on.
+func (b *Batch) Reset() {
+	if poison {
+		for i := range b.Events {
+			for j := range b.Events[i].Values {
+				b.Events[i].Values[j] = Value{Kind: UTF8, Data: []byte("released batch")}
+			}
+		}
+		b.bytes.fill(0xDB)
+	}
+	clear(b.Events)
+	b.Events = b.Events[:0]
+	clear(b.Defects)
+	b.Defects = b.Defects[:0]
+	b.values.reset()
+	b.bytes.reset()
+}
+
+// slab hands out slices of blocks that never move, so that what was handed out stays valid while the slab grows.
+type slab[T any] struct {
+	blocks [][]T
+	block  int // index of the block in use
+	used   int // of that block
+}
+
+const slabBlock = 16 << 10
+
+func (s *slab[T]) take(n int) []T {
+	for s.block < len(s.blocks) {
+		if b := s.blocks[s.block]; s.used+n <= len(b) {
+			p := b[s.used : s.used+n : s.used+n]
+			s.used += n
+			clear(p)
+			return p
+		}
+		s.block++
+		s.used = 0
+	}
+	s.blocks = append(s.blocks, make([]T, max(n, slabBlock)))
+	s.used = n
+	return s.blocks[s.block][:n:n]
+}
+
+// maxKept bounds what an emptied slab keeps, so that one huge batch does not hold its memory for ever.
+const maxKept = 256
+
+func (s *slab[T]) reset() {
+	if len(s.blocks) > maxKept {
+		clear(s.blocks[maxKept:])
+		s.blocks = s.blocks[:maxKept]
+	}
+	s.block, s.used = 0, 0
+}
+
+func (s *slab[T]) fill(v T) {
+	for _, b := range s.blocks {
+		for i := range b {
+			b[i] = v
+		}
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !poison
+
+package event
+
+const poison = false

@@ -1,0 +1,125 @@
+// Package logs reads every kind of log into events: a folder for each kind, and here what they share.
+//
+// A [Format] is one kind of log. Its [Cutter] divides a stream, in order, into blocks that can be parsed apart from one
+// another; whatever flows from line to line (the #Fields header in effect, say) it hands on as the block's state.
+// Its [Parser] turns blocks into events, in any order and on any worker. The same bytes give the same events however
+// they are cut, and every byte belongs to an event, to a header or to a named [event.Defect].
+package logs
+
+import (
+	"time"
+
+	"github.com/barid-dfir/barid/internal/event"
+)
+
+// MaxBlock is the most bytes that a Cutter is given at once, and so the longest record that can be read.
+const MaxBlock = 4 << 20
+
+// BlockSize is the length in bytes at which a Cutter of a text log cuts when it has the choice.
+const BlockSize = 512 << 10
+
+// Certainty says how sure a Format is that a source is of its kind.
+type Certainty uint8
+
+// The degrees. Between formats that are equally sure, the earlier in the table wins.
+const (
+	No       Certainty = iota
+	Possible           // nothing speaks against it: plain text, say
+	Likely             // the lines look like it
+	Certain            // it names itself: a magic number, a header
+)
+
+// Source is what is known about a stream before it is read. It does not change while its blocks are parsed.
+type Source struct {
+	// Path names the stream, with '!' between an archive and its entry.
+	Path string
+	// ModTime is when the file was last written, by the file system or its archive; zero if unknown.
+	ModTime time.Time
+	// Zone is the time zone of a log that does not say its own; never nil.
+	Zone *time.Location
+	// ZoneFrom says where Zone was taken from, for people: "facts", "assumed".
+	ZoneFrom string
+	// Head is the beginning of the stream, at most 64 KiB, as UTF-8 where the stream is UTF-16.
+	Head []byte
+}
+
+// Block is a run of whole records.
+type Block struct {
+	Source *Source
+	Data   []byte // valid while the block is parsed and as long as its batch lives
+	Offset int64  // of Data in the stream, in bytes
+	Line   int64  // number of the first line of Data, from 1
+	First  bool   // nothing of the stream came before it
+	Last   bool   // nothing comes after it
+	State  any    // what the Cutter hands on; not to be changed
+}
+
+// Cutter divides one stream.
+type Cutter interface {
+	// Cut is given what is unread of the stream, from 1 byte to MaxBlock, and returns the length of the next block and its state.
+	// 0 asks for more; it is not allowed when atEOF is set or data has the length MaxBlock.
+	Cut(data []byte, atEOF bool) (n int, state any)
+}
+
+// Parser turns blocks into events. A worker has its own; it serves all sources of the format.
+type Parser interface {
+	// Parse appends the events and defects of the block to out.
+	Parse(b *Block, out *event.Batch)
+	// Observe appends to obs what the event, made by this Format, means, and returns the longer slice. It does not allocate
+	// for an event that means nothing.
+	Observe(e *event.Event, obs []Observation) []Observation
+}
+
+// Format is one kind of log, for one run of the program: caches that its parsers share live behind its functions.
+type Format struct {
+	// Name is the format's name in a case, such as "iis.w3c".
+	Name string
+	// Sniff says how surely a source is of this kind, by its Head.
+	Sniff func(s *Source) Certainty
+	// Cutter returns a Cutter for one stream.
+	Cutter func(s *Source) Cutter
+	// Parser returns a Parser for one worker. Parsers run at the same time as one another.
+	Parser func() Parser
+}
+
+// Kind is what an event means.
+type Kind uint8
+
+// The kinds of observation.
+const (
+	Login       Kind = iota // an identity was used, or tried
+	Access                  // an object was touched
+	Send                    // a message was sent
+	Capability              // a power was given or taken
+	Containment             // somebody shut a way in
+	Heartbeat               // the machine's own regular sign of life
+	Gap                     // the log says that it misses something
+)
+
+var kindNames = [...]string{"login", "access", "send", "capability", "containment", "heartbeat", "gap"}
+
+func (k Kind) String() string { return kindNames[k] }
+
+// Observation is what an event means to Barid. Its byte slices are text in UTF-8 and live as long as the event.
+type Observation struct {
+	Kind Kind
+	// OK says whether it succeeded.
+	OK bool
+	// Account is the identity as the log writes it.
+	Account []byte
+	// IP is the remote address without port or brackets.
+	IP []byte
+	// Channel is the way in: imap, pop3, smtp, submission, ssh, owa, ews, eas, mapi, ecp, powershell, autodiscover, oab, rpc, web, rdp, smb, windows, m365, …
+	Channel string
+	// Session is the log's own session identifier.
+	Session []byte
+	// Action is what was done, in the log's words: MailItemsAccessed, New-InboxRule, GetItem.
+	Action []byte
+	// Object is what was touched, and ObjectKind what that is: mailbox, message, folder, file, host, credential.
+	Object     []byte
+	ObjectKind string
+	// Target is the account over which a capability was given, where it is not Account.
+	Target []byte
+	// Bytes and Count say how much, where the log does; -1 if it does not.
+	Bytes, Count int64
+}
