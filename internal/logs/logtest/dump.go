@@ -1,0 +1,98 @@
+package logtest
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs"
+)
+
+// Dump writes an event on one line: its time, its format, and every field that is there, in the order of the Shape.
+// A null value is written as <null>; text with blanks, quotes or control characters as a Go string.
+func Dump(e *event.Event) string {
+	var b strings.Builder
+	if e.Time == event.UnknownTime {
+		b.WriteString("-")
+	} else {
+		b.WriteString(time.Unix(0, e.Time).UTC().Format(time.RFC3339Nano))
+	}
+	b.WriteString(" " + e.Shape.Format)
+	for slot, f := range e.Shape.Fields() {
+		v := e.Value(slot)
+		switch v.Kind {
+		case event.None:
+			continue
+		case event.Null:
+			fmt.Fprintf(&b, " %s=<null>", f.Name)
+		default:
+			fmt.Fprintf(&b, " %s=%s", f.Name, quote(v.String()))
+		}
+	}
+	return b.String()
+}
+
+// DumpObservation writes an observation on one line, without what it does not say.
+func DumpObservation(o logs.Observation) string {
+	var b strings.Builder
+	b.WriteString(o.Kind.String())
+	if o.OK {
+		b.WriteString(" ok")
+	} else {
+		b.WriteString(" failed")
+	}
+	put := func(name, v string) {
+		if v != "" {
+			fmt.Fprintf(&b, " %s=%s", name, quote(v))
+		}
+	}
+	put("account", string(o.Account))
+	put("ip", string(o.IP))
+	put("channel", o.Channel)
+	put("session", string(o.Session))
+	put("action", string(o.Action))
+	put(o.ObjectKind, string(o.Object))
+	put("target", string(o.Target))
+	if o.Bytes >= 0 {
+		fmt.Fprintf(&b, " bytes=%d", o.Bytes)
+	}
+	if o.Count >= 0 {
+		fmt.Fprintf(&b, " count=%d", o.Count)
+	}
+	return b.String()
+}
+
+// DumpDefect writes a defect on one line.
+func DumpDefect(d event.Defect) string {
+	return fmt.Sprintf("defect line %d offset %d length %d: %s", d.Line, d.Offset, d.Length, d.Reason)
+}
+
+func quote(s string) string {
+	if s == "" || strings.ContainsAny(s, " \"\\") {
+		return fmt.Sprintf("%q", s)
+	}
+	for _, r := range s {
+		if r < ' ' || r == 0x7F || r == '\uFFFD' {
+			return fmt.Sprintf("%q", s)
+		}
+	}
+	return s
+}
+
+// dumpAll writes a batch: events in order, each with its place and what it means, then the defects.
+func dumpAll(p logs.Parser, out *event.Batch) []string {
+	var all []string
+	for i := range out.Events {
+		e := &out.Events[i]
+		s := fmt.Sprintf("%d:%d:%d %s", e.Line, e.Offset, e.Record, Dump(e))
+		for _, o := range p.Observe(e, nil) {
+			s += " | " + DumpObservation(o)
+		}
+		all = append(all, s)
+	}
+	for _, d := range out.Defects {
+		all = append(all, DumpDefect(d))
+	}
+	return all
+}
