@@ -1,0 +1,119 @@
+package evidence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// walk is one run over the evidence.
+type walk struct {
+	*Walker
+	ctx     context.Context
+	visit   func(*Stream) error
+	several bool // there are several arguments, which could hold the same file
+}
+
+// argument walks one path that was given.
+func (w *walk) argument(name string) error {
+	if name == "-" {
+		return w.stdin()
+	}
+	info, err := os.Stat(name) // a link is followed where the user himself names it
+	if err != nil {
+		w.report(showName(name), err)
+		return w.ctx.Err()
+	}
+	if info.IsDir() {
+		return w.folder(name, info, nil)
+	}
+	return w.file(name, info)
+}
+
+// folder walks the content of a folder, by name. above are the folders it lies in.
+func (w *walk) folder(name string, info fs.FileInfo, above []fs.FileInfo) error {
+	for _, a := range above {
+		if os.SameFile(a, info) {
+			w.note(showName(name), "not entered again: the folder lies in itself")
+			return nil
+		}
+	}
+	above = append(above, info)
+	entries, err := os.ReadDir(name)
+	if err != nil { // what could be listed is still read
+		w.report(showName(name), err)
+	}
+	for _, e := range entries {
+		if err := w.ctx.Err(); err != nil {
+			return err
+		}
+		inner := filepath.Join(name, e.Name())
+		info, err := e.Info()
+		switch {
+		case err != nil:
+			w.report(showName(inner), err)
+			continue
+		case info.IsDir():
+			err = w.folder(inner, info, above)
+		default:
+			err = w.file(inner, info)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// file walks what is no folder.
+func (w *walk) file(name string, info fs.FileInfo) error {
+	if err := w.ctx.Err(); err != nil {
+		return err
+	}
+	path := showName(name)
+	if !info.Mode().IsRegular() {
+		w.tell(Problem{Path: path, Reason: fmt.Sprintf("not read: it is a %s", kindOfMode(info.Mode()))})
+		return nil
+	}
+	if key, linked, ok := keyOf(name, info); ok && (linked || w.several) {
+		if first, again := w.seen[key]; again {
+			w.note(path, "not read again: the same file as "+first)
+			return nil
+		}
+		w.seen[key] = path
+	}
+	f := &file{w: w.Walker, name: name, path: path, info: info}
+	return w.visit(&Stream{Path: path, Size: info.Size(), ModTime: info.ModTime().UTC(), w: w.Walker, src: f})
+}
+
+// stdin walks standard input.
+func (w *walk) stdin() error {
+	in := w.opt.Stdin
+	if in == nil {
+		in = eofReader{}
+	}
+	return w.visit(&Stream{Path: "-", Size: -1, ModTime: time.Time{}, Sequential: true, w: w.Walker, src: &once{r: in}})
+}
+
+// once is a source that can be read only as it comes.
+type once struct {
+	r    io.Reader
+	used bool
+}
+
+func (o *once) open() (io.ReadCloser, error) {
+	if o.used {
+		return nil, errors.New("it can be read only once")
+	}
+	o.used = true
+	return io.NopCloser(o.r), nil
+}
+
+type eofReader struct{}
+
+func (eofReader) Read([]byte) (int, error) { return 0, io.EOF }
