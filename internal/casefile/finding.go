@@ -1,0 +1,112 @@
+package casefile
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// AppendFinding appends f as a line of findings.jsonl, without its line end, and returns the longer slice. Fields stand
+// in the order of [Finding]; the event is written on one line as it is. It does not allocate beyond dst.
+func AppendFinding(dst []byte, f *Finding) []byte {
+	dst = append(dst, `{"time":`...)
+	if f.Time == nil {
+		dst = append(dst, "null"...)
+	} else {
+		dst = append(AppendTime(append(dst, '"'), *f.Time), '"')
+	}
+	dst = appendString(append(dst, `,"rule":{"id":`...), f.Rule.ID)
+	dst = appendString(append(dst, `,"title":`...), f.Rule.Title)
+	dst = appendString(append(dst, `,"level":`...), f.Rule.Level)
+	dst = append(dst, `,"tags":[`...)
+	for i, t := range f.Rule.Tags {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendString(dst, t)
+	}
+	dst = appendString(append(dst, `]},"host":`...), f.Host)
+	dst = appendString(append(dst, `,"source":{"path":`...), f.Source.Path)
+	if f.Source.SHA256 != "" {
+		dst = appendString(append(dst, `,"sha256":`...), f.Source.SHA256)
+	}
+	if f.Source.Record != 0 {
+		dst = strconv.AppendInt(append(dst, `,"record":`...), f.Source.Record, 10)
+	}
+	if f.Source.Line != 0 {
+		dst = strconv.AppendInt(append(dst, `,"line":`...), f.Source.Line, 10)
+	}
+	dst = strconv.AppendInt(append(dst, `,"offset":`...), f.Source.Offset, 10)
+	dst = appendJSON(append(dst, `},"event":`...), f.Event)
+	return append(dst, '}')
+}
+
+// maxLine bounds a line of findings.jsonl and custody.jsonl that is read back: a record, escaped at its worst.
+const maxLine = 64 << 20
+
+// Findings reads the findings of the case in dir, in order of time. A Finding is valid until the next one. After an
+// error, which names the line, nothing more comes.
+func Findings(dir string) iter.Seq2[*Finding, error] {
+	return func(yield func(*Finding, error) bool) {
+		f, err := os.Open(filepath.Join(dir, FindingsFile))
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer f.Close()
+		lines := lineReader{r: bufio.NewReaderSize(f, 256<<10)}
+		for n := 1; ; n++ {
+			line, err := lines.next()
+			if err == io.EOF {
+				return
+			}
+			var found Finding
+			if err == nil {
+				err = json.Unmarshal(line, &found)
+			}
+			if err != nil {
+				yield(nil, fmt.Errorf("%s, line %d: %w", FindingsFile, n, err))
+				return
+			}
+			if !yield(&found, nil) {
+				return
+			}
+		}
+	}
+}
+
+var errLongLine = errors.New("the line is too long")
+
+// lineReader returns lines without their ends, each valid until the next.
+type lineReader struct {
+	r   *bufio.Reader
+	buf []byte
+}
+
+func (l *lineReader) next() ([]byte, error) {
+	l.buf = l.buf[:0]
+	for {
+		part, err := l.r.ReadSlice('\n')
+		if err == nil && len(l.buf) == 0 {
+			return part[:len(part)-1], nil
+		}
+		if len(l.buf)+len(part) > maxLine {
+			return nil, errLongLine
+		}
+		l.buf = append(l.buf, part...)
+		switch {
+		case err == nil:
+			return l.buf[:len(l.buf)-1], nil
+		case err == io.EOF && len(l.buf) > 0:
+			return l.buf, nil
+		case err != bufio.ErrBufferFull:
+			return nil, err
+		}
+	}
+}

@@ -1,0 +1,391 @@
+package casefile
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The names of the files in a case folder.
+const (
+	CaseFile     = "case.json"
+	FindingsFile = "findings.jsonl"
+	TimelineFile = "timeline.csv"
+	ReportFile   = "report.html"
+	CustodyFile  = "custody.jsonl"
+)
+
+var (
+	// ErrExists is the error of Create where there is a case already and force is not set.
+	ErrExists = errors.New("there is a case in this folder already")
+	// ErrNotCase is the error where a folder is no case, or holds what no case holds.
+	ErrNotCase = errors.New("the folder is not a case")
+)
+
+// Writer writes a case folder. What it writes stands in a folder beside the final one, which takes its place, whole, at
+// Commit. Folders have the mode 0700, files 0600. It is not safe for concurrent use.
+type Writer struct {
+	dir   string // final
+	tmp   string
+	root  *os.Root // of tmp
+	force bool
+	files []Custody
+	open  int
+}
+
+// Create begins a case that will stand in dir, which must not exist or be empty. With force, dir may hold a case, which
+// is replaced at Commit; a folder with any other file in it is refused.
+func Create(dir string, force bool) (*Writer, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := mayReplace(dir, force); err != nil {
+		return nil, err
+	}
+	parent, name := filepath.Split(dir)
+	if err := os.MkdirAll(parent, 0o700); err != nil {
+		return nil, err
+	}
+	tmp, err := os.MkdirTemp(parent, "."+name+".partial-")
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(tmp)
+	if err != nil {
+		os.Remove(tmp)
+		return nil, err
+	}
+	return &Writer{dir: dir, tmp: tmp, root: root, force: force}, nil
+}
+
+// mayReplace says why dir must be left alone.
+func mayReplace(dir string, force bool) error {
+	info, err := os.Lstat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%s: %w", dir, ErrNotCase)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	if _, err := Open(dir); err != nil {
+		return fmt.Errorf("%s: %w, and something is in it", dir, ErrNotCase)
+	}
+	if !force {
+		return fmt.Errorf("%s: %w", dir, ErrExists)
+	}
+	known := []string{CaseFile, FindingsFile, TimelineFile, ReportFile, CustodyFile}
+	if log, err := readCustody(dir); err == nil {
+		for _, c := range log.entries {
+			if c.Kind == KindCase {
+				known = append(known, c.Path)
+			}
+		}
+	}
+	for _, e := range entries {
+		if !e.Type().IsRegular() || !slices.Contains(known, e.Name()) {
+			return fmt.Errorf("%s: %w only: %q does not belong to it", dir, ErrNotCase, e.Name())
+		}
+	}
+	return nil
+}
+
+// Dir returns the folder in which the files stand until Commit: for reading back what was written.
+func (w *Writer) Dir() string { return w.tmp }
+
+// File is a file of a case that is being written. Its content is hashed on the way.
+type File struct {
+	w    *Writer
+	name string
+	f    *os.File
+	buf  *bufio.Writer
+	hash hash.Hash
+	size int64
+}
+
+// File begins the file called name, a plain name. It becomes part of the case when it is closed.
+func (w *Writer) File(name string) (*File, error) {
+	if !fs.ValidPath(name) || strings.ContainsAny(name, `/\`) || strings.HasPrefix(name, ".") || name == CustodyFile {
+		return nil, fmt.Errorf("casefile: %q cannot be the name of a file", name)
+	}
+	if slices.ContainsFunc(w.files, func(c Custody) bool { return c.Path == name }) {
+		return nil, fmt.Errorf("casefile: %s is written already", name)
+	}
+	f, err := w.root.OpenFile(tempName(name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	out := &File{w: w, name: name, f: f, hash: sha256.New()}
+	out.buf = bufio.NewWriterSize(io.MultiWriter(f, out.hash), 128<<10)
+	w.open++
+	return out, nil
+}
+
+func tempName(name string) string { return ".writing-" + name }
+
+// Write implements io.Writer.
+func (f *File) Write(p []byte) (int, error) {
+	n, err := f.buf.Write(p)
+	f.size += int64(n)
+	return n, err
+}
+
+// Close makes the file durable and gives it its name.
+func (f *File) Close() error {
+	if f.f == nil {
+		return nil
+	}
+	err := f.buf.Flush()
+	if err == nil {
+		err = f.f.Sync()
+	}
+	if err != nil {
+		f.abort()
+		return err
+	}
+	file := f.f
+	f.f = nil
+	f.w.open--
+	if err := file.Close(); err != nil {
+		return err
+	}
+	if err := f.w.root.Rename(tempName(f.name), f.name); err != nil {
+		return err
+	}
+	f.w.files = append(f.w.files, Custody{Kind: KindCase, Path: f.name, Bytes: f.size, SHA256: hex.EncodeToString(f.hash.Sum(nil))})
+	return nil
+}
+
+// abort gives the file up.
+func (f *File) abort() {
+	if f.f == nil {
+		return
+	}
+	f.f.Close()
+	f.f = nil
+	f.w.open--
+	f.w.root.Remove(tempName(f.name))
+}
+
+// WriteCase writes case.json. Lists that are nil are written as empty ones.
+func (w *Writer) WriteCase(c *Case) error {
+	p, err := Encode(c)
+	if err != nil {
+		return err
+	}
+	f, err := w.File(CaseFile)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(p); err != nil {
+		f.abort()
+		return err
+	}
+	return f.Close()
+}
+
+// Commit writes custody.jsonl, with evidence first, in order of path, and the files of the case after it, and puts the
+// folder in its place. written is when: it stands in the lines of the case's own files. It returns the hash of the last
+// line, the seal: who notes it down elsewhere can prove later that nothing was changed.
+func (w *Writer) Commit(evidence []Custody, written time.Time) (seal string, err error) {
+	defer func() {
+		if err != nil {
+			w.Abort()
+		}
+	}()
+	if w.open > 0 {
+		return "", errors.New("casefile: a file is not closed yet")
+	}
+	if !slices.ContainsFunc(w.files, func(c Custody) bool { return c.Path == CaseFile }) {
+		return "", errors.New("casefile: no " + CaseFile)
+	}
+	lines := slices.Clone(evidence)
+	for i := range lines {
+		lines[i].Kind = KindEvidence
+	}
+	slices.SortStableFunc(lines, compareCustody)
+	own := slices.Clone(w.files)
+	for i := range own {
+		own[i].Read = written
+	}
+	slices.SortFunc(own, compareCustody)
+	p, seal := appendCustody(nil, append(lines, own...))
+
+	f, err := w.root.OpenFile(tempName(CustodyFile), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(p)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return "", err
+	}
+	if err := w.root.Rename(tempName(CustodyFile), CustodyFile); err != nil {
+		return "", err
+	}
+	syncDir(w.tmp)
+	w.root.Close()
+	w.root = nil
+	if err := w.place(); err != nil {
+		return "", err
+	}
+	w.tmp = ""
+	syncDir(filepath.Dir(w.dir))
+	return seal, nil
+}
+
+// place puts the folder where it belongs. What stood there was looked at in Create and is looked at again: a person
+// may have put a file there since.
+func (w *Writer) place() error {
+	if err := mayReplace(w.dir, w.force); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(w.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return os.Rename(w.tmp, w.dir)
+	}
+	if err != nil {
+		return err
+	}
+	if len(entries) == 0 {
+		if err := os.Remove(w.dir); err != nil {
+			return err
+		}
+		return os.Rename(w.tmp, w.dir)
+	}
+	old := w.tmp
+	if !exchange(w.tmp, w.dir) {
+		old += "-old"
+		if err := os.Rename(w.dir, old); err != nil {
+			return err
+		}
+		if err := os.Rename(w.tmp, w.dir); err != nil {
+			return errors.Join(err, os.Rename(old, w.dir))
+		}
+	}
+	return os.RemoveAll(old)
+}
+
+// Abort removes what was written. After Commit it does nothing, so that it can be deferred.
+func (w *Writer) Abort() error {
+	if w.tmp == "" {
+		return nil
+	}
+	if w.root != nil {
+		w.root.Close()
+		w.root = nil
+	}
+	tmp := w.tmp
+	w.tmp = ""
+	return os.RemoveAll(tmp)
+}
+
+// syncDir makes names in a folder durable where the system can.
+func syncDir(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		_ = d.Sync()
+		d.Close()
+	}
+}
+
+// Encode returns c as case.json: indented, fields in their order, hidden characters escaped, nil lists as empty ones.
+func Encode(c *Case) ([]byte, error) {
+	var buf bytes.Buffer
+	e := json.NewEncoder(&buf)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", " ")
+	if err := e.Encode(withLists(c)); err != nil {
+		return nil, err
+	}
+	return appendSafe(make([]byte, 0, buf.Len()+buf.Len()/64), buf.Bytes(), false), nil
+}
+
+// withLists returns a copy of c without nil lists: a script that reads a case need not expect null.
+func withLists(c *Case) *Case {
+	d := *c
+	d.Sources = copyList(d.Sources)
+	for i := range d.Sources {
+		d.Sources[i].Errors = list(d.Sources[i].Errors)
+	}
+	d.Coverage = copyList(d.Coverage)
+	for i := range d.Coverage {
+		d.Coverage[i].Gaps = list(d.Coverage[i].Gaps)
+	}
+	d.Incidents = copyList(d.Incidents)
+	for i := range d.Incidents {
+		in := &d.Incidents[i]
+		in.Techniques, in.Hosts, in.Actors = list(in.Techniques), list(in.Hosts), list(in.Actors)
+		in.Steps = copyList(in.Steps)
+		for j := range in.Steps {
+			s := &in.Steps[j]
+			s.Rule.Tags, s.Hosts, s.Actors, s.Evidence = list(s.Rule.Tags), list(s.Hosts), list(s.Actors), list(s.Evidence)
+		}
+	}
+	d.Sessions = copyList(d.Sessions)
+	for i := range d.Sessions {
+		s := &d.Sessions[i]
+		s.Accounts, s.IPs, s.Why = list(s.Accounts), list(s.IPs), list(s.Why)
+	}
+	d.Capabilities = copyList(d.Capabilities)
+	for i := range d.Capabilities {
+		d.Capabilities[i].Reach, d.Capabilities[i].Why = list(d.Capabilities[i].Reach), list(d.Capabilities[i].Why)
+	}
+	d.Reached = list(d.Reached)
+	d.Rules.Rejected = list(d.Rules.Rejected)
+	if d.Summary.Findings == nil {
+		d.Summary.Findings = map[string]int64{}
+	}
+	if d.Summary.Reached == nil {
+		d.Summary.Reached = map[string]VerdictCounts{}
+	}
+	return &d
+}
+
+func list[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}
+
+func copyList[T any](s []T) []T { return append([]T{}, s...) }
+
+// Open reads the case in dir.
+func Open(dir string) (*Case, error) {
+	p, err := os.ReadFile(filepath.Join(dir, CaseFile))
+	if err != nil {
+		return nil, err
+	}
+	var c Case
+	if err := json.Unmarshal(p, &c); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, CaseFile), err)
+	}
+	if c.Schema != Schema {
+		return nil, fmt.Errorf("%s: %w that this program can read: its schema is %q, not %q", dir, ErrNotCase, c.Schema, Schema)
+	}
+	return &c, nil
+}
