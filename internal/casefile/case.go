@@ -189,11 +189,14 @@ type Rule struct {
 
 // Finding is a line of findings.jsonl, and of barid scan: a rule matched an event.
 type Finding struct {
-	Time   *time.Time      `json:"time"`
-	Rule   Rule            `json:"rule"`
-	Host   string          `json:"host"`
-	Source Position        `json:"source"`
-	Event  json.RawMessage `json:"event"`
+	Time *time.Time `json:"time"`
+	Rule Rule       `json:"rule"`
+	Host string     `json:"host"`
+	// Account is who acted, or tried to, and Client the remote address, where the event says so.
+	Account string          `json:"account,omitempty"`
+	Client  string          `json:"client,omitempty"`
+	Source  Position        `json:"source"`
+	Event   json.RawMessage `json:"event"`
 }
 
 // Position is where a record stands.

@@ -288,9 +288,9 @@ func TestFindingLine(t *testing.T) {
 		}
 	}
 	at := noon.Add(210 * time.Millisecond).In(time.FixedZone("", 3600))
-	f(Finding{Time: &at, Rule: Rule{ID: "1", Title: "<b> & \"x\"", Level: "high", Tags: []string{"attack.t1190"}}, Host: "EX1",
+	f(Finding{Time: &at, Rule: Rule{ID: "1", Title: "<b> & \"x\"", Level: "high", Tags: []string{"attack.t1190"}}, Host: "EX1", Account: "ana", Client: "203.0.113.9",
 		Source: Position{Path: "logs.zip!a.LOG", SHA256: "ab", Record: 12, Line: 12, Offset: 4711}, Event: json.RawMessage(`{ "Field" : "va lue" }`)},
-		`{"time":"2021-03-03T12:00:00.210Z","rule":{"id":"1","title":"<b> & \"x\"","level":"high","tags":["attack.t1190"]},"host":"EX1",`+
+		`{"time":"2021-03-03T12:00:00.210Z","rule":{"id":"1","title":"<b> & \"x\"","level":"high","tags":["attack.t1190"]},"host":"EX1","account":"ana","client":"203.0.113.9",`+
 			`"source":{"path":"logs.zip!a.LOG","sha256":"ab","record":12,"line":12,"offset":4711},"event":{"Field":"va lue"}}`)
 	f(Finding{Host: "a\u202eb\u2028\x00\x7f\xff\U000e0041é", Event: json.RawMessage("{\"a\":\"\u202e\xff\x7fé\"}")},
 		`{"time":null,"rule":{"id":"","title":"","level":"","tags":[]},"host":"a\u202eb\u2028\u0000\u007f`+"\ufffd"+`\udb40\udc41é",`+

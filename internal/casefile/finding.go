@@ -32,6 +32,12 @@ func AppendFinding(dst []byte, f *Finding) []byte {
 		dst = appendString(dst, t)
 	}
 	dst = appendString(append(dst, `]},"host":`...), f.Host)
+	if f.Account != "" {
+		dst = appendString(append(dst, `,"account":`...), f.Account)
+	}
+	if f.Client != "" {
+		dst = appendString(append(dst, `,"client":`...), f.Client)
+	}
 	dst = appendString(append(dst, `,"source":{"path":`...), f.Source.Path)
 	if f.Source.SHA256 != "" {
 		dst = appendString(append(dst, `,"sha256":`...), f.Source.SHA256)
