@@ -96,8 +96,8 @@ type Incident struct {
 	Severity   string    `json:"severity"` // the level of its highest finding
 	Stage      string    `json:"stage"`    // the furthest ATT&CK tactic, in words: "Credential Access"
 	Techniques []string  `json:"techniques"`
-	First      time.Time `json:"first"`
-	Last       time.Time `json:"last"`
+	First      time.Time `json:"first,omitzero"` // zero where no event in it has a time
+	Last       time.Time `json:"last,omitzero"`
 	// Active says that it was still going on when the evidence ends.
 	Active   bool     `json:"active"`
 	Hosts    []string `json:"hosts"`
@@ -113,8 +113,8 @@ type Incident struct {
 type Step struct {
 	Rule   Rule      `json:"rule"`
 	Stage  string    `json:"stage"`
-	First  time.Time `json:"first"`
-	Last   time.Time `json:"last"`
+	First  time.Time `json:"first,omitzero"`
+	Last   time.Time `json:"last,omitzero"`
 	Count  int64     `json:"count"`
 	Hosts  []string  `json:"hosts"`
 	Actors []string  `json:"actors"`
@@ -129,7 +129,7 @@ type Evidence struct {
 	Line   int64     `json:"line,omitempty"`
 	Record int64     `json:"record,omitempty"`
 	Offset int64     `json:"offset"`
-	Time   time.Time `json:"time"`
+	Time   time.Time `json:"time,omitzero"`
 	Raw    string    `json:"raw"` // the line, or the fields of a binary record; cut at 2,000 bytes
 }
 
@@ -193,10 +193,14 @@ type Finding struct {
 	Rule Rule       `json:"rule"`
 	Host string     `json:"host"`
 	// Account is who acted, or tried to, and Client the remote address, where the event says so.
-	Account string          `json:"account,omitempty"`
-	Client  string          `json:"client,omitempty"`
-	Source  Position        `json:"source"`
-	Event   json.RawMessage `json:"event"`
+	Account string `json:"account,omitempty"`
+	Client  string `json:"client,omitempty"`
+	// Object is the path that was asked for, where the event is a request.
+	Object string          `json:"object,omitempty"`
+	Source Position        `json:"source"`
+	Event  json.RawMessage `json:"event"`
+	// Raw is the line as it stands in a text log, cut at 2,000 bytes; "" for a binary log.
+	Raw string `json:"raw,omitempty"`
 }
 
 // Position is where a record stands.

@@ -38,6 +38,9 @@ func AppendFinding(dst []byte, f *Finding) []byte {
 	if f.Client != "" {
 		dst = appendString(append(dst, `,"client":`...), f.Client)
 	}
+	if f.Object != "" {
+		dst = appendString(append(dst, `,"object":`...), f.Object)
+	}
 	dst = appendString(append(dst, `,"source":{"path":`...), f.Source.Path)
 	if f.Source.SHA256 != "" {
 		dst = appendString(append(dst, `,"sha256":`...), f.Source.SHA256)
@@ -50,6 +53,9 @@ func AppendFinding(dst []byte, f *Finding) []byte {
 	}
 	dst = strconv.AppendInt(append(dst, `,"offset":`...), f.Source.Offset, 10)
 	dst = appendJSON(append(dst, `},"event":`...), f.Event)
+	if f.Raw != "" {
+		dst = appendString(append(dst, `,"raw":`...), f.Raw)
+	}
 	return append(dst, '}')
 }
 
