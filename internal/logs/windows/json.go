@@ -74,7 +74,9 @@ type plan struct {
 	time, record, received, localTime, localReceived int
 	// embedded is the position of a value that may hold the event's data in a text of its own.
 	embedded int
-	flat     bool
+	// flat is set where all fields stand side by side, ordered where they are in the order of the event: collectors that
+	// keep them in maps write them in any.
+	flat, ordered bool
 }
 
 type planned struct {
@@ -107,6 +109,9 @@ func newPlan(c *catalog, names []string) *plan {
 		paths[i] = strings.Replace(n, "_attributes.", ".#attributes.", 1) // evtx_dump --separate-json-attributes
 		if _, ok := c.dataName(paths[i]); ok || strings.HasPrefix(n, "Event.System.") || strings.HasPrefix(n, "winlog.") {
 			p.flat = false
+		}
+		if strings.HasPrefix(n, "Event.System.") || strings.HasPrefix(n, "System.") {
+			p.ordered = true
 		}
 	}
 	best := map[string]int{} // system field → position of the path that gives it
@@ -389,7 +394,7 @@ func (p *jsonParser) newBinding(pl *plan, eventType event.Value, unpacked bool) 
 		}
 		columns, at = append(columns, col), append(at, i)
 	}
-	if pl.flat { // collectors put the fields in any order
+	if !pl.ordered {
 		sorted := make([]int, len(at))
 		for k := range sorted {
 			sorted[k] = k
