@@ -1,0 +1,271 @@
+// Package webrequest says what a request to a web server means, whichever log it stands in: who used which way in, who
+// tried to and failed, and what is only the server looking after itself.
+//
+// It claims no more than the line proves. A request that was answered for a named account is an access through a
+// channel, not the reading of a message.
+package webrequest
+
+import (
+	"bytes"
+
+	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs"
+)
+
+// Request is what a line says of a request. Absent parts are nil. All slices are views.
+type Request struct {
+	Method, Path, Query []byte
+	Status              []byte // HTTP status
+	Substatus, Win32    []byte // of IIS
+	Account             []byte
+	Client              []byte // address, possibly with port
+	UserAgent           []byte
+	Bytes               []byte // of the answer, decimal
+	Session             []byte
+	// Exchange says that the server is known to be an Exchange server.
+	Exchange bool
+}
+
+// The channels of Exchange Server and the paths of their virtual directories, in lower case.
+var channels = [...]struct{ prefix, channel string }{
+	{"/owa", "owa"},
+	{"/ews", "ews"},
+	{"/ecp", "ecp"},
+	{"/microsoft-server-activesync", "eas"},
+	{"/mapi", "mapi"},
+	{"/rpc", "rpc"},
+	{"/powershell", "powershell"},
+	{"/autodiscover", "autodiscover"},
+	{"/oab", "oab"},
+}
+
+// Channel returns the way in that a path belongs to; "web" for any path that is none of Exchange.
+func Channel(path []byte) string {
+	for i := range channels {
+		c := &channels[i]
+		if hasPrefixFold(path, c.prefix) && (len(path) == len(c.prefix) || path[len(c.prefix)] == '/' ||
+			path[len(c.prefix)] == '?' || c.channel == "rpc" && hasPrefixFold(path, "/rpcwithcert")) {
+			return c.channel
+		}
+	}
+	return "web"
+}
+
+// Observe appends what the request means to obs and returns the longer slice.
+func Observe(r *Request, obs []logs.Observation) []logs.Observation {
+	client := event.Address(r.Client)
+	channel := Channel(r.Path)
+	o := logs.Observation{IP: client, Channel: channel, Session: r.Session, Bytes: -1, Count: -1}
+
+	if own := probe(r); own || machine(r.Account) {
+		if own || r.Exchange || channel != "web" {
+			o.Kind, o.OK, o.Account = logs.Heartbeat, len(r.Status) == 3 && r.Status[0] == '2', r.Account
+			return append(obs, o)
+		}
+		return obs
+	}
+	if len(r.Account) == 0 && loopback(client) && (r.Exchange || channel != "web") {
+		o.Kind, o.OK = logs.Heartbeat, len(r.Status) == 3 && r.Status[0] == '2'
+		return append(obs, o)
+	}
+	if len(r.Status) != 3 {
+		return obs
+	}
+	post := string(r.Method) == "POST"
+	switch {
+	case string(r.Status) == "401":
+		if refused(r) {
+			o.Kind, o.Account = logs.Login, r.Account
+			return append(obs, o)
+		}
+		return obs
+	case channel == "owa" && post && equalFold(r.Path, "/owa/auth.owa"):
+		// A wrong password is answered with the same 302: only the account in the line tells them apart.
+		if string(r.Status) == "302" && len(r.Account) > 0 && !logonFailure(r.Win32) {
+			o.Kind, o.OK, o.Account = logs.Login, true, r.Account
+			return append(obs, o)
+		}
+		return obs
+	case channel == "owa" && len(r.Account) == 0 && equalFold(r.Path, "/owa/auth/logon.aspx") && string(Param(r.Query, "reason")) == "2":
+		// The page that says: the user name or password you entered isn't correct.
+		o.Kind = logs.Login
+		return append(obs, o)
+	case post && channel == "web" && len(r.Account) == 0:
+		return form(r, o, obs)
+	case len(r.Account) > 0 && (r.Status[0] == '2' || r.Status[0] == '3'):
+		o.Kind, o.OK, o.Account = logs.Access, true, r.Account
+		o.Bytes = number(r.Bytes)
+		switch channel {
+		case "owa", "ecp":
+			o.Action = Param(r.Query, "action")
+		case "ews":
+			o.Action = Param(r.Query, "SoapAction")
+		case "eas":
+			o.Action = Param(r.Query, "Cmd")
+			if o.Session == nil {
+				o.Session = Param(r.Query, "DeviceId")
+			}
+		}
+		return append(obs, o)
+	}
+	return obs
+}
+
+// form reads the answer to a login form of a well-known web application.
+func form(r *Request, o logs.Observation, obs []logs.Observation) []logs.Observation {
+	path := r.Path
+	o.Kind = logs.Login
+	switch {
+	case hasSuffixFold(path, "/wp-login.php"):
+		if action := Param(r.Query, "action"); action != nil && string(action) != "login" {
+			return obs
+		}
+		switch string(r.Status) {
+		case "302": // to the dashboard
+			o.OK = true
+			return append(obs, o)
+		case "200": // the form again
+			return append(obs, o)
+		}
+	case string(Param(r.Query, "_task")) == "login": // Roundcube
+		switch string(r.Status) {
+		case "302":
+			o.OK = true
+			return append(obs, o)
+		case "401":
+			return append(obs, o)
+		}
+	}
+	return obs
+}
+
+// refused reports whether a 401 is a refused password and not the challenge that begins every negotiation.
+func refused(r *Request) bool {
+	if logonFailure(r.Win32) {
+		return true
+	}
+	if r.Substatus == nil {
+		// Apache and nginx write the account only where a password came with the request.
+		return len(r.Account) > 0
+	}
+	if string(r.Substatus) != "1" {
+		return false
+	}
+	switch string(r.Win32) {
+	case "2148074254": // SEC_E_NO_CREDENTIALS: the first leg of NTLM or Kerberos
+		return false
+	case "0", "":
+		return len(r.Account) > 0
+	}
+	return true
+}
+
+// logonFailure reports whether a Windows error code says that an account or its password was refused
+// ([MS-ERREF] 2.1 and 2.2).
+func logonFailure(code []byte) bool {
+	switch string(code) {
+	case "1326", // ERROR_LOGON_FAILURE
+		"1327",       // ERROR_ACCOUNT_RESTRICTION
+		"1328",       // ERROR_INVALID_LOGON_HOURS
+		"1330",       // ERROR_PASSWORD_EXPIRED
+		"1331",       // ERROR_ACCOUNT_DISABLED
+		"1909",       // ERROR_ACCOUNT_LOCKED_OUT
+		"2148074252": // SEC_E_LOGON_DENIED
+		return true
+	}
+	return false
+}
+
+// probe reports whether the request is one of the server's health checks.
+func probe(r *Request) bool {
+	return named(r.Account, "healthmailbox") ||
+		bytes.Contains(r.UserAgent, []byte("AMProbe")) || bytes.Contains(r.UserAgent, []byte("AM_Probe")) ||
+		bytes.Contains(r.UserAgent, []byte("_Probe/Local"))
+}
+
+// named reports whether an account name without its domain begins with prefix, which is in lower case.
+func named(account []byte, prefix string) bool {
+	if i := bytes.LastIndexByte(account, '\\'); i >= 0 {
+		account = account[i+1:]
+	}
+	return hasPrefixFold(account, prefix)
+}
+
+// machine reports whether an account is a computer's.
+func machine(account []byte) bool {
+	return len(account) > 1 && account[len(account)-1] == '$'
+}
+
+func loopback(ip []byte) bool {
+	return string(ip) == "::1" || bytes.HasPrefix(ip, []byte("127."))
+}
+
+// Param returns the value of a parameter of a query, as it stands there; nil if it has none. Exchange separates the
+// parameters it adds to logged queries with ';' as well as '&'.
+func Param(query []byte, name string) []byte {
+	for rest := query; ; {
+		i := bytes.Index(rest, []byte(name))
+		if i < 0 {
+			return nil
+		}
+		from := len(query) - len(rest) + i
+		end := from + len(name)
+		if end < len(query) && query[end] == '=' && (from == 0 || query[from-1] == '&' || query[from-1] == ';' || query[from-1] == '?') {
+			value := query[end+1:]
+			if j := delimiter(value); j >= 0 {
+				value = value[:j]
+			}
+			return value
+		}
+		rest = query[end:]
+	}
+}
+
+func delimiter(p []byte) int {
+	for i, c := range p {
+		if c == '&' || c == ';' {
+			return i
+		}
+	}
+	return -1
+}
+
+// number reads a decimal number, -1 if p is none.
+func number(p []byte) int64 {
+	if len(p) == 0 || len(p) > 18 {
+		return -1
+	}
+	n := int64(0)
+	for _, c := range p {
+		if c < '0' || c > '9' {
+			return -1
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n
+}
+
+// hasPrefixFold reports whether p begins with prefix, which is in lower case, whatever the case of its ASCII letters.
+func hasPrefixFold(p []byte, prefix string) bool {
+	return len(p) >= len(prefix) && equalFold(p[:len(prefix)], prefix)
+}
+
+func hasSuffixFold(p []byte, suffix string) bool {
+	return len(p) >= len(suffix) && equalFold(p[len(p)-len(suffix):], suffix)
+}
+
+// equalFold reports whether p is lower, which is in lower case, whatever the case of its ASCII letters.
+func equalFold(p []byte, lower string) bool {
+	if len(p) != len(lower) {
+		return false
+	}
+	for i, c := range p {
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		if c != lower[i] {
+			return false
+		}
+	}
+	return true
+}
