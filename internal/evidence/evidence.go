@@ -77,6 +77,8 @@ type Walker struct {
 	unpacked  atomic.Int64 // bytes out of archives, at all depths
 	buffered  atomic.Int64 // bytes of small entries that are held until they are read
 
+	inflaters sync.Pool // of readers of Deflate
+
 	seen map[fileKey]string // files that could be met again, and under which path they were
 
 	closing sync.Mutex
@@ -176,6 +178,9 @@ func (s *Stream) Hash() (size int64, sum [32]byte, err error) {
 	if s.known != nil {
 		return s.known.size, s.known.sum, nil
 	}
+	if f, ok := s.src.(*file); ok {
+		s.src = unread{f}
+	}
 	r, err := s.Open()
 	if err != nil {
 		return 0, sum, err
@@ -184,6 +189,11 @@ func (s *Stream) Hash() (size int64, sum [32]byte, err error) {
 	err = r.Finish()
 	return r.Count(), r.Sum(), err
 }
+
+// unread is a file that is read once more: no progress.
+type unread struct{ *file }
+
+func (u unread) open() (io.ReadCloser, error) { return u.again() }
 
 // source is where the bytes of a stream come from.
 type source interface {

@@ -28,7 +28,7 @@ func (f *file) acquire() (io.ReaderAt, int64, error) {
 	defer f.mu.Unlock()
 	if f.refs > 0 {
 		f.refs++
-		return f.f, f.size, nil
+		return readAt{f}, f.size, nil
 	}
 	h, err := openRegular(f.name)
 	if err != nil {
@@ -46,7 +46,16 @@ func (f *file) acquire() (io.ReaderAt, int64, error) {
 		return nil, 0, err
 	}
 	f.f, f.refs, f.size = h, 1, info.Size()
-	return h, f.size, nil
+	return readAt{f}, f.size, nil
+}
+
+// readAt counts what is read of a file.
+type readAt struct{ *file }
+
+func (r readAt) ReadAt(p []byte, off int64) (int, error) {
+	n, err := r.f.ReadAt(p, off)
+	r.w.read.Add(int64(n))
+	return n, err
 }
 
 func (f *file) release() error {
@@ -62,19 +71,28 @@ func (f *file) release() error {
 }
 
 func (f *file) open() (io.ReadCloser, error) {
-	at, size, err := f.acquire()
+	_, size, err := f.acquire()
 	if err != nil {
 		return nil, err
 	}
-	return &fileReader{file: f, at: at, size: size}, nil
+	return &fileReader{file: f, size: size}, nil
+}
+
+// again opens the file without counting what is read of it as progress.
+func (f *file) again() (io.ReadCloser, error) {
+	_, size, err := f.acquire()
+	if err != nil {
+		return nil, err
+	}
+	return &fileReader{file: f, size: size, quiet: true}, nil
 }
 
 // fileReader reads a file from its start to where it ended when it was opened.
 type fileReader struct {
 	*file
-	at    io.ReaderAt
 	off   int64
 	size  int64
+	quiet bool // what is read is no progress
 	ended bool
 }
 
@@ -84,14 +102,16 @@ func (r *fileReader) Read(p []byte) (int, error) {
 	}
 	if r.off >= r.size {
 		r.ended = true
-		if info, err := r.f.Stat(); err == nil && info.Size() > r.size {
+		if info, err := r.f.Stat(); err == nil && info.Size() > r.size && !r.quiet {
 			r.w.note(r.path, fmt.Sprintf("grew by %d bytes while it was read; what was added is left out", info.Size()-r.size))
 		}
 		return 0, io.EOF
 	}
-	n, err := r.at.ReadAt(p[:min(int64(len(p)), r.size-r.off)], r.off)
+	n, err := r.f.ReadAt(p[:min(int64(len(p)), r.size-r.off)], r.off)
 	r.off += int64(n)
-	r.w.read.Add(int64(n))
+	if !r.quiet {
+		r.w.read.Add(int64(n))
+	}
 	switch {
 	case err == io.EOF && r.off < r.size:
 		r.ended = true

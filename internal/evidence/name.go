@@ -1,20 +1,19 @@
 package evidence
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// showName returns the name of a file as it is shown: valid UTF-8 without control characters, each of which is
-// replaced by U+FFFD.
+// showName returns a name as it is shown: valid UTF-8 in which U+FFFD stands for characters that would hide something.
 func showName(name string) string {
-	clean := func(r rune) bool { return r != utf8.RuneError && !hidden(r) }
-	if utf8.ValidString(name) && strings.IndexFunc(name, func(r rune) bool { return !clean(r) }) < 0 {
+	if utf8.ValidString(name) && strings.IndexFunc(name, hidden) < 0 {
 		return name
 	}
 	return strings.Map(func(r rune) rune {
-		if !clean(r) {
+		if hidden(r) {
 			return utf8.RuneError
 		}
 		return r
@@ -25,4 +24,61 @@ func showName(name string) string {
 // change the direction of text (Unicode Standard Annex 9, section 2).
 func hidden(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
+}
+
+// maxName is the most bytes of an entry's name that are shown.
+const maxName = 4 << 10
+
+// entryPath returns the path of an entry of the archive at path. The name is only ever shown, yet one that would lead out of a
+// folder is put right and noted: it was made to harm somebody.
+func (w *Walker) entryPath(path, name string) string {
+	clean, bad := cleanEntry(name)
+	full := path + "!" + clean
+	if bad != "" {
+		w.note(full, fmt.Sprintf("the archive calls it %+q, %s", cut(name, 200), bad))
+	}
+	return full
+}
+
+// cleanEntry returns the name of an entry with '/' between folders, without what leads elsewhere, and what is wrong with it.
+func cleanEntry(name string) (clean, bad string) {
+	if len(name) > maxName {
+		name, bad = cut(name, maxName), "which is too long"
+	}
+	shown := showName(name)
+	if strings.IndexFunc(name, hidden) >= 0 {
+		bad = "with characters that hide something"
+	}
+	shown = strings.ReplaceAll(shown, `\`, "/")
+	if strings.HasPrefix(shown, "/") || len(shown) > 1 && shown[1] == ':' && isLetter(shown[0]) {
+		bad = "an absolute path"
+	}
+	parts := strings.Split(shown, "/")
+	kept := parts[:0]
+	for _, p := range parts {
+		switch p {
+		case "", ".":
+		case "..":
+			bad = "which leads out of its folder"
+		default:
+			kept = append(kept, p)
+		}
+	}
+	clean = strings.Join(kept, "/")
+	if clean == "" {
+		clean, bad = "(no name)", "which is no name"
+	}
+	return clean, bad
+}
+
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
 }

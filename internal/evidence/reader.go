@@ -19,6 +19,7 @@ type Reader struct {
 	count  int64
 	err    error // of src, once it has ended
 	closed bool
+	idle   int // calls in a row that gave nothing
 
 	head  []byte // read ahead and not yet consumed, decoded
 	begun bool
@@ -103,6 +104,13 @@ func (r *Reader) raw(p []byte) (int, error) {
 		return 0, errClosed
 	}
 	n, err := r.src.Read(p)
+	if n == 0 && err == nil && len(p) > 0 {
+		if r.idle++; r.idle > 1000 {
+			err = io.ErrNoProgress
+		}
+	} else {
+		r.idle = 0
+	}
 	r.hash.Write(p[:n])
 	r.count += int64(n)
 	if err != nil {

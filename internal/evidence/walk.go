@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 )
 
 // walk is one run over the evidence.
@@ -88,7 +87,7 @@ func (w *walk) file(name string, info fs.FileInfo) error {
 		w.seen[key] = path
 	}
 	f := &file{w: w.Walker, name: name, path: path, info: info}
-	return w.visit(&Stream{Path: path, Size: info.Size(), ModTime: info.ModTime().UTC(), w: w.Walker, src: f})
+	return w.node(&node{path: path, size: info.Size(), mod: info.ModTime().UTC(), src: f, acct: &account{size: info.Size()}})
 }
 
 // stdin walks standard input.
@@ -97,7 +96,22 @@ func (w *walk) stdin() error {
 	if in == nil {
 		in = eofReader{}
 	}
-	return w.visit(&Stream{Path: "-", Size: -1, ModTime: time.Time{}, Sequential: true, w: w.Walker, src: &once{r: in}})
+	acct := &account{size: -1}
+	return w.node(&node{path: "-", size: -1, seq: &stdinReader{in, w.Walker, acct}, acct: acct})
+}
+
+// stdinReader counts what comes in.
+type stdinReader struct {
+	r    io.Reader
+	w    *Walker
+	acct *account
+}
+
+func (s *stdinReader) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	s.w.read.Add(int64(n))
+	s.acct.in.Add(int64(n))
+	return n, err
 }
 
 // once is a source that can be read only as it comes.
