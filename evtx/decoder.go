@@ -125,7 +125,7 @@ func (d *Decoder) Begin(chunk []byte) {
 		d.turn = 1
 	}
 	d.header = ChunkHeader{}
-	d.free, d.noHead = 0, false
+	d.free, d.noHead, d.norm.strict = 0, false, false
 	d.pos, d.limit = len(chunk), len(chunk)
 	if allZero(chunk) {
 		d.free = len(chunk)
@@ -141,7 +141,7 @@ func (d *Decoder) Begin(chunk []byte) {
 	d.pos = chunkHeaderSize
 	if string(chunk[:len(chunkMagic)]) != chunkMagic {
 		d.defect(0, chunkHeaderSize, "chunk header does not begin with ElfChnk")
-		d.noHead = true
+		d.noHead, d.norm.strict = true, true
 		return
 	}
 	d.header = parseChunkHeader(chunk)
@@ -183,6 +183,7 @@ func (d *Decoder) Next() *Record {
 			return &d.record
 		}
 	}
+	d.norm.strict = true
 	for d.pos < len(d.chunk) {
 		if d.slack() {
 			return &d.record
@@ -206,7 +207,9 @@ func (d *Decoder) declared() bool {
 	end := pos + int(size)
 	agrees := uint64(binary.LittleEndian.Uint32(d.chunk[end-4:])) == size
 	if !agrees {
-		if end != d.limit && (end+4 > d.limit || string(d.chunk[end:end+4]) != recordMagic) {
+		// Believe the first size if something that can follow a record stands where the record would end.
+		if end != d.limit && (end+4 > d.limit ||
+			string(d.chunk[end:end+4]) != recordMagic && binary.LittleEndian.Uint32(d.chunk[end:]) != 0) {
 			d.skip(pos, pos+4, "the two sizes of a record differ")
 			return false
 		}

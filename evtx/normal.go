@@ -45,13 +45,14 @@ const (
 	tokenMore        = 0x40
 	maxElementDepth  = 64
 	maxSubstitutions = 4096
+	maxName          = 1024    // in bytes; those of Windows are far shorter
 	maxNormalForm    = 1 << 20 // in bytes; names that are repeated are repeated in it
 )
 
 // Reasons for which binary XML cannot be read.
 const (
 	whyCut       = "binary XML is cut short"
-	whyName      = "name outside the chunk"
+	whyName      = "no name where one is referred to"
 	whyToken     = "unknown token in binary XML"
 	whyNesting   = "elements do not nest"
 	whyDepth     = "elements nested too deeply"
@@ -67,12 +68,15 @@ type normalizer struct {
 	chunk  []byte
 	key    []byte
 	values []Value // of a literal fragment, in the order of their tokens
+	strict bool    // names must have the right hash
 }
 
 // definition appends to n.key the normal form of the body of a template definition, chunk[pos:end].
 func (n *normalizer) definition(pos, end int) (why string) {
 	n.key = n.key[:0]
-	_, why = n.walk(pos, end, true, false)
+	if _, why = n.walk(pos, end, true, false); why == "" && len(n.key) == 0 {
+		return whyNoContent
+	}
 	return why
 }
 
@@ -255,8 +259,11 @@ func (n *normalizer) name(token byte, pos, end int) (int, string) {
 	at := int(binary.LittleEndian.Uint32(n.chunk[pos:]))
 	pos += 4
 	// link to the next name (32 bits), hash (16 bits), length, text, NUL
-	text, next, ok := counted(n.chunk, at+6, len(n.chunk))
-	if at < 0 || !ok {
+	text, next, ok := counted(n.chunk, at+6, len(n.chunk)-2)
+	if at < 0 || !ok || len(text) > maxName || n.chunk[next] != 0 || n.chunk[next+1] != 0 {
+		return pos, whyName
+	}
+	if n.strict && nameHash(text) != binary.LittleEndian.Uint16(n.chunk[at+4:]) {
 		return pos, whyName
 	}
 	if at == pos {
@@ -267,6 +274,15 @@ func (n *normalizer) name(token byte, pos, end int) (int, string) {
 	n.key = append(n.key, token, byte(len(text)), byte(len(text)>>8))
 	n.key = append(n.key, text...)
 	return pos, ""
+}
+
+// nameHash returns the hash that a name carries, for the string table of the chunk.
+func nameHash(name []byte) uint16 {
+	var h uint32
+	for ; len(name) >= 2; name = name[2:] {
+		h = h*65599 + uint32(binary.LittleEndian.Uint16(name))
+	}
+	return uint16(h)
 }
 
 func (n *normalizer) text(p []byte) {
