@@ -13,7 +13,7 @@ type Batch struct {
 // Defect is a part of the evidence that could not be read as an event, and why.
 type Defect struct {
 	Offset int64  // in the source, in bytes
-	Length int64  // in bytes
+	Length int64  // in bytes; 0 where nothing was lost: a wrong checksum, say
 	Line   int64  // from 1; 0 in a binary log
 	Reason string // what was wrong, for people
 }

@@ -54,6 +54,9 @@ func (v Value) AppendText(dst []byte) []byte {
 		return append(dst, v.Data...)
 	case Escape:
 		return appendUnescaped(dst, v.Data)
+	case Kind(evtx.GUIDType): // as Windows shows it, and rules name it
+		dst = evtx.Value{Type: evtx.GUIDType, Data: v.Data}.AppendText(append(dst, '{'))
+		return append(dst, '}')
 	}
 	if v.IsList() {
 		for i, first := 0, true; ; first = false {

@@ -19,18 +19,18 @@ func (p *jsonParser) unpack(v event.Value, out *event.Batch) bool {
 	}
 	switch {
 	case v.Kind == event.JSON && v.IsList():
-		return p.unpackList(v, out)
+		return p.unpackList(v)
 	case v.Kind == event.Escape || v.Kind == event.UTF8:
 		text := out.Bytes(len(v.Data)) // the text of a JSON string is never longer than the string
 		text = v.AppendText(text[:0:len(text)])
 		if bytes.HasPrefix(text, []byte("<EventData")) || bytes.HasPrefix(text, []byte("<UserData")) || bytes.HasPrefix(text, []byte("<Data")) {
-			return p.unpackXML(text, out)
+			return p.unpackXML(text)
 		}
 	}
 	return false
 }
 
-func (p *jsonParser) unpackList(v event.Value, out *event.Batch) bool {
+func (p *jsonParser) unpackList(v event.Value) bool {
 	added := false
 	for i := 0; ; {
 		elem, next, ok := v.Elem(i)
@@ -63,14 +63,14 @@ func (p *jsonParser) unpackList(v event.Value, out *event.Batch) bool {
 			if text.IsAbsent() {
 				text.Kind = event.Null
 			}
-			p.add(name.Data, text, out)
+			p.add(name.Data, text, !added)
 			added = true
 		}
 	}
 }
 
 // unpackXML takes the <Data Name="…">…</Data> out of an event's XML. What is not of that form is passed over.
-func (p *jsonParser) unpackXML(text []byte, out *event.Batch) bool {
+func (p *jsonParser) unpackXML(text []byte) bool {
 	added := false
 	for len(p.record.Keys) < ljson.MaxFields {
 		i := bytes.Index(text, []byte("<Data"))
@@ -105,16 +105,17 @@ func (p *jsonParser) unpackXML(text []byte, out *event.Batch) bool {
 			text = text[end:]
 		}
 		if len(name) > 0 {
-			p.add(name, v, out)
+			p.add(name, v, !added)
 			added = true
 		}
 	}
 	return added
 }
 
-func (p *jsonParser) add(name []byte, v event.Value, out *event.Batch) {
-	const prefix = "EventData."
-	path := out.Bytes(len(prefix) + len(name))
-	copy(path[copy(path, prefix):], name)
-	p.record.Add(path, v)
+// add adds a field to the record as EventData.<name>; first says that it is the first one.
+func (p *jsonParser) add(name []byte, v event.Value, first bool) {
+	if first {
+		p.record.Open([]byte("EventData"), 0)
+	}
+	p.record.Add(name, 1, v)
 }
