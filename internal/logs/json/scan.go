@@ -143,9 +143,18 @@ func (r *Record) Scan(p []byte) (n int, reason string) {
 	}
 }
 
-// Add appends a field that a reader derives from the others.
-func (r *Record) Add(name []byte, v event.Value) {
-	r.key(Key{Name: name})
+// Open appends an object that a reader derives from the other fields; what is added at depth+1 is in it.
+// Depth is at most MaxDepth-1.
+func (r *Record) Open(name []byte, depth uint8) {
+	r.key(Key{Name: name, Depth: depth, Open: true})
+}
+
+// Add appends a field that a reader derives from the others. Past MaxFields it does nothing.
+func (r *Record) Add(name []byte, depth uint8, v event.Value) {
+	if len(r.Keys) >= MaxFields {
+		return
+	}
+	r.key(Key{Name: name, Depth: depth})
 	r.Values = append(r.Values, v)
 }
 
