@@ -15,6 +15,25 @@ func blocksOf(b *testing.B, f logs.Format, path string, data []byte) []*logs.Blo
 	return logtest.Blocks(b, f, logtest.Source(path, data), data, logs.MaxBlock, 0)
 }
 
+func BenchmarkEVTX(b *testing.B) {
+	f := EVTX()
+	var blocks []*logs.Block
+	size := int64(0)
+	add := func(name string, data []byte) {
+		blocks = append(blocks, blocksOf(b, f, name, data)...)
+		out := new(event.Batch)
+		for _, bl := range blocksOf(b, f, name, data) {
+			f.Parser().Parse(bl, out)
+		}
+		for i := range out.Events {
+			size += int64(len(out.Events[i].Raw))
+		}
+	}
+	sharedZip(b, add, "evidence", "windows-evtx", "evtx-attack-samples.zip")
+	sharedZip(b, add, "evidence", "windows-evtx", "parser-conformance.zip")
+	parseAll(b, f, blocks, size)
+}
+
 func parseAll(b *testing.B, f logs.Format, blocks []*logs.Block, bytes int64) {
 	p := f.Parser()
 	out := new(event.Batch)

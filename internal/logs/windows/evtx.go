@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/barid-dfir/barid/evtx"
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/logs/timestamp"
 )
 
 // EVTX returns the Format "windows.evtx": Windows event log files, whole, cut off, without their header, or single chunks.
@@ -134,7 +136,8 @@ type evtxBinding struct {
 }
 
 type move struct {
-	from int32 // slot of Record.Values
+	from     int32       // slot of Record.Values; -1: constant
+	constant event.Value // of the Layout, though not of the Shape: so that few Shapes serve many Layouts
 	// null is the kind of a value of the null type: of <System> it is absent, what the event says is there without a value.
 	null     event.Kind
 	composed bool // the value lies in the decoder's memory
@@ -187,6 +190,10 @@ func (p *evtxParser) chunk(data []byte, offset int64, counted bool, out *event.B
 		e := out.Add(bd.shape)
 		for i := range bd.moves {
 			m := &bd.moves[i]
+			if m.from < 0 {
+				e.Values[i] = m.constant
+				continue
+			}
 			v := &rec.Values[m.from]
 			switch {
 			case len(v.Data) == 0 && v.Type != evtx.StringType && v.Type != evtx.AnsiStringType && v.Type&evtx.Array == 0:
@@ -211,9 +218,15 @@ func (p *evtxParser) chunk(data []byte, offset int64, counted bool, out *event.B
 }
 
 func (p *evtxParser) time(plan *layoutPlan, rec *evtx.Record) int64 {
-	if v := plan.time.value(rec); v.Type == evtx.FileTimeType {
+	switch v := plan.time.value(rec); v.Type {
+	case evtx.FileTimeType:
 		if n, ok := v.Uint(); ok && n != 0 {
 			return evtx.UnixNano(n)
+		}
+	case evtx.StringType: // in exported logs, whose records are text
+		p.key = v.AppendText(p.key[:0])
+		if t, ok := timestamp.RFC3339(p.key, time.UTC); ok {
+			return t
 		}
 	}
 	if rec.Written <= evtx.UnixNano(0) {
@@ -300,11 +313,8 @@ func (p *evtxParser) newBinding(rec *evtx.Record, provider, channel, id, eventTy
 		if !ok {
 			continue
 		}
-		if f.Slot < 0 {
-			if col.system && f.Text == "" {
-				continue
-			}
-			col.constant = event.Text(f.Text)
+		if f.Slot < 0 && f.Text == "" && col.system {
+			continue
 		}
 		if col.system {
 			fixed := ""
@@ -335,7 +345,11 @@ func (p *evtxParser) newBinding(rec *evtx.Record, provider, channel, id, eventTy
 		if slot >= len(b.moves) {
 			continue
 		}
-		m := move{from: int32(fields[i].Slot), null: event.Null, composed: fields[i].Slot >= rec.Layout.Composed}
+		f := fields[i]
+		m := move{from: int32(f.Slot), null: event.Null, composed: f.Slot >= rec.Layout.Composed}
+		if f.Slot < 0 {
+			m.constant = event.Text(f.Text)
+		}
 		if columns[i].system {
 			m.null = event.None
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
 	ljson "github.com/barid-dfir/barid/internal/logs/json"
+	"github.com/barid-dfir/barid/internal/logs/timestamp"
 )
 
 // JSON returns the Format "windows.json": Windows events as JSON, in lines, arrays or one after the other, in the forms
@@ -430,7 +431,7 @@ func (p *jsonParser) time(pl *plan, s *logs.Source) int64 {
 	}
 	at := ljson.Time(received)
 	if at != event.UnknownTime && !zoned(received) {
-		at = inZone(at, s.Zone)
+		at = timestamp.In(at, s.Zone)
 	}
 	local := created
 	if pl.time < 0 {
@@ -455,7 +456,7 @@ func (p *jsonParser) time(pl *plan, s *logs.Source) int64 {
 		}
 		return at
 	}
-	return inZone(t, s.Zone)
+	return timestamp.In(t, s.Zone)
 }
 
 func sign(n int64) int64 {
@@ -472,15 +473,6 @@ func zoned(v event.Value) bool {
 		return v.Kind != event.None
 	}
 	return bytes.ContainsAny(v.Data[length:], "Zz+-")
-}
-
-// inZone returns the moment at which the clocks of a zone show what those of UTC show at t.
-func inZone(t int64, zone *time.Location) int64 {
-	if zone == nil || zone == time.UTC {
-		return t
-	}
-	u := time.Unix(0, t).UTC()
-	return time.Date(u.Year(), u.Month(), u.Day(), u.Hour(), u.Minute(), u.Second(), u.Nanosecond(), zone).UnixNano()
 }
 
 // hexValue turns a decimal number into the hexadecimal text that Windows writes.
