@@ -158,6 +158,8 @@ type Capability struct {
 type Rules struct {
 	Loaded   int            `json:"loaded"`
 	Rejected []RejectedRule `json:"rejected"`
+	// MinLevel is the level below which findings were left out; "" if none were.
+	MinLevel string `json:"min_level,omitempty"`
 }
 
 // RejectedRule is a rule that could not be used.
