@@ -99,15 +99,19 @@ func (w *walk) sevenEntries(n *node, at seekable) error {
 			if solid == nil {
 				src, err := block(b).open()
 				if err != nil {
-					src = io.NopCloser(errReader{err})
+					src = io.NopCloser(eofReader{})
 				}
-				solid = &solidReader{src: src}
+				solid = &solidReader{src: src, unopened: err}
+			}
+			if solid.unopened != nil {
+				w.report(e.path, solid.unopened)
+				continue
 			}
 			if solid.err != nil {
 				if isFileLimit(solid.err) {
 					return nil
 				}
-				w.tell(Problem{Path: e.path, Reason: "not read: the archive cannot be unpacked up to here: " + reason(solid.err)})
+				w.tell(Problem{Path: e.path, Reason: "not read: the archive cannot be unpacked up to here"})
 				continue
 			}
 			body := &solidEntry{of: solid, left: e.size, want: st}
@@ -133,8 +137,9 @@ func (w *walk) sevenEntries(n *node, at seekable) error {
 
 // solidReader reads a block in which several entries lie.
 type solidReader struct {
-	src io.ReadCloser
-	err error
+	src      io.ReadCloser
+	err      error // at which it broke off
+	unopened error // why it cannot be read at all
 }
 
 // solidEntry reads one of them.

@@ -218,7 +218,7 @@ type partReader struct {
 
 func (p *partReader) Read(b []byte) (int, error) {
 	n, err := p.SectionReader.Read(b)
-	if err == io.EOF && n == 0 {
+	if err == io.EOF {
 		if at, _ := p.Seek(0, io.SeekCurrent); at < p.of.size {
 			err = said("damaged: it ends in the middle")
 		}
