@@ -1,0 +1,258 @@
+package html
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"flag"
+	"html"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/google/go-cmp/cmp"
+)
+
+func render(t testing.TB, c *casefile.Case) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Write(&b, c, fromSteps(c)); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// evil are texts that must do nothing on a page.
+var evil = []string{
+	`<script>alert(1)</script>`,
+	"invoice\u202efdp.exe \u2066x\u2069 \u200b\ufeff\U000e0041",
+	`"><img src=x onerror=alert(1)>`,
+	`javascript:alert(1)`,
+	"\x00\x1b[31m\x7f\xff\xfe",
+	`{{.Style}} </style></title></svg><!--`,
+	strings.Repeat("A", 10_000),
+	strings.Repeat("\u0301", 500),
+	"محمد@example.org",
+	"line\r\nline\ttab\u2028sep",
+}
+
+// harm sets every text of a case, keeping levels and hashes as they are half of the time.
+func harm(c *casefile.Case, text func(i int) string) {
+	i := 0
+	var walk func(v reflect.Value)
+	walk = func(v reflect.Value) {
+		switch v.Kind() {
+		case reflect.Pointer:
+			if !v.IsNil() {
+				walk(v.Elem())
+			}
+		case reflect.Struct:
+			if v.Type() == reflect.TypeFor[time.Time]() {
+				return
+			}
+			for j := range v.NumField() {
+				walk(v.Field(j))
+			}
+		case reflect.Slice:
+			if v.Type() == reflect.TypeFor[json.RawMessage]() {
+				return
+			}
+			for j := range v.Len() {
+				walk(v.Index(j))
+			}
+		case reflect.String:
+			v.SetString(text(i))
+			i++
+		}
+	}
+	walk(reflect.ValueOf(c))
+}
+
+func full() *casefile.Case {
+	c := proxyLogon()
+	c.Capabilities = []casefile.Capability{{Kind: "password", Principal: "ana", Reach: []string{"mailbox ana"}, From: at("2021-03-05 02:30:07"), Why: []string{"guessed"}}}
+	c.Coverage = []casefile.Coverage{{Host: "EX1", Stream: "iis.w3svc1", Level: "presence", From: c.Window.From, To: c.Window.To, Gaps: []casefile.Gap{{Reason: "missing_file"}}}}
+	c.Reached = []json.RawMessage{json.RawMessage(`{"object":{"kind":"mailbox","id":"ana"},"verdict":"possible","exposure":"content","lower":0,"upper":4}`), json.RawMessage(`[1`)}
+	return c
+}
+
+func TestNoTextActsOnThePage(t *testing.T) {
+	clean := render(t, full())
+	for k := range evil {
+		c := full()
+		harm(c, func(i int) string { return evil[(i+k)%len(evil)] })
+		page := render(t, c)
+		for _, r := range page {
+			if casefile.Hidden(r) && r != '\n' && r != '\t' {
+				t.Fatalf("%d: %U stands on the page as it is", k, r)
+			}
+		}
+		for _, bad := range []string{"<script", "<img", "javascript:alert(1)\"", "ZgotmplZ"} {
+			if strings.Contains(page, bad) {
+				t.Errorf("%d: %s on the page", k, bad)
+			}
+		}
+		// Whatever texts say, the page has the elements of the page.
+		elements := regexp.MustCompile(`<[a-z][a-z0-9]*`)
+		if a, b := len(elements.FindAllString(clean, -1)), len(elements.FindAllString(page, -1)); b > a {
+			t.Errorf("%d: %d elements became %d", k, a, b)
+		}
+	}
+}
+
+func TestNothingIsLoadedAndOnlyTheOwnStyleIsAllowed(t *testing.T) {
+	page := render(t, full())
+	style := regexp.MustCompile(`(?s)<style>(.*)</style>`).FindStringSubmatch(page)
+	if style == nil {
+		t.Fatal("no style")
+	}
+	sum := sha256.Sum256([]byte(style[1]))
+	want := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
+	policy := regexp.MustCompile(`Content-Security-Policy" content="([^"]*)"`).FindStringSubmatch(page)
+	if policy == nil || html.UnescapeString(policy[1]) != want {
+		t.Errorf("policy %v, want %s", policy, want)
+	}
+	for _, bad := range []string{" style=", "<script", " src=", "<link", "url(", "@import", "<iframe", " on"} {
+		if i := strings.Index(strings.ReplaceAll(page, " on ", " "), bad); i >= 0 && bad != " on" {
+			t.Errorf("%q on the page", bad)
+		}
+	}
+	for _, m := range regexp.MustCompile(`href="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		if !strings.HasPrefix(m[1], "#") && !strings.HasPrefix(m[1], "https://attack.mitre.org/techniques/T") {
+			t.Errorf("link to %s", m[1])
+		}
+	}
+}
+
+func TestLinksInThePageLeadSomewhereAndIDsAreUnique(t *testing.T) {
+	for _, c := range []*casefile.Case{full(), nothingFound(), many(300)} {
+		page := render(t, c)
+		ids := map[string]bool{}
+		for _, m := range regexp.MustCompile(` id="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+			if ids[m[1]] {
+				t.Errorf("id %s twice", m[1])
+			}
+			ids[m[1]] = true
+		}
+		for _, m := range regexp.MustCompile(`href="#([^"]*)"`).FindAllStringSubmatch(page, -1) {
+			if !ids[m[1]] {
+				t.Errorf("#%s leads nowhere", m[1])
+			}
+		}
+	}
+}
+
+func TestFirstScreen(t *testing.T) {
+	f := func(c *casefile.Case, want ...string) {
+		t.Helper()
+		page := html.UnescapeString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(render(t, c), ""))
+		for _, w := range want {
+			if !strings.Contains(page, w) {
+				t.Errorf("the page does not say: %s", w)
+			}
+		}
+	}
+	f(proxyLogon(), "4 incidents, 1 of them critical. 1 is still active when the evidence ends.",
+		"Yes: 1 incident was still going on when the evidence ends, 2021-03-09 23:59:58.",
+		"1 source is of a kind that was not recognised, 1 source was read in part or not at all and 3 lines, records or chunks are missing from this report.",
+		"3,844 rules were looked for. 2 rules could not be used.", "line 88,121: no #Fields above it", "modifier “fuzzy” is not known",
+		"What was reached (mailboxes, messages, files) is not part of this report.")
+	f(nothingFound(), "No finding at or above LOW in 263,532 events from 5 sources.", "That is not proof of absence",
+		"Read: exchange.httpproxy.ecp, iis.w3c, syslog and windows.evtx.", "Not read: 1 source is of a kind")
+	f(&casefile.Case{}, "No finding in 0 events from 0 sources.", "No event was read at all. Nothing can be concluded from this report.", "No evidence was given.")
+	f(many(5000), "4,976 incidents of lower severity are not drawn.", "3,940 more incidents are not shown here")
+}
+
+func TestFindingsThatCannotBeReadAreSaid(t *testing.T) {
+	var b strings.Builder
+	err := Write(&b, proxyLogon(), func(yield func(*casefile.Finding, error) bool) {
+		yield(nil, errors.New("findings.jsonl, line 7: cut short"))
+	})
+	if err != nil || !strings.Contains(b.String(), "this table is not complete: findings.jsonl, line 7: cut short") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestPageStaysSmall(t *testing.T) {
+	c := many(5000)
+	harm(c, func(int) string { return strings.Repeat("<&\u202e", 20_000) })
+	for i := range c.Incidents {
+		c.Incidents[i].Severity = "high"
+	}
+	if n := len(render(t, c)); n > 40<<20 {
+		t.Errorf("%d bytes", n)
+	}
+	if n := len(render(t, many(5000))); n > 2<<20 {
+		t.Errorf("%d bytes for 5,000 plain incidents", n)
+	}
+}
+
+func TestSameCaseSamePage(t *testing.T) {
+	if render(t, many(200)) != render(t, many(200)) {
+		t.Error("two pages of one case differ")
+	}
+}
+
+var update = flag.Bool("update", os.Getenv("UPDATE_GOLDEN") != "", "write testdata/golden.html")
+
+// TestGolden compares the page of a small case, without its style sheet.
+func TestGolden(t *testing.T) {
+	c := full()
+	c.Incidents = c.Incidents[1:2]
+	page := regexp.MustCompile(`(?s)<style>.*</style>`).ReplaceAllString(render(t, c), "<style></style>")
+	page = regexp.MustCompile(`sha256-[^ ']*&#39;`).ReplaceAllString(page, "sha256-…")
+	name := filepath.Join("testdata", "golden.html")
+	if *update {
+		if err := os.WriteFile(name, []byte(page), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(page, "\n")); diff != "" {
+		t.Error("run with UPDATE_GOLDEN=1 if this is meant:", diff)
+	}
+}
+
+func FuzzPage(f *testing.F) {
+	for _, s := range evil {
+		f.Add(s, int64(1614753600), int64(3600))
+	}
+	f.Add("", int64(-9e9), int64(9e9))
+	f.Fuzz(func(t *testing.T, text string, first, length int64) {
+		if first < -9e9 || first > 9e9 || length < -9e9 || length > 9e9 {
+			t.Skip("no time that a log can have")
+		}
+		c := full()
+		harm(c, func(int) string { return text })
+		c.Incidents[0].First, c.Incidents[0].Last = time.Unix(first, 0), time.Unix(first+length, 0)
+		c.Incidents[0].Steps[0].First, c.Incidents[0].Steps[0].Last = time.Unix(first, 0), time.Unix(first+length/2, 0)
+		page := render(t, c)
+		for _, r := range page {
+			if casefile.Hidden(r) && r != '\n' && r != '\t' {
+				t.Fatalf("%U on the page", r)
+			}
+		}
+		if strings.Contains(page, "NaN") && !strings.Contains(text, "NaN") || strings.Contains(page, "Inf") && !strings.Contains(text, "Inf") {
+			t.Fatal("a coordinate is no number")
+		}
+	})
+}
+
+func BenchmarkPage(b *testing.B) {
+	c := many(1000)
+	n := len(render(b, c))
+	b.SetBytes(int64(n))
+	for b.Loop() {
+		render(b, c)
+	}
+}
