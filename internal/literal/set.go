@@ -1,0 +1,341 @@
+package literal
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"math/bits"
+	"slices"
+)
+
+// Place says where in a text a literal counts.
+type Place uint8
+
+// The places.
+const (
+	Anywhere Place = iota
+	Start
+	End
+	Whole // the text is the literal
+)
+
+// Literal is a string to find, folded and not empty.
+type Literal struct {
+	Text  string
+	Place Place
+}
+
+// Set finds which of its literals occur in a text. It never changes and may be used by many goroutines, each with
+// its own [Hits].
+//
+// For a literal that counts anywhere, the four bytes of it that are least to be expected are put into a small hash
+// filter. A scan looks up every four bytes of the text there and compares a literal only where its own four are seen,
+// so its cost is that of the text, hardly of the number of literals, and its tables stay in the processor's cache.
+type Set struct {
+	literals []Literal
+
+	// Literals of four bytes and more.
+	filter []uint64 // a bit for the hash of each gram, 1<<filterBits of them
+	shift  uint32   // 32 - filterBits
+	grams  table
+	// Literals of three bytes: the filter has their grams with every possible fourth byte.
+	triples table
+	// Literals of one and two bytes.
+	short []int32
+
+	starts, ends [9]table // by the length of the key: the first or last bytes, at most 8
+	wholes       table
+	wholeLen     [8]uint64 // the lengths of literals in wholes, below 512
+	wholeLong    bool      // there are longer ones
+	anywhere     bool
+	startLens    uint16 // which of starts are in use
+	endLens      uint16
+}
+
+// entry is a literal behind a key of a table.
+type entry struct {
+	key uint64
+	id  int32
+	pos int32 // of the key in the literal
+}
+
+// table is a hash table from keys to all their entries.
+type table struct {
+	heads   []uint32 // entries of slot h are entries[heads[h]:heads[h+1]]
+	entries []entry
+	shift   uint32
+}
+
+const (
+	gramMul = 0x9E3779B1
+	keyMul  = 0x9E3779B97F4A7C15
+)
+
+func newTable(entries []entry) table {
+	if len(entries) == 0 {
+		return table{}
+	}
+	b := bits.Len(uint(len(entries))) + 1
+	t := table{shift: uint32(64 - b), heads: make([]uint32, 1<<b+1), entries: make([]entry, len(entries))}
+	for _, e := range entries {
+		t.heads[e.key*keyMul>>t.shift+1]++
+	}
+	for i := 1; i < len(t.heads); i++ {
+		t.heads[i] += t.heads[i-1]
+	}
+	next := slices.Clone(t.heads)
+	for _, e := range entries {
+		h := e.key * keyMul >> t.shift
+		t.entries[next[h]] = e
+		next[h]++
+	}
+	return t
+}
+
+// slot returns the entries that may have the key.
+func (t *table) slot(key uint64) []entry {
+	h := key * keyMul >> t.shift
+	return t.entries[t.heads[h]:t.heads[h+1]]
+}
+
+// NewSet returns a Set of the literals. The scan reports a literal by its index. sample is folded text of the kind
+// that will be scanned; it need not be long, and only speed depends on it.
+func NewSet(literals []Literal, sample []byte) *Set {
+	s := &Set{literals: literals}
+	model := newModel(literals, sample)
+	var grams, triples, wholes []entry
+	var starts, ends [9][]entry
+	for i, l := range literals {
+		id, n := int32(i), len(l.Text)
+		if n == 0 {
+			continue
+		}
+		switch l.Place {
+		case Anywhere:
+			s.anywhere = true
+			switch {
+			case n >= 4:
+				pos := model.rarest(l.Text)
+				grams = append(grams, entry{key: uint64(gramAt(l.Text, pos)), id: id, pos: int32(pos)})
+			case n == 3:
+				triples = append(triples, entry{key: uint64(l.Text[0]) | uint64(l.Text[1])<<8 | uint64(l.Text[2])<<16, id: id})
+			default:
+				s.short = append(s.short, id)
+			}
+		case Start:
+			k := min(n, 8)
+			starts[k] = append(starts[k], entry{key: keyOf([]byte(l.Text[:k])), id: id})
+			s.startLens |= 1 << k
+		case End:
+			k := min(n, 8)
+			ends[k] = append(ends[k], entry{key: keyOf([]byte(l.Text[n-k:])), id: id})
+			s.endLens |= 1 << k
+		case Whole:
+			wholes = append(wholes, entry{key: hashOf([]byte(l.Text)), id: id})
+			if n < 512 {
+				s.wholeLen[n/64] |= 1 << (n % 64)
+			} else {
+				s.wholeLong = true
+			}
+		}
+	}
+	b := min(max(bits.Len(uint(len(grams)*24+len(triples)*512)), 9), 20)
+	s.shift = uint32(32 - b)
+	s.filter = make([]uint64, 1<<b/64)
+	for _, e := range grams {
+		s.mark(uint32(e.key))
+	}
+	for _, e := range triples {
+		for c := range uint32(256) {
+			s.mark(uint32(e.key) | c<<24)
+		}
+	}
+	s.grams, s.triples, s.wholes = newTable(grams), newTable(triples), newTable(wholes)
+	for k := range starts {
+		s.starts[k], s.ends[k] = newTable(starts[k]), newTable(ends[k])
+	}
+	return s
+}
+
+func (s *Set) mark(gram uint32) {
+	h := gram * gramMul >> s.shift
+	s.filter[h/64] |= 1 << (h % 64)
+}
+
+// Len returns the number of literals.
+func (s *Set) Len() int { return len(s.literals) }
+
+func gramAt(t string, i int) uint32 {
+	return uint32(t[i]) | uint32(t[i+1])<<8 | uint32(t[i+2])<<16 | uint32(t[i+3])<<24
+}
+
+// keyOf returns p, at most eight bytes, as a number.
+func keyOf(p []byte) uint64 {
+	if len(p) >= 8 {
+		return binary.LittleEndian.Uint64(p)
+	}
+	x := uint64(0)
+	for i := len(p) - 1; i >= 0; i-- {
+		x = x<<8 | uint64(p[i])
+	}
+	return x
+}
+
+// hashOf returns a hash of all of p.
+func hashOf(p []byte) uint64 {
+	h := uint64(len(p)) * keyMul
+	for len(p) >= 8 {
+		h = bits.RotateLeft64((h^binary.LittleEndian.Uint64(p))*keyMul, 29)
+		p = p[8:]
+	}
+	return bits.RotateLeft64((h^keyOf(p))*keyMul, 29)
+}
+
+// Hits collects what scans find. The zero Hits is ready for use; it serves scans of any Sets, one after another.
+type Hits struct {
+	// IDs are the literals found by the scan, each once, in no order.
+	IDs   []int32
+	stamp []uint32
+	epoch uint32
+}
+
+func (h *Hits) reset(n int) {
+	h.IDs = h.IDs[:0]
+	if len(h.stamp) < n {
+		h.stamp = append(h.stamp, make([]uint32, n-len(h.stamp))...)
+	}
+	if h.epoch == math.MaxUint32 {
+		clear(h.stamp)
+		h.epoch = 0
+	}
+	h.epoch++
+}
+
+func (h *Hits) add(id int32) {
+	h.stamp[id] = h.epoch
+	h.IDs = append(h.IDs, id)
+}
+
+// Scan finds the literals that occur in text, which must be folded, and leaves them in hits.
+func (s *Set) Scan(text []byte, hits *Hits) {
+	hits.reset(len(s.literals))
+	if len(s.wholes.entries) > 0 {
+		s.scanWhole(text, hits)
+	}
+	for lens := s.startLens; lens != 0; lens &= lens - 1 {
+		if k := bits.TrailingZeros16(lens); k <= len(text) {
+			key := keyOf(text[:k])
+			for _, e := range s.starts[k].slot(key) {
+				if e.key == key && len(s.literals[e.id].Text) <= len(text) && string(text[:len(s.literals[e.id].Text)]) == s.literals[e.id].Text {
+					hits.add(e.id)
+				}
+			}
+		}
+	}
+	if s.endLens != 0 {
+		s.scanEnd(text, hits)
+	}
+	if s.anywhere {
+		s.scanAnywhere(text, hits)
+	}
+}
+
+func (s *Set) scanWhole(text []byte, hits *Hits) {
+	if n := len(text); n < 512 && s.wholeLen[n/64]&(1<<(n%64)) == 0 || n >= 512 && !s.wholeLong {
+		return
+	}
+	key := hashOf(text)
+	for _, e := range s.wholes.slot(key) {
+		if e.key == key && string(text) == s.literals[e.id].Text {
+			hits.add(e.id)
+		}
+	}
+}
+
+func (s *Set) scanEnd(text []byte, hits *Hits) {
+	n := len(text)
+	var last uint64 // the last eight bytes, the very last on top
+	if n >= 8 {
+		last = binary.LittleEndian.Uint64(text[n-8:])
+	} else {
+		last = keyOf(text) << (8 * (8 - n) & 63)
+	}
+	for lens := s.endLens; lens != 0; lens &= lens - 1 {
+		k := bits.TrailingZeros16(lens)
+		if k > n {
+			break
+		}
+		key := last >> (8 * (8 - k))
+		for _, e := range s.ends[k].slot(key) {
+			if e.key == key {
+				if t := s.literals[e.id].Text; len(t) <= n && string(text[n-len(t):]) == t {
+					hits.add(e.id)
+				}
+			}
+		}
+	}
+}
+
+func (s *Set) scanAnywhere(text []byte, hits *Hits) {
+	for _, id := range s.short {
+		if bytes.Contains(text, []byte(s.literals[id].Text)) {
+			hits.add(id)
+		}
+	}
+	if len(s.grams.entries)+len(s.triples.entries) == 0 {
+		return
+	}
+	filter, shift := s.filter, s.shift&31
+	i := 0
+	for ; i+8 <= len(text); i += 4 {
+		x := binary.LittleEndian.Uint64(text[i:])
+		a := uint32(x) * gramMul >> shift
+		b := uint32(x>>8) * gramMul >> shift
+		c := uint32(x>>16) * gramMul >> shift
+		d := uint32(x>>24) * gramMul >> shift
+		hit := filter[a/64]>>(a%64) | filter[b/64]>>(b%64) | filter[c/64]>>(c%64) | filter[d/64]>>(d%64)
+		if hit&1 == 0 {
+			continue
+		}
+		if filter[a/64]>>(a%64)&1 != 0 {
+			s.probe(text, i, uint32(x), hits)
+		}
+		if filter[b/64]>>(b%64)&1 != 0 {
+			s.probe(text, i+1, uint32(x>>8), hits)
+		}
+		if filter[c/64]>>(c%64)&1 != 0 {
+			s.probe(text, i+2, uint32(x>>16), hits)
+		}
+		if filter[d/64]>>(d%64)&1 != 0 {
+			s.probe(text, i+3, uint32(x>>24), hits)
+		}
+	}
+	for x := keyOf(text[i:]); i < len(text); i++ {
+		if h := uint32(x) * gramMul >> shift; filter[h/64]>>(h%64)&1 != 0 {
+			s.probe(text, i, uint32(x), hits)
+		}
+		x >>= 8
+	}
+}
+
+// probe compares the literals that have gram with what stands around position i of text.
+func (s *Set) probe(text []byte, i int, gram uint32, hits *Hits) {
+	if len(s.grams.entries) > 0 {
+		for _, e := range s.grams.slot(uint64(gram)) {
+			if uint32(e.key) == gram && hits.stamp[e.id] != hits.epoch {
+				t := s.literals[e.id].Text
+				if at := i - int(e.pos); at >= 0 && len(t) <= len(text)-at && string(text[at:at+len(t)]) == t {
+					hits.add(e.id)
+				}
+			}
+		}
+	}
+	if len(s.triples.entries) > 0 && i+3 <= len(text) {
+		key := uint64(gram & 0xFFFFFF)
+		for _, e := range s.triples.slot(key) {
+			if e.key == key && hits.stamp[e.id] != hits.epoch {
+				hits.add(e.id)
+			}
+		}
+	}
+}

@@ -1,0 +1,270 @@
+package sigma
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Pack is what was loaded from a folder, a file or a zip of rules.
+type Pack struct {
+	Rules    []*Rule
+	Rejected []*Rejection
+	// Skipped names the YAML files in which nothing claims to be a rule: no detection, correlation or filter, nor both
+	// a title and a logsource.
+	Skipped []string
+}
+
+// Limits on a pack, which may be a hostile archive.
+const (
+	maxPackFiles = 200_000
+	maxPackBytes = 1 << 30
+)
+
+// Load reads the rules at name: a folder with all that is below it, a zip, or a single file. Of folders and zips, only
+// files ending in .yml or .yaml are read. The error is for a name that cannot be read at all.
+func Load(name string) (*Pack, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return loadFS(os.DirFS(name), name+string(filepath.Separator))
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: neither a file nor a folder", name)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	magic := make([]byte, 4)
+	if n, _ := io.ReadFull(f, magic); n == 4 && string(magic) == "PK\x03\x04" {
+		z, err := zip.NewReader(f, info.Size())
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		return loadZip(z, name+"!")
+	}
+	p := &Pack{}
+	if info.Size() > maxRuleFile {
+		p.Rejected = []*Rejection{tooLong(name)}
+		return p, nil
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	p.add(parseOne(name, data))
+	p.dropDuplicates()
+	return p, nil
+}
+
+// LoadFS reads the rules in all .yml and .yaml files of fsys, in the order of their paths.
+func LoadFS(fsys fs.FS) (*Pack, error) { return loadFS(fsys, "") }
+
+// source is a file of a pack.
+type source struct {
+	path string
+	open func() (io.ReadCloser, error)
+}
+
+func isRuleFile(name string) bool {
+	ext := strings.ToLower(path.Ext(name))
+	return ext == ".yml" || ext == ".yaml"
+}
+
+func loadFS(fsys fs.FS, prefix string) (*Pack, error) {
+	var files []source
+	var unreadable []*Rejection
+	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil && name == ".":
+			return err
+		case err != nil:
+			unreadable = append(unreadable, &Rejection{Path: prefix + name, Reason: "cannot be read: " + err.Error()})
+			return nil
+		case !d.Type().IsRegular() || !isRuleFile(name):
+			return nil
+		case len(files) == maxPackFiles:
+			return errTooMany
+		}
+		files = append(files, source{prefix + name, func() (io.ReadCloser, error) { return fsys.Open(name) }})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	p, err := parseAll(files)
+	if p != nil {
+		p.Rejected = append(p.Rejected, unreadable...)
+	}
+	return p, err
+}
+
+func loadZip(z *zip.Reader, prefix string) (*Pack, error) {
+	var files []source
+	for _, f := range z.File {
+		if !f.Mode().IsRegular() || !isRuleFile(f.Name) {
+			continue
+		}
+		if len(files) == maxPackFiles {
+			return nil, errTooMany
+		}
+		files = append(files, source{prefix + f.Name, f.Open})
+	}
+	slices.SortStableFunc(files, func(a, b source) int { return strings.Compare(a.path, b.path) })
+	return parseAll(files)
+}
+
+var errTooMany = fmt.Errorf("more than %d rule files", maxPackFiles)
+
+func tooLong(name string) *Rejection {
+	return &Rejection{Path: name, Reason: fmt.Sprintf("more than %d bytes long", maxRuleFile)}
+}
+
+type parsed struct {
+	rules    []*Rule
+	rejected []*Rejection
+	skipped  string
+	bytes    int
+}
+
+func parseOne(name string, data []byte) parsed {
+	rules, rejected, claims := parseFile(name, data)
+	if !claims {
+		return parsed{skipped: name, bytes: len(data)}
+	}
+	return parsed{rules: rules, rejected: rejected, bytes: len(data)}
+}
+
+// parseAll parses files on all processors. The result is in their order.
+func parseAll(files []source) (*Pack, error) {
+	results := make([]parsed, len(files))
+	var next, total int
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(files)) {
+		wg.Go(func() {
+			var buf bytes.Buffer
+			for {
+				mu.Lock()
+				i := next
+				next++
+				full := total > maxPackBytes
+				mu.Unlock()
+				if i >= len(files) || full {
+					return
+				}
+				results[i] = parseSource(files[i], &buf)
+				mu.Lock()
+				total += results[i].bytes
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	if total > maxPackBytes {
+		return nil, fmt.Errorf("more than %d bytes of rules", maxPackBytes)
+	}
+	p := &Pack{}
+	for _, r := range results {
+		p.add(r)
+	}
+	p.dropDuplicates()
+	return p, nil
+}
+
+func parseSource(f source, buf *bytes.Buffer) parsed {
+	r, err := f.open()
+	if err != nil {
+		return parsed{rejected: []*Rejection{{Path: f.path, Reason: "cannot be read: " + err.Error()}}}
+	}
+	defer r.Close()
+	buf.Reset()
+	_, err = io.Copy(buf, io.LimitReader(r, maxRuleFile+1))
+	switch {
+	case buf.Len() > maxRuleFile:
+		return parsed{rejected: []*Rejection{tooLong(f.path)}, bytes: buf.Len()}
+	case err != nil && !errors.Is(err, io.EOF):
+		return parsed{rejected: []*Rejection{{Path: f.path, Reason: "cannot be read: " + err.Error()}}}
+	}
+	return parseOne(f.path, buf.Bytes())
+}
+
+func (p *Pack) add(r parsed) {
+	p.Rules = append(p.Rules, r.rules...)
+	p.Rejected = append(p.Rejected, r.rejected...)
+	if r.skipped != "" {
+		p.Skipped = append(p.Skipped, r.skipped)
+	}
+}
+
+// Add appends the rules, rejections and skipped files of other. Of rules with the same identifier the first is kept.
+func (p *Pack) Add(other *Pack) {
+	p.Rules = append(p.Rules, other.Rules...)
+	p.Rejected = append(p.Rejected, other.Rejected...)
+	p.Skipped = append(p.Skipped, other.Skipped...)
+	p.dropDuplicates()
+}
+
+// dropDuplicates keeps the first of rules with the same identifier. Another with the same content is left out in
+// silence, one that differs is rejected.
+func (p *Pack) dropDuplicates() {
+	first := make(map[string]*Rule, len(p.Rules))
+	kept := p.Rules[:0]
+	for _, r := range p.Rules {
+		before := first[r.ID]
+		switch {
+		case r.ID == "" || before == nil:
+			first[r.ID] = r
+			kept = append(kept, r)
+		case before == r || sameRule(before, r):
+		default:
+			p.Rejected = append(p.Rejected, &Rejection{Path: r.Path, Line: r.Line, ID: r.ID, Title: r.Title,
+				Reason: fmt.Sprintf("the rule %s was already read from %s, with other content", r.ID, before.Path)})
+		}
+	}
+	p.Rules = kept
+}
+
+func sameRule(a, b *Rule) bool {
+	return a.Title == b.Title && a.Level == b.Level && a.LogSource == b.LogSource && a.Description == b.Description &&
+		reflect.DeepEqual(a.Tags, b.Tags) && reflect.DeepEqual(a.detection.written(), b.detection.written())
+}
+
+// written returns the detection without the places where its parts stand.
+func (d *detection) written() *detection {
+	c := &detection{conditions: d.conditions}
+	for _, s := range d.selections {
+		c.selections = append(c.selections, selection{name: s.name, body: s.body.written()})
+	}
+	return c
+}
+
+func (b *block) written() *block {
+	c := &block{}
+	for _, sub := range b.any {
+		c.any = append(c.any, sub.written())
+	}
+	for _, l := range b.all {
+		w := line{field: l.field, modifiers: l.modifiers}
+		for _, v := range l.values {
+			w.values = append(w.values, scalar{text: v.text, null: v.null})
+		}
+		c.all = append(c.all, w)
+	}
+	return c
+}

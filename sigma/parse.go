@@ -1,0 +1,399 @@
+package sigma
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Limits on a rule, so that a hostile one costs little.
+const (
+	maxRuleFile = 4 << 20
+	maxNodes    = 200_000 // of a document, aliases counted as often as they are used
+	maxNesting  = 32
+)
+
+var levels = []string{"informational", "low", "medium", "high", "critical"}
+
+// Parse reads the rules of a file, which may hold several YAML documents. path is for naming them. A document that is
+// no usable rule becomes a Rejection. Parse may be called by many goroutines at once.
+func Parse(path string, data []byte) ([]*Rule, []*Rejection) {
+	rules, rejected, _ := parseFile(path, data)
+	return rules, rejected
+}
+
+// parseFile is Parse that also says whether anything in the file claims to be a rule. A document does by having a
+// detection, correlation or filter, or both a title and a logsource.
+func parseFile(path string, data []byte) (rules []*Rule, rejected []*Rejection, claims bool) {
+	if len(data) > maxRuleFile {
+		return nil, []*Rejection{{Path: path, Reason: fmt.Sprintf("more than %d bytes long", maxRuleFile)}}, true
+	}
+	docs := yaml.NewDecoder(bytes.NewReader(data))
+	for {
+		var root yaml.Node
+		err := docs.Decode(&root)
+		if errors.Is(err, io.EOF) {
+			return rules, rejected, claims
+		}
+		if err != nil {
+			return rules, append(rejected, yamlRejection(path, err)), true
+		}
+		top := resolve(&root)
+		if top == nil || isNull(top) {
+			continue
+		}
+		p := &parser{path: path}
+		rule, flaw := p.rule(top)
+		claims = claims || p.claims
+		switch {
+		case flaw != nil:
+			rejected = append(rejected, &Rejection{Path: path, Line: flaw.line, Column: flaw.column, Reason: flaw.reason, ID: p.id, Title: p.title})
+		default:
+			rules = append(rules, rule)
+		}
+	}
+}
+
+func yamlRejection(path string, err error) *Rejection {
+	r := &Rejection{Path: path, Reason: "not YAML: " + strings.TrimPrefix(strings.TrimPrefix(err.Error(), "go-yaml: "), "yaml: ")}
+	var load *yaml.LoadError
+	if errors.As(err, &load) {
+		r.Line, r.Column = load.Mark.Line, load.Mark.Column
+		r.Reason = "not YAML: " + load.Message
+	}
+	return r
+}
+
+// resolve returns the node that n stands for: the body of a document, the target of an alias.
+func resolve(n *yaml.Node) *yaml.Node {
+	for range maxNesting {
+		switch {
+		case n == nil:
+			return nil
+		case n.Kind == yaml.DocumentNode:
+			if len(n.Content) == 0 {
+				return nil
+			}
+			n = n.Content[0]
+		case n.Kind == yaml.AliasNode:
+			n = n.Alias
+		default:
+			return n
+		}
+	}
+	return nil
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+
+func place(n *yaml.Node) at { return at{n.Line, n.Column} }
+
+// parser reads one document.
+type parser struct {
+	path      string
+	id, title string
+	claims    bool
+	nodes     int
+}
+
+// entries calls f for each entry of the mapping n. A key that is there twice is an error.
+func (p *parser) entries(n *yaml.Node, what string, f func(key string, k, v *yaml.Node) *flaw) *flaw {
+	if n.Kind != yaml.MappingNode {
+		return place(n).flawf("%s is not a mapping", what)
+	}
+	seen := make(map[string]bool, len(n.Content)/2)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := resolve(n.Content[i]), resolve(n.Content[i+1])
+		if p.nodes += 2; p.nodes > maxNodes {
+			return place(n).flawf("too large")
+		}
+		if k == nil || v == nil || k.Kind != yaml.ScalarNode {
+			return place(n.Content[i]).flawf("a key in %s is not a plain text", what)
+		}
+		if seen[k.Value] {
+			return place(n.Content[i]).flawf("%q stands twice in %s", k.Value, what)
+		}
+		seen[k.Value] = true
+		if bad := f(k.Value, n.Content[i], v); bad != nil {
+			return bad
+		}
+	}
+	return nil
+}
+
+func (p *parser) rule(top *yaml.Node) (*Rule, *flaw) {
+	if top.Kind != yaml.MappingNode {
+		return nil, place(top).flawf("not a Sigma rule: the document is not a mapping")
+	}
+	keys := map[string]*yaml.Node{}
+	if bad := p.entries(top, "the document", func(key string, _, v *yaml.Node) *flaw {
+		keys[key] = v
+		return nil
+	}); bad != nil {
+		p.claims = true
+		return nil, bad
+	}
+	has := func(key string) bool { return keys[key] != nil }
+	p.claims = has("detection") || has("correlation") || has("filter") || has("title") && has("logsource")
+	r := &Rule{Path: p.path, Line: top.Line, Level: "medium"}
+	texts := []struct {
+		key  string
+		into *string
+	}{
+		{"title", &r.Title}, {"id", &r.ID}, {"level", &r.Level}, {"status", &r.Status}, {"description", &r.Description},
+		{"author", &r.Author}, {"date", &r.Date}, {"modified", &r.Modified},
+	}
+	for _, t := range texts {
+		v := keys[t.key]
+		if v == nil || isNull(v) {
+			continue
+		}
+		if v.Kind != yaml.ScalarNode {
+			if t.key == "author" && v.Kind == yaml.SequenceNode {
+				if names, bad := p.strings(v, t.key); bad == nil {
+					r.Author = strings.Join(names, ", ")
+					continue
+				}
+			}
+			return nil, place(v).flawf("%s is not a text", t.key)
+		}
+		*t.into = v.Value
+	}
+	p.id, p.title = r.ID, r.Title
+
+	switch {
+	case has("correlation"):
+		return nil, place(keys["correlation"]).flawf("correlation rules are not supported yet")
+	case has("filter"):
+		return nil, place(keys["filter"]).flawf("filters are not supported yet")
+	case has("action"):
+		return nil, place(keys["action"]).flawf("action: %s, of Sigma before 2.0, is not supported", keys["action"].Value)
+	case !has("detection"):
+		return nil, place(top).flawf("no detection")
+	case r.Title == "":
+		return nil, place(top).flawf("no title")
+	case !has("logsource"):
+		return nil, place(top).flawf("no logsource")
+	}
+	if r.Level = strings.ToLower(r.Level); !slices.Contains(levels, r.Level) {
+		return nil, place(keys["level"]).flawf("level %q is none of %s", r.Level, strings.Join(levels, ", "))
+	}
+	lists := []struct {
+		key  string
+		into *[]string
+	}{{"tags", &r.Tags}, {"references", &r.References}, {"falsepositives", &r.FalsePositives}}
+	for _, l := range lists {
+		if v := keys[l.key]; v != nil && !isNull(v) {
+			var bad *flaw
+			if *l.into, bad = p.strings(v, l.key); bad != nil {
+				return nil, bad
+			}
+		}
+	}
+	if bad := p.logSource(keys["logsource"], &r.LogSource); bad != nil {
+		return nil, bad
+	}
+	var bad *flaw
+	if r.detection, bad = p.detection(keys["detection"]); bad != nil {
+		return nil, bad
+	}
+	if r.expr, bad = r.detection.lower(nil); bad != nil {
+		return nil, bad
+	}
+	return r, nil
+}
+
+func (p *parser) strings(n *yaml.Node, what string) ([]string, *flaw) {
+	if n.Kind == yaml.ScalarNode {
+		return []string{n.Value}, nil
+	}
+	if n.Kind != yaml.SequenceNode {
+		return nil, place(n).flawf("%s is not a list", what)
+	}
+	list := make([]string, 0, len(n.Content))
+	for _, c := range n.Content {
+		v := resolve(c)
+		if v == nil || v.Kind != yaml.ScalarNode {
+			return nil, place(c).flawf("%s has an entry that is not a text", what)
+		}
+		if p.nodes++; p.nodes > maxNodes {
+			return nil, place(n).flawf("too large")
+		}
+		list = append(list, v.Value)
+	}
+	return list, nil
+}
+
+func (p *parser) logSource(n *yaml.Node, into *LogSource) *flaw {
+	bad := p.entries(n, "logsource", func(key string, _, v *yaml.Node) *flaw {
+		var field *string
+		switch key {
+		case "product":
+			field = &into.Product
+		case "category":
+			field = &into.Category
+		case "service":
+			field = &into.Service
+		default:
+			return nil // definition, and what users add
+		}
+		if v.Kind != yaml.ScalarNode {
+			return place(v).flawf("%s of the logsource is not a text", key)
+		}
+		if !isNull(v) {
+			*field = strings.ToLower(v.Value)
+		}
+		return nil
+	})
+	if bad == nil && *into == (LogSource{}) {
+		bad = place(n).flawf("logsource names no product, category or service")
+	}
+	return bad
+}
+
+func (p *parser) detection(n *yaml.Node) (*detection, *flaw) {
+	d := &detection{}
+	var conditions []*yaml.Node
+	bad := p.entries(n, "detection", func(key string, k, v *yaml.Node) *flaw {
+		switch key {
+		case "condition":
+			switch v.Kind {
+			case yaml.ScalarNode:
+				conditions = append(conditions, v)
+			case yaml.SequenceNode:
+				for _, c := range v.Content {
+					if c = resolve(c); c == nil || c.Kind != yaml.ScalarNode {
+						return place(v).flawf("a condition in the list is not a text")
+					}
+					conditions = append(conditions, c)
+				}
+			default:
+				return place(v).flawf("condition is not a text")
+			}
+			return nil
+		case "timeframe":
+			return place(k).flawf("timeframe belongs to aggregations, which are not supported")
+		}
+		body, bad := p.block(v, key, 0)
+		if bad != nil {
+			return bad
+		}
+		d.selections = append(d.selections, selection{name: key, body: body, at: place(k)})
+		return nil
+	})
+	if bad != nil {
+		return nil, bad
+	}
+	if len(conditions) == 0 {
+		return nil, place(n).flawf("no condition")
+	}
+	for _, c := range conditions {
+		cond, bad := parseCondition(c.Value, place(c))
+		if bad != nil {
+			return nil, bad
+		}
+		d.conditions = append(d.conditions, cond)
+	}
+	return d, nil
+}
+
+func (p *parser) block(n *yaml.Node, name string, depth int) (*block, *flaw) {
+	if depth > maxNesting {
+		return nil, place(n).flawf("%s is nested too deeply", name)
+	}
+	switch n.Kind {
+	case yaml.ScalarNode:
+		return p.keywords([]*yaml.Node{n}, name)
+	case yaml.MappingNode:
+		b := &block{}
+		bad := p.entries(n, name, func(key string, k, v *yaml.Node) *flaw {
+			l, bad := p.line(key, k, v, name)
+			b.all = append(b.all, l)
+			return bad
+		})
+		if bad == nil && len(b.all) == 0 {
+			bad = place(n).flawf("%s is empty", name)
+		}
+		return b, bad
+	case yaml.SequenceNode:
+		if len(n.Content) == 0 {
+			return nil, place(n).flawf("%s is empty", name)
+		}
+		b := &block{}
+		var words []*yaml.Node
+		for _, c := range n.Content {
+			v := resolve(c)
+			if p.nodes++; p.nodes > maxNodes {
+				return nil, place(n).flawf("too large")
+			}
+			if v == nil {
+				return nil, place(c).flawf("%s has an alias of itself", name)
+			}
+			if v.Kind == yaml.ScalarNode {
+				words = append(words, v)
+				continue
+			}
+			sub, bad := p.block(v, name, depth+1)
+			if bad != nil {
+				return nil, bad
+			}
+			b.any = append(b.any, sub)
+		}
+		if len(words) > 0 {
+			sub, bad := p.keywords(words, name)
+			if bad != nil {
+				return nil, bad
+			}
+			b.any = append(b.any, sub)
+		}
+		return b, nil
+	}
+	return nil, place(n).flawf("%s is neither a mapping nor a list", name)
+}
+
+func (p *parser) keywords(words []*yaml.Node, name string) (*block, *flaw) {
+	l := line{at: place(words[0])}
+	for _, w := range words {
+		l.values = append(l.values, scalar{text: w.Value, null: isNull(w), at: place(w)})
+	}
+	_ = name
+	return &block{all: []line{l}}, nil
+}
+
+func (p *parser) line(key string, k, v *yaml.Node, name string) (line, *flaw) {
+	field, rest, modified := strings.Cut(key, "|")
+	l := line{field: field, at: place(k)}
+	if modified {
+		l.modifiers = strings.Split(rest, "|")
+	}
+	if field == "" && !modified {
+		return l, l.flawf("%s has a field without a name", name)
+	}
+	switch v.Kind {
+	case yaml.ScalarNode:
+		l.values = []scalar{{text: v.Value, null: isNull(v), at: place(v)}}
+	case yaml.SequenceNode:
+		if len(v.Content) == 0 {
+			return l, place(v).flawf("%s has no values", key)
+		}
+		l.values = make([]scalar, 0, len(v.Content))
+		for _, c := range v.Content {
+			e := resolve(c)
+			if e == nil || e.Kind != yaml.ScalarNode {
+				return l, place(c).flawf("a value of %s is not a plain value", key)
+			}
+			if p.nodes++; p.nodes > maxNodes {
+				return l, place(v).flawf("too large")
+			}
+			l.values = append(l.values, scalar{text: e.Value, null: isNull(e), at: place(e)})
+		}
+	default:
+		return l, place(v).flawf("the value of %s is a mapping", key)
+	}
+	return l, nil
+}

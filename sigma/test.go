@@ -1,0 +1,369 @@
+package sigma
+
+import (
+	"bytes"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"time"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/barid-dfir/barid/internal/literal"
+)
+
+// op is what a test asks of a value.
+type op uint8
+
+const (
+	opEqual    op = iota // the text is this
+	opPrefix             // begins with this
+	opSuffix             // ends with this
+	opContains           // has this in it
+	opLike               // fits a pattern with wildcards inside
+	opAnyText            // is there, with a value
+	opEmpty              // is there, and empty or without a value
+	opRegex
+	opNumber
+	opNetwork
+	opField   // compares with another field
+	opNull    // is absent or without a value
+	opExists  // is there
+	opMissing // is not there
+)
+
+// test is one question about one field.
+type test struct {
+	field   string // "" for keywords
+	op      op
+	cased   bool
+	literal string  // folded unless cased
+	like    pattern // folded unless cased
+	regex   *regexp.Regexp
+	number  float64
+	compare string // eq, lt, lte, gt, gte
+	part    timePart
+	network netip.Prefix
+	other   string // of opField: the field to compare with, and how
+	how     op
+	shown   string // the value as the rule has it
+}
+
+// stringTest returns the test that a Sigma string asks for.
+func stringTest(p pattern, cased bool) *test {
+	if !cased {
+		p = p.mapText(literal.FoldString)
+	}
+	t := &test{cased: cased}
+	switch {
+	case len(p) == 0:
+		t.op = opEmpty
+	case len(p) == 1 && p[0].kind == star:
+		t.op = opAnyText
+	case len(p) == 1 && p[0].kind == text:
+		t.op, t.literal = opEqual, p[0].text
+	case len(p) == 2 && p[0].kind == text && p[1].kind == star:
+		t.op, t.literal = opPrefix, p[0].text
+	case len(p) == 2 && p[0].kind == star && p[1].kind == text:
+		t.op, t.literal = opSuffix, p[1].text
+	case len(p) == 3 && p[0].kind == star && p[1].kind == text && p[2].kind == star:
+		t.op, t.literal = opContains, p[1].text
+	default:
+		t.op, t.like = opLike, p
+	}
+	return t
+}
+
+// onText reports whether the test asks about the text of a value, one value at a time.
+func (t *test) onText() bool { return t.op <= opNetwork && t.op != opEmpty }
+
+// matches reports whether a test on text is true of a value. raw is its text and folded its folded text.
+func (t *test) matches(raw, folded []byte) bool {
+	s := folded
+	if t.cased {
+		s = raw
+	}
+	switch t.op {
+	case opEqual:
+		return string(s) == t.literal
+	case opPrefix:
+		return len(s) >= len(t.literal) && string(s[:len(t.literal)]) == t.literal
+	case opSuffix:
+		return len(s) >= len(t.literal) && string(s[len(s)-len(t.literal):]) == t.literal
+	case opContains:
+		return bytes.Contains(s, unsafeBytes(t.literal))
+	case opLike:
+		return t.like.matches(s)
+	case opAnyText:
+		return true
+	case opRegex:
+		return t.regex.Match(raw)
+	case opNumber:
+		return t.matchesNumber(raw)
+	case opNetwork:
+		addr, ok := parseAddr(raw)
+		return ok && t.network.Contains(addr)
+	}
+	return false
+}
+
+// unsafeBytes returns the bytes of s, not to be written.
+func unsafeBytes(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+
+// unsafeString returns p as a string that must not outlive p.
+func unsafeString(p []byte) string { return unsafe.String(unsafe.SliceData(p), len(p)) }
+
+// matches reports whether all of s fits the pattern. Every star takes as little as it can, so the time is at most the
+// length of s times that of the pattern.
+func (p pattern) matches(s []byte) bool {
+	// What stands before the first star must fit at the start.
+	i := 0
+	for ; i < len(p) && p[i].kind != star; i++ {
+		n, ok := p[i].fits(s)
+		if !ok {
+			return false
+		}
+		s = s[n:]
+	}
+	if i == len(p) {
+		return len(s) == 0
+	}
+	for i < len(p) {
+		i++ // the star
+		end := i
+		for end < len(p) && p[end].kind != star {
+			end++
+		}
+		part := p[i:end]
+		if end == len(p) {
+			return part.fitsEnd(s)
+		}
+		n, ok := part.find(s)
+		if !ok {
+			return false
+		}
+		s, i = s[n:], end
+	}
+	return true
+}
+
+// fits reports whether s begins with the piece, which is no star, and how long that beginning is.
+func (e piece) fits(s []byte) (int, bool) {
+	if e.kind == text {
+		return len(e.text), len(s) >= len(e.text) && string(s[:len(e.text)]) == e.text
+	}
+	_, n := utf8.DecodeRune(s)
+	return n, n > 0
+}
+
+// fits reports whether s begins with a part without stars, and how long that beginning is.
+func (p pattern) fits(s []byte) (int, bool) {
+	at := 0
+	for _, e := range p {
+		n, ok := e.fits(s[at:])
+		if !ok {
+			return 0, false
+		}
+		at += n
+	}
+	return at, true
+}
+
+// find returns the end of the first place in s where a part without stars fits.
+func (p pattern) find(s []byte) (int, bool) {
+	if len(p) == 0 {
+		return 0, true
+	}
+	for at := 0; at <= len(s); {
+		if p[0].kind == text {
+			i := bytes.Index(s[at:], unsafeBytes(p[0].text))
+			if i < 0 {
+				return 0, false
+			}
+			at += i
+		}
+		if n, ok := p.fits(s[at:]); ok {
+			return at + n, true
+		}
+		_, n := utf8.DecodeRune(s[at:])
+		at += max(n, 1)
+	}
+	return 0, false
+}
+
+// fitsEnd reports whether a part without stars fits at the end of s.
+func (p pattern) fitsEnd(s []byte) bool {
+	for i := len(p) - 1; i >= 0; i-- {
+		if p[i].kind == text {
+			if !bytes.HasSuffix(s, unsafeBytes(p[i].text)) {
+				return false
+			}
+			s = s[:len(s)-len(p[i].text)]
+			continue
+		}
+		_, n := utf8.DecodeLastRune(s)
+		if n == 0 {
+			return false
+		}
+		s = s[:len(s)-n]
+	}
+	return true
+}
+
+func (t *test) matchesNumber(raw []byte) bool {
+	var x float64
+	var ok bool
+	if t.part == wholeTime {
+		x, ok = parseNumber(raw)
+	} else {
+		x, ok = t.part.of(raw)
+	}
+	if !ok {
+		return false
+	}
+	switch t.compare {
+	case "lt":
+		return x < t.number
+	case "lte":
+		return x <= t.number
+	case "gt":
+		return x > t.number
+	case "gte":
+		return x >= t.number
+	}
+	return x == t.number
+}
+
+// parseNumber reads a decimal number, or an integer like 0x1f.
+func parseNumber(p []byte) (float64, bool) {
+	p = bytes.TrimSpace(p)
+	if len(p) > 2 && p[0] == '0' && (p[1] == 'x' || p[1] == 'X') && len(p) <= 18 {
+		n := uint64(0)
+		for _, c := range p[2:] {
+			switch {
+			case '0' <= c && c <= '9':
+				n = n<<4 | uint64(c-'0')
+			case 'a' <= c|0x20 && c|0x20 <= 'f':
+				n = n<<4 | uint64(c|0x20-'a'+10)
+			default:
+				return 0, false
+			}
+		}
+		return float64(n), true
+	}
+	// ParseFloat allocates for what is no number, and takes more than numbers.
+	digits, dot, exponent := 0, false, false
+	for i, c := range p {
+		switch {
+		case '0' <= c && c <= '9':
+			digits++
+		case (c == '-' || c == '+') && (i == 0 || p[i-1]|0x20 == 'e'):
+		case c == '.' && !dot && !exponent:
+			dot = true
+		case c|0x20 == 'e' && digits > 0 && !exponent && i+1 < len(p) && p[len(p)-1] >= '0' && p[len(p)-1] <= '9':
+			exponent = true
+		default:
+			return 0, false
+		}
+	}
+	if digits == 0 || len(p) > 64 {
+		return 0, false
+	}
+	x, err := strconv.ParseFloat(unsafeString(p), 64)
+	return x, err == nil
+}
+
+// parseAddr reads an address, alone or with brackets, port or zone.
+func parseAddr(p []byte) (netip.Addr, bool) {
+	p = bytes.TrimSpace(p)
+	if len(p) > 0 && p[0] == '[' {
+		end := bytes.IndexByte(p, ']')
+		if end < 0 {
+			return netip.Addr{}, false
+		}
+		p = p[1:end]
+	}
+	colons, dots := 0, 0
+	for i, c := range p {
+		switch {
+		case c == ':':
+			colons++
+		case c == '.':
+			dots++
+		case c == '%' && colons > 1:
+			p = p[:i]
+		case '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f':
+		default:
+			return netip.Addr{}, false
+		}
+		if i+1 >= len(p) {
+			break
+		}
+	}
+	if colons == 1 && dots == 3 {
+		p = p[:bytes.IndexByte(p, ':')]
+	}
+	if len(p) < 2 || len(p) > 45 || colons < 2 && dots != 3 {
+		return netip.Addr{}, false
+	}
+	a, err := netip.ParseAddr(unsafeString(p))
+	return a.Unmap(), err == nil
+}
+
+// timePart is a part of a time.
+type timePart uint8
+
+const (
+	wholeTime timePart = iota
+	minutePart
+	hourPart
+	dayPart
+	weekPart
+	monthPart
+	yearPart
+)
+
+var timeParts = map[string]timePart{
+	"minute": minutePart, "hour": hourPart, "day": dayPart, "week": weekPart, "month": monthPart, "year": yearPart,
+}
+
+// of returns the part of the time that p begins with, as it is written there: 2006-01-02 15:04, with T or a space.
+func (t timePart) of(p []byte) (float64, bool) {
+	p = bytes.TrimSpace(p)
+	num := func(from, to int) int {
+		if len(p) < to {
+			return -1
+		}
+		n := 0
+		for _, c := range p[from:to] {
+			if c < '0' || c > '9' {
+				return -1
+			}
+			n = 10*n + int(c-'0')
+		}
+		return n
+	}
+	year, month, day := num(0, 4), num(5, 7), num(8, 10)
+	if year < 0 || month < 1 || month > 12 || day < 1 || day > 31 || p[4] != '-' || p[7] != '-' {
+		return 0, false
+	}
+	switch t {
+	case yearPart:
+		return float64(year), true
+	case monthPart:
+		return float64(month), true
+	case dayPart:
+		return float64(day), true
+	case weekPart:
+		_, week := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC).ISOWeek()
+		return float64(week), true
+	}
+	hour, minute := num(11, 13), num(14, 16)
+	if hour < 0 || hour > 23 || minute < 0 || minute > 59 || p[10] != 'T' && p[10] != 't' && p[10] != ' ' || p[13] != ':' {
+		return 0, false
+	}
+	if t == hourPart {
+		return float64(hour), true
+	}
+	return float64(minute), true
+}
