@@ -76,6 +76,16 @@ func (o *observer) text(v event.Value) []byte {
 	return o.arena[start:len(o.arena):len(o.arena)]
 }
 
+// word returns s as bytes that live as long as somebody holds them.
+func (o *observer) word(s string) []byte {
+	if cap(o.arena)-len(o.arena) < len(s) {
+		o.arena = make([]byte, 0, arenaBlock)
+	}
+	start := len(o.arena)
+	o.arena = append(o.arena, s...)
+	return o.arena[start:len(o.arena):len(o.arena)]
+}
+
 func (o *observer) field(e *event.Event, name string) []byte {
 	if slot := e.Shape.Slot(name); slot >= 0 {
 		return o.text(e.Value(slot))
@@ -151,17 +161,17 @@ func (o *observer) Observe(e *event.Event, obs []logs.Observation) []logs.Observ
 		return o.cmdlet(e, obs)
 	case meansCleared:
 		b.Kind, b.OK = logs.Gap, true
-		b.Action = []byte("log cleared")
+		b.Action = o.word("log cleared")
 		b.Account = o.field(e, "SubjectUserName")
 		// 104 names the log; 1102 is always the security log.
 		if b.Object = o.field(e, "Channel"); len(b.Object) == 0 {
-			b.Object = []byte("Security")
+			b.Object = o.word("Security")
 		}
 		b.ObjectKind = "log"
 	case meansLost:
 		b.Kind, b.OK = logs.Gap, true
-		b.Action = []byte("audit events lost")
-		b.Object, b.ObjectKind = []byte("Security"), "log"
+		b.Action = o.word("audit events lost")
+		b.Object, b.ObjectKind = o.word("Security"), "log"
 	default:
 		return obs
 	}
