@@ -1,0 +1,467 @@
+package detect
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/barid-dfir/barid/internal/event"
+)
+
+// The rules that count. Their thresholds are stated in their titles' documentation, docs/counting-rules.md.
+var (
+	repeatedFailures = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a01", Title: "Repeated failed logins from one address", Level: Low,
+		Tags: []string{"attack.credential-access", "attack.t1110.001"}}
+	guessing = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a02", Title: "Password guessing from one address", Level: Medium,
+		Tags: []string{"attack.credential-access", "attack.t1110.001"}}
+	spraying = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a03", Title: "Password spraying: one address tried many accounts", Level: Medium,
+		Tags: []string{"attack.credential-access", "attack.t1110.003"}}
+	distributedGuessing = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a04", Title: "Password guessing against one account from many addresses", Level: Medium,
+		Tags: []string{"attack.credential-access", "attack.t1110.001"}}
+	guessed = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a05", Title: "Login succeeded from an address that had been guessing passwords", Level: High,
+		Tags: []string{"attack.credential-access", "attack.initial-access", "attack.t1110.001", "attack.t1078"}}
+	requestFlood = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a06", Title: "Flood of requests from one address", Level: Low,
+		Tags: []string{"attack.impact", "attack.t1498"}}
+	distributedFlood = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a07", Title: "Flood of requests from many addresses at once", Level: High,
+		Tags: []string{"attack.impact", "attack.t1498"}}
+)
+
+// CountingRules returns the rules that count over time, for lists of what is looked for.
+func CountingRules() []Rule {
+	return []Rule{repeatedFailures, guessing, spraying, distributedGuessing, guessed, requestFlood, distributedFlood}
+}
+
+// The thresholds, per minute where nothing else is said.
+const (
+	repeatedInWindow    = 5  // failures, window minutes
+	guessingInWindow    = 10 // failures, window minutes
+	window              = 10
+	sprayedAccounts     = 5 // accounts, sprayWindow minutes; the default of Microsoft Sentinel's SigninPasswordSpray
+	sprayWindow         = 20
+	guessedWithin       = 7 * 24 * 60 // minutes from guessing to the login that succeeded
+	distributedClients  = 5           // addresses, and
+	distributedFailures = 20          // failures, distributedWindow minutes
+	distributedWindow   = 60
+	episodeGap          = 60  // minutes of quiet that end an episode
+	floodPerClient      = 600 // requests of one address
+	heavyClient         = 30  // requests of one address that takes part in a distributed flood
+	heavyClients        = 50  // such addresses
+	floodTimesUsual     = 5   // how many times the median minute of that log
+	maxListed           = 1000
+)
+
+// CountFindings returns what the counts show, in no particular order. each is Counts.Each; skip tells which sources are not to be counted.
+// Whatever the order in which the events were read, it returns the same.
+func CountFindings(each func(func(Count) error) error, skip func(source int) bool) ([]Finding, error) {
+	var out []Finding
+	minutes := make(map[minuteOf]*minuteTraffic)
+	var run []Count
+	flush := func() {
+		if len(run) == 0 {
+			return
+		}
+		switch {
+		case run[0].By == ByAccount:
+			out = againstAccount(out, run)
+		case run[0].Client != "":
+			out = fromClient(out, run)
+		}
+		run = run[:0]
+	}
+	err := each(func(c Count) error {
+		if skip(c.Source) {
+			return nil
+		}
+		if c.What == Request {
+			addTraffic(minutes, c)
+		}
+		if len(run) > 0 && (run[0].By != c.By || group(run[0]) != group(c)) {
+			flush()
+		}
+		run = append(run, c)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	flush()
+	return distributedFloods(out, minutes, each, skip)
+}
+
+func group(c Count) string {
+	if c.By == ByAccount {
+		return c.Account
+	}
+	return c.Client
+}
+
+// fromClient judges all that came from one address. counts are of that address.
+func fromClient(out []Finding, counts []Count) []Finding {
+	var failed, ok, requests []Count
+	for _, c := range counts {
+		switch c.What {
+		case LoginFailed:
+			failed = append(failed, c)
+		case LoginOK:
+			ok = append(ok, c)
+		case Request:
+			requests = append(requests, c)
+		}
+	}
+	byMinute(failed)
+	byMinute(ok)
+	var guesses []episode
+	for _, e := range episodes(failed) {
+		most, mostAccounts := e.most(window), e.mostAccounts(sprayWindow)
+		var rule *Rule
+		switch {
+		case mostAccounts >= sprayedAccounts:
+			rule = &spraying
+		case most >= guessingInWindow:
+			rule = &guessing
+		case most >= repeatedInWindow:
+			rule = &repeatedFailures
+		default:
+			continue
+		}
+		if rule != &repeatedFailures {
+			guesses = append(guesses, e)
+		}
+		out = append(out, e.finding(rule, "failed_logins"))
+	}
+	out = afterGuessing(out, guesses, ok)
+	return singleFloods(out, requests)
+}
+
+// afterGuessing finds logins that succeeded from an address that had been guessing. An address from which more logins
+// succeed than fail is shared (a gateway, a webmail host), and its successes say nothing.
+func afterGuessing(out []Finding, guesses []episode, ok []Count) []Finding {
+	if len(guesses) == 0 {
+		return out
+	}
+	var failures, successes int64
+	for _, g := range guesses {
+		failures += g.n
+	}
+	for _, c := range ok {
+		successes += c.N
+	}
+	if successes > failures {
+		return out
+	}
+	type login struct{ account, channel string }
+	seen := make(map[login]bool)
+	for _, c := range ok {
+		for _, g := range guesses {
+			since := c.Minute - g.counts[0].Minute
+			if since < 0 || c.Minute-g.last() > guessedWithin || c.First.Time < g.counts[0].First.Time {
+				continue
+			}
+			if l := (login{c.Account, c.Channel}); !seen[l] {
+				seen[l] = true
+				e := episode{counts: []Count{c}, n: c.N}
+				f := e.finding(&guessed, "logins")
+				f.Event = appendGuessed(c, g)
+				out = append(out, f)
+			}
+			break
+		}
+	}
+	return out
+}
+
+func appendGuessed(c Count, g episode) []byte {
+	b := append([]byte(nil), `{"client":`...)
+	b = AppendString(b, c.Client)
+	b = append(b, `,"account":`...)
+	b = AppendString(b, c.Account)
+	b = append(b, `,"channel":`...)
+	b = AppendString(b, c.Channel)
+	return fmt.Appendf(b, `,"failed_logins_before":%d,"accounts_tried":%d}`, g.n, len(g.accounts()))
+}
+
+// againstAccount judges the failed logins of one account.
+func againstAccount(out []Finding, counts []Count) []Finding {
+	byMinute(counts)
+	for _, e := range episodes(counts) {
+		if clients, n := e.mostClients(distributedWindow); clients >= distributedClients && n >= distributedFailures {
+			out = append(out, e.finding(&distributedGuessing, "failed_logins"))
+		}
+	}
+	return out
+}
+
+func singleFloods(out []Finding, requests []Count) []Finding {
+	byMinute(requests)
+	var heavy []Count
+	for _, c := range requests {
+		if c.N >= floodPerClient {
+			heavy = append(heavy, c)
+		}
+	}
+	for _, e := range episodes(heavy) {
+		out = append(out, e.finding(&requestFlood, "requests"))
+	}
+	return out
+}
+
+func byMinute(counts []Count) {
+	sort.SliceStable(counts, func(i, j int) bool { return counts[i].Minute < counts[j].Minute })
+}
+
+// episode is a run of counts of one address or account without a long pause. Counts without a time are an episode of
+// their own.
+type episode struct {
+	counts []Count
+	n      int64
+}
+
+func episodes(counts []Count) []episode {
+	var out []episode
+	for i, c := range counts {
+		if i == 0 || c.Minute-episodeGap > counts[i-1].Minute || counts[i-1].Minute == NoMinute && c.Minute != NoMinute {
+			out = append(out, episode{})
+		}
+		e := &out[len(out)-1]
+		e.counts = append(e.counts, c)
+		e.n += c.N
+	}
+	return out
+}
+
+func (e episode) last() int64 { return e.counts[len(e.counts)-1].Minute }
+
+// most returns the largest number within so many minutes.
+func (e episode) most(minutes int64) int64 {
+	var best, n int64
+	for i, j := 0, 0; j < len(e.counts); j++ {
+		n += e.counts[j].N
+		for e.counts[j].Minute-e.counts[i].Minute >= minutes {
+			n -= e.counts[i].N
+			i++
+		}
+		best = max(best, n)
+	}
+	return best
+}
+
+// mostAccounts returns the largest number of accounts tried within so many minutes.
+func (e episode) mostAccounts(minutes int64) int {
+	n, _ := e.mostDistinct(minutes, func(c Count) string { return c.Account })
+	return n
+}
+
+// mostClients returns the largest number of addresses within so many minutes, and how many failures they made.
+func (e episode) mostClients(minutes int64) (clients int, failures int64) {
+	return e.mostDistinct(minutes, func(c Count) string { return c.Client })
+}
+
+func (e episode) mostDistinct(minutes int64, of func(Count) string) (int, int64) {
+	in := make(map[string]int)
+	best, n, bestN := 0, int64(0), int64(0)
+	for i, j := 0, 0; j < len(e.counts); j++ {
+		if s := of(e.counts[j]); s != "" {
+			in[s]++
+		}
+		n += e.counts[j].N
+		for e.counts[j].Minute-e.counts[i].Minute >= minutes {
+			s := of(e.counts[i])
+			if in[s]--; in[s] <= 0 {
+				delete(in, s)
+			}
+			n -= e.counts[i].N
+			i++
+		}
+		if len(in) > best || len(in) == best && n > bestN {
+			best, bestN = len(in), n
+		}
+	}
+	return best, bestN
+}
+
+func (e episode) accounts() []string {
+	return e.distinct(func(c Count) string { return c.Account })
+}
+
+func (e episode) distinct(of func(Count) string) []string {
+	set := make(map[string]bool)
+	for _, c := range e.counts {
+		if s := of(c); s != "" {
+			set[s] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// finding describes the episode. It is dated by its earliest event.
+func (e episode) finding(rule *Rule, counted string) Finding {
+	first, last := e.counts[0], e.counts[0]
+	for _, c := range e.counts {
+		if c.First.Time < first.First.Time || c.First.Time == first.First.Time && (c.Source < first.Source || c.Source == first.Source && c.First.Offset < first.First.Offset) {
+			first = c
+		}
+		if c.Minute > last.Minute {
+			last = c
+		}
+	}
+	accounts := e.accounts()
+	clients := e.distinct(func(c Count) string { return c.Client })
+	f := Finding{Rule: rule, Time: first.First.Time, Source: first.Source, Offset: first.First.Offset, Line: first.First.Line}
+	if len(clients) == 1 {
+		f.Client = clients[0]
+	}
+	if len(accounts) == 1 {
+		f.Account = accounts[0]
+	}
+	b := fmt.Appendf(nil, `{"%s":%d`, counted, e.n)
+	b = appendList(b, "clients", clients)
+	b = appendList(b, "accounts", accounts)
+	b = appendList(b, "channels", e.distinct(func(c Count) string { return c.Channel }))
+	if last.Minute != NoMinute {
+		b = append(b, `,"first":`...)
+		b = appendTime(b, first.First.Time)
+		b = append(b, `,"last_minute":`...)
+		b = appendTime(b, last.Minute*60e9)
+	}
+	f.Event = append(b, '}')
+	return f
+}
+
+func appendList(b []byte, name string, list []string) []byte {
+	if len(list) == 0 {
+		return b
+	}
+	b = fmt.Appendf(b, `,"%s":[`, name)
+	for i, s := range list[:min(len(list), maxListed)] {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = AppendString(b, s)
+	}
+	b = append(b, ']')
+	if len(list) > maxListed {
+		b = fmt.Appendf(b, `,"%s_in_all":%d`, name, len(list))
+	}
+	return b
+}
+
+// minuteOf is a minute of one log.
+type minuteOf struct {
+	source int
+	minute int64
+}
+
+type minuteTraffic struct {
+	requests     int64
+	heavy        int // addresses with heavyClient requests or more
+	fromHeavy    int64
+	first        Position
+	flood        bool
+	heavyClients []string
+}
+
+func addTraffic(minutes map[minuteOf]*minuteTraffic, c Count) {
+	if c.Minute == NoMinute {
+		return
+	}
+	k := minuteOf{c.Source, c.Minute}
+	m := minutes[k]
+	if m == nil {
+		m = &minuteTraffic{first: c.First}
+		minutes[k] = m
+	}
+	m.requests += c.N
+	if c.First.Time < m.first.Time || c.First.Time == m.first.Time && c.First.Offset < m.first.Offset {
+		m.first = c.First
+	}
+	if c.N >= heavyClient {
+		m.heavy++
+		m.fromHeavy += c.N
+	}
+}
+
+// distributedFloods finds minutes in which many addresses send much more than is usual for that log. Who they are is
+// read from the counts a second time, so that the addresses of quiet minutes need no memory.
+func distributedFloods(out []Finding, minutes map[minuteOf]*minuteTraffic, each func(func(Count) error) error, skip func(int) bool) ([]Finding, error) {
+	usual := make(map[int][]int64)
+	for k, m := range minutes {
+		usual[k.source] = append(usual[k.source], m.requests)
+	}
+	for _, n := range usual {
+		slices.Sort(n)
+	}
+	var floods []minuteOf
+	for k, m := range minutes {
+		all := usual[k.source]
+		median := all[len(all)/2]
+		m.flood = m.heavy >= heavyClients && m.fromHeavy*2 >= m.requests && (len(all) < 10 || m.requests >= floodTimesUsual*median)
+		if m.flood {
+			floods = append(floods, k)
+		}
+	}
+	if len(floods) == 0 {
+		return out, nil
+	}
+	err := each(func(c Count) error {
+		if c.What != Request || c.N < heavyClient || skip(c.Source) {
+			return nil
+		}
+		if m := minutes[minuteOf{c.Source, c.Minute}]; m != nil && m.flood {
+			m.heavyClients = append(m.heavyClients, c.Client)
+		}
+		return nil
+	})
+	slices.SortFunc(floods, func(a, b minuteOf) int {
+		if a.source != b.source {
+			return a.source - b.source
+		}
+		return int(a.minute - b.minute)
+	})
+	for i := 0; i < len(floods); {
+		j := i + 1
+		for j < len(floods) && floods[j].source == floods[i].source && floods[j].minute-floods[j-1].minute <= episodeGap {
+			j++
+		}
+		out = append(out, floodFinding(minutes, floods[i:j]))
+		i = j
+	}
+	return out, err
+}
+
+func floodFinding(minutes map[minuteOf]*minuteTraffic, flood []minuteOf) Finding {
+	clients := make(map[string]bool)
+	var requests, peak int64
+	for _, k := range flood {
+		m := minutes[k]
+		requests += m.requests
+		peak = max(peak, m.requests)
+		for _, c := range m.heavyClients {
+			clients[c] = true
+		}
+	}
+	first := minutes[flood[0]].first
+	b := fmt.Appendf(nil, `{"requests":%d,"most_in_a_minute":%d,"minutes":%d`, requests, peak, len(flood))
+	b = appendList(b, "clients", slices.SortedFunc(maps.Keys(clients), compareAddresses))
+	return Finding{Rule: &distributedFlood, Time: first.Time, Source: flood[0].source, Offset: first.Offset, Line: first.Line, Event: append(b, '}')}
+}
+
+func compareAddresses(a, b string) int {
+	p, errA := netip.ParseAddr(a)
+	q, errB := netip.ParseAddr(b)
+	if errA != nil || errB != nil {
+		return strings.Compare(a, b)
+	}
+	return p.Compare(q)
+}
+
+func appendTime(b []byte, t int64) []byte {
+	if t == event.UnknownTime {
+		return append(b, "null"...)
+	}
+	b = append(b, '"')
+	b = AppendTime(b, t)
+	return append(b, '"')
+}

@@ -1,0 +1,151 @@
+package detect
+
+import (
+	"unicode/utf8"
+
+	"github.com/barid-dfir/barid/evtx"
+	"github.com/barid-dfir/barid/internal/event"
+)
+
+// AppendFields appends the fields of an event as one JSON object, each under its own name and under the aliases that no
+// other field answers to. Absent fields are left out. Lists become arrays; numbers stay numbers where their text is one in JSON.
+func AppendFields(dst []byte, e *event.Event) []byte {
+	dst = append(dst, '{')
+	first := true
+	fields := e.Shape.Fields()
+	for i := range fields {
+		v := e.Value(i)
+		if v.IsAbsent() {
+			continue
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = AppendString(dst, fields[i].Name)
+		dst = append(dst, ':')
+		valueAt := len(dst)
+		dst = appendValue(dst, v)
+		valueEnd := len(dst)
+		for _, a := range fields[i].Aliases {
+			if len(e.Shape.Slots(a)) != 1 {
+				continue // another field answers to it too
+			}
+			dst = append(dst, ',')
+			dst = AppendString(dst, a)
+			dst = append(dst, ':')
+			dst = append(dst, dst[valueAt:valueEnd]...)
+		}
+	}
+	return append(dst, '}')
+}
+
+func appendValue(dst []byte, v event.Value) []byte {
+	switch {
+	case v.Kind == event.Null:
+		return append(dst, "null"...)
+	case v.IsList():
+		dst = append(dst, '[')
+		for i, n := 0, 0; ; n++ {
+			e, next, ok := v.Elem(i)
+			if !ok {
+				return append(dst, ']')
+			}
+			if n > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendScalar(dst, e)
+			i = next
+		}
+	}
+	return appendScalar(dst, v)
+}
+
+func appendScalar(dst []byte, v event.Value) []byte {
+	switch {
+	case v.Kind == event.Null:
+		return append(dst, "null"...)
+	case v.Kind == event.Number && isJSONNumber(v.Data),
+		v.Kind >= event.Kind(evtx.Int8Type) && v.Kind <= event.Kind(evtx.UInt64Type):
+		return v.AppendText(dst)
+	}
+	// The text is written in place and then escaped only where it has to be.
+	start := len(dst) + 1
+	dst = append(dst, '"')
+	dst = v.AppendText(dst)
+	if plain(dst[start:]) {
+		return append(dst, '"')
+	}
+	text := string(dst[start:])
+	return AppendString(dst[:start-1], text)
+}
+
+// plain reports whether p needs no escaping inside a JSON string.
+func plain(p []byte) bool {
+	for _, c := range p {
+		if c < 0x20 || c == '"' || c == '\\' || c >= 0x7F {
+			return false
+		}
+	}
+	return true
+}
+
+func isJSONNumber(p []byte) bool {
+	if len(p) > 0 && p[0] == '-' {
+		p = p[1:]
+	}
+	if len(p) == 0 || len(p) > 20 || p[0] == '0' && len(p) > 1 {
+		return false
+	}
+	for _, c := range p {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+const hexDigits = "0123456789abcdef"
+
+// AppendString appends s as a JSON string. Invalid UTF-8 becomes U+FFFD; control characters and characters that change
+// how text is displayed (bidirectional controls, line separators) are written as escapes, so that a terminal shows them.
+func AppendString(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	for i := 0; i < len(s); {
+		c := s[i]
+		switch {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+			i++
+		case c < 0x20 || c == 0x7F:
+			dst = appendRuneEscape(dst, rune(c))
+			i++
+		case c < utf8.RuneSelf:
+			dst = append(dst, c)
+			i++
+		default:
+			r, n := utf8.DecodeRuneInString(s[i:])
+			switch {
+			case r == utf8.RuneError && n == 1:
+				dst = append(dst, "\ufffd"...)
+			case changesDisplay(r):
+				dst = appendRuneEscape(dst, r)
+			default:
+				dst = append(dst, s[i:i+n]...)
+			}
+			i += n
+		}
+	}
+	return append(dst, '"')
+}
+
+func appendRuneEscape(dst []byte, r rune) []byte {
+	return append(dst, '\\', 'u', hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
+}
+
+// changesDisplay reports whether a character alters the order or the lines in which others are shown (Unicode Standard
+// Annex 9, section 2), or is a C1 control.
+func changesDisplay(r rune) bool {
+	return r >= 0x80 && r < 0xA0 || r == 0x061C || r >= 0x200B && r <= 0x200F || r >= 0x2028 && r <= 0x202E ||
+		r >= 0x2060 && r <= 0x2069 || r == 0xFEFF
+}

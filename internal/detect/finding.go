@@ -1,0 +1,118 @@
+// Package detect finds what matters in events: rules over single events, and counts over time.
+package detect
+
+import (
+	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/sigma"
+)
+
+// Rule is what a finding says of the rule that made it.
+type Rule struct {
+	ID    string
+	Title string
+	Level Level
+	Tags  []string // "attack.t1190", "attack.initial-access", "cve.2021-26855"
+}
+
+// Finding is a rule that matched an event. It owns its memory.
+type Finding struct {
+	Rule *Rule
+	// Time is nanoseconds since 1970 UTC, or event.UnknownTime.
+	Time int64
+	// Source is the ordinal of the source in the run; Offset, Line and Record are the event's.
+	Source               int
+	Offset, Line, Record int64
+	// Host, Client, Account and Object are whom it concerns, where the event says so. Client is without port.
+	Host, Client, Account, Object string
+	// Event holds the fields of the event as a JSON object.
+	Event []byte
+	// Raw is the event as it stands in the log, cut at MaxRaw bytes; nil for a binary log.
+	Raw []byte
+}
+
+// MaxRaw is how much of a raw event a finding keeps, in bytes.
+const MaxRaw = 2000
+
+// Rules are the rules of a run: those of the Sigma engine, by its index.
+type Rules struct {
+	Engine *sigma.Engine
+	list   []Rule
+}
+
+// NewRules takes the rules of an engine.
+func NewRules(e *sigma.Engine) *Rules {
+	r := &Rules{Engine: e, list: make([]Rule, len(e.Rules()))}
+	for i, s := range e.Rules() {
+		level, err := ParseLevel(s.Level)
+		if err != nil { // a rule without a level says nothing about how much it matters
+			level = Medium
+		}
+		r.list[i] = Rule{ID: s.ID, Title: s.Title, Level: level, Tags: s.Tags}
+	}
+	return r
+}
+
+// Detector matches events against rules, for one worker.
+type Detector struct {
+	rules   *Rules
+	matcher *sigma.Matcher
+	min     Level
+	text    []byte
+}
+
+// NewDetector returns a Detector that reports findings of at least level min.
+func (r *Rules) NewDetector(min Level) *Detector {
+	return &Detector{rules: r, matcher: r.Engine.NewMatcher(), min: min}
+}
+
+// Detect appends the findings in the event to out. It allocates nothing for an event that matches nothing.
+func (d *Detector) Detect(e *event.Event, source int, out []Finding) []Finding {
+	hits := d.matcher.Match(e)
+	if len(hits) == 0 {
+		return out
+	}
+	var common Finding
+	filled := false
+	for _, i := range hits {
+		rule := &d.rules.list[i]
+		if rule.Level < d.min {
+			continue
+		}
+		if !filled {
+			common, filled = d.describe(e, source), true
+		}
+		f := common
+		f.Rule = rule
+		out = append(out, f)
+	}
+	return out
+}
+
+// describe returns all of a finding that does not depend on the rule.
+func (d *Detector) describe(e *event.Event, source int) Finding {
+	f := Finding{Time: e.Time, Source: source, Offset: e.Offset, Line: e.Line, Record: e.Record}
+	f.Host = d.role(e, event.Host)
+	f.Client = string(event.Address([]byte(d.role(e, event.Client))))
+	f.Account = d.role(e, event.Account)
+	if slot := e.Shape.Slot("cs-uri-stem"); slot >= 0 {
+		f.Object = e.Value(slot).String()
+	}
+	d.text = AppendFields(d.text[:0], e)
+	f.Event = append([]byte(nil), d.text...)
+	if e.Line > 0 {
+		f.Raw = append([]byte(nil), e.Raw[:min(len(e.Raw), MaxRaw)]...)
+	}
+	return f
+}
+
+func (d *Detector) role(e *event.Event, r event.Role) string {
+	v := e.Role(r)
+	if v.IsNull() {
+		return ""
+	}
+	d.text = v.AppendText(d.text[:0])
+	if len(d.text) == 1 && d.text[0] == '-' {
+		return ""
+	}
+	return string(d.text)
+}

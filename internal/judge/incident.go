@@ -1,0 +1,415 @@
+package judge
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/detect"
+)
+
+// How long a pause may be between findings of one incident, by what ties them together.
+const (
+	sameActor   = 24 * time.Hour      // an address, or a person's account
+	sameObject  = 30 * 24 * time.Hour // a web shell
+	samePlace   = 4 * time.Hour       // a host, where one of the two names no address
+	sameAttempt = 24 * time.Hour      // attempts of one kind on one host, from wherever
+)
+
+// activeWithin is how close to the end of its evidence an incident must come to count as going on.
+const activeWithin = time.Hour
+
+// Evidence says of the sources what judging needs to know.
+type Evidence struct {
+	// End returns the time of the last event of a source.
+	End func(path string) (time.Time, bool)
+	// Ours reports whether an address is known not to be an attacker's.
+	Ours func(address string) bool
+}
+
+// Incidents groups findings, which come in order of time, into what a person would call one incident each; the gravest
+// come first. Findings of level low and below join an incident but make none.
+func Incidents(findings iter.Seq2[*casefile.Finding, error], ev Evidence) ([]casefile.Incident, error) {
+	all := nodes{last: make(map[nodeKey]*node)}
+	for f, err := range findings {
+		if err != nil {
+			return nil, err
+		}
+		level, err := detect.ParseLevel(f.Rule.Level)
+		if err != nil || level < detect.Low || f.Client != "" && ev.Ours != nil && ev.Ours(f.Client) {
+			continue
+		}
+		all.add(f, level)
+	}
+	slices.SortStableFunc(all.list, func(a, b *node) int { return a.first.Compare(b.first) })
+	g := graph{list: all.list}
+	for i, n := range g.list {
+		n.cluster = i
+	}
+	g.tieGrave()
+	g.tieAttempts()
+	g.tieLow()
+	return g.incidents(ev), nil
+}
+
+// graph ties nodes together. Node i belongs with node list[i].cluster, and so on to a node that names itself.
+type graph struct {
+	list  []*node
+	grave []bool // by root: whether the cluster holds a finding of level high or above
+}
+
+func (g *graph) root(i int) int {
+	for g.list[i].cluster != i {
+		g.list[i].cluster = g.list[g.list[i].cluster].cluster
+		i = g.list[i].cluster
+	}
+	return i
+}
+
+func (g *graph) tie(i, j int) {
+	a, b := g.root(i), g.root(j)
+	g.list[max(a, b)].cluster = min(a, b)
+}
+
+// latest finds, per key, the node that ends last among those seen.
+type latest map[string]int
+
+// near returns the node of that key that ends at most within before n begins, or -1, and remembers n.
+func (l latest) near(list []*node, i int, key string, within time.Duration) int {
+	if key == "" {
+		return -1
+	}
+	j, ok := l[key]
+	if !ok || list[i].last.After(list[j].last) {
+		l[key] = i
+	}
+	if !ok || !close(list[j], list[i], within) {
+		return -1
+	}
+	return j
+}
+
+// close reports whether two runs overlap or have at most so much time between them. Runs without a time are never
+// close to those that have one.
+func close(a, b *node, within time.Duration) bool {
+	if a.first.IsZero() || b.first.IsZero() {
+		return a.first.IsZero() && b.first.IsZero()
+	}
+	return b.first.Sub(a.last) <= within && a.first.Sub(b.last) <= within
+}
+
+// tieGrave ties findings of level high and above.
+func (g *graph) tieGrave() {
+	actors, people, objects, places, silent := latest{}, latest{}, latest{}, latest{}, latest{}
+	for i, n := range g.list {
+		if n.level < detect.High {
+			continue
+		}
+		tie := func(j int) {
+			if j >= 0 {
+				g.tie(i, j)
+			}
+		}
+		tie(actors.near(g.list, i, n.actor(), sameActor))
+		tie(people.near(g.list, i, n.person(), sameActor))
+		tie(objects.near(g.list, i, n.object, sameObject))
+		// Two runs on one host belong together unless both name an address, and not the same one.
+		if n.actor() == "" {
+			tie(places.near(g.list, i, n.place(), samePlace))
+			silent.near(g.list, i, n.place(), samePlace)
+		} else {
+			tie(silent.peek(g.list, i, n.place(), samePlace))
+			places.near(g.list, i, n.place(), samePlace)
+		}
+	}
+}
+
+func (l latest) peek(list []*node, i int, key string, within time.Duration) int {
+	j, ok := l[key]
+	if !ok || !close(list[j], list[i], within) {
+		return -1
+	}
+	return j
+}
+
+// tieAttempts ties findings of level medium: to a grave incident of the same address or account, or to one another.
+func (g *graph) tieAttempts() {
+	taken := g.join(detect.Medium, detect.Medium, samePlace)
+	actors, people, places, kinds := latest{}, latest{}, latest{}, latest{}
+	for i, n := range g.list {
+		if n.level != detect.Medium || taken[i] {
+			continue
+		}
+		tie := func(j int) {
+			if j >= 0 {
+				g.tie(i, j)
+			}
+		}
+		tie(actors.near(g.list, i, n.actor(), sameActor))
+		tie(people.near(g.list, i, n.person(), sameActor))
+		if n.actor() == "" {
+			tie(places.near(g.list, i, n.place(), samePlace))
+		}
+		tie(kinds.near(g.list, i, n.place()+"|"+technique(n.rule.Tags), sameAttempt))
+	}
+}
+
+// tieLow ties findings of level low to incidents there are; the others make none.
+func (g *graph) tieLow() { g.join(detect.Low, detect.Low, samePlace/4) }
+
+// join ties the nodes of levels from to to to a node of a higher level that shares an address or account, or the host
+// where they name no address. It returns which were tied.
+func (g *graph) join(from, to detect.Level, atPlace time.Duration) []bool {
+	taken := make([]bool, len(g.list))
+	higher := make(map[string][]int)
+	index := func(prefix, key string, i int) {
+		if key != "" {
+			higher[prefix+key] = append(higher[prefix+key], i)
+		}
+	}
+	for i, n := range g.list {
+		if n.level > to {
+			index("a:", n.actor(), i)
+			index("p:", n.person(), i)
+			index("h:", n.place(), i)
+		}
+	}
+	for i, n := range g.list {
+		if n.level < from || n.level > to {
+			continue
+		}
+		find := func(key string, within time.Duration) {
+			if taken[i] {
+				return
+			}
+			for _, j := range higher[key] {
+				if close(g.list[min(i, j)], g.list[max(i, j)], within) {
+					g.tie(i, j)
+					taken[i] = true
+					return
+				}
+			}
+		}
+		if a := n.actor(); a != "" {
+			find("a:"+a, sameActor)
+		}
+		if p := n.person(); p != "" {
+			find("p:"+p, sameActor)
+		}
+		if n.actor() == "" {
+			find("h:"+n.place(), atPlace)
+		}
+	}
+	return taken
+}
+
+// technique returns the first ATT&CK technique of a rule.
+func technique(tags []string) string {
+	for _, t := range tags {
+		if strings.HasPrefix(t, "attack.t") && len(t) > 8 && t[8] >= '0' && t[8] <= '9' {
+			return t
+		}
+	}
+	return ""
+}
+
+// incidents describes every cluster that holds more than low findings.
+func (g *graph) incidents(ev Evidence) []casefile.Incident {
+	clusters := make(map[int][]*node)
+	for i, n := range g.list {
+		r := g.root(i)
+		clusters[r] = append(clusters[r], n)
+	}
+	out := []casefile.Incident{}
+	for _, r := range slices.Sorted(maps.Keys(clusters)) {
+		members := clusters[r]
+		if slices.MaxFunc(members, func(a, b *node) int { return cmp.Compare(a.level, b.level) }).level >= detect.Medium {
+			out = append(out, describe(members, ev))
+		}
+	}
+	slices.SortStableFunc(out, func(a, b casefile.Incident) int {
+		la, _ := detect.ParseLevel(a.Severity)
+		lb, _ := detect.ParseLevel(b.Severity)
+		return cmp.Or(cmp.Compare(lb, la), a.First.Compare(b.First), cmp.Compare(a.Title, b.Title))
+	})
+	for i := range out {
+		out[i].ID = fmt.Sprintf("I%d", i+1)
+	}
+	return out
+}
+
+// maxActors is how many addresses and accounts an incident lists.
+const maxActors = 200
+
+func describe(members []*node, ev Evidence) casefile.Incident {
+	top := members[0]
+	first, last := time.Time{}, time.Time{}
+	hosts, actors, techniques := make(map[string]bool), make(map[string]bool), make(map[string]bool)
+	var in casefile.Incident
+	var end time.Time
+	furthest := -1
+	for _, n := range members {
+		if cmp.Or(cmp.Compare(n.level, top.level), cmp.Compare(stageOf(n.rule.Tags), stageOf(top.rule.Tags))) > 0 {
+			top = n
+		}
+		furthest = max(furthest, stageOf(n.rule.Tags))
+		if !n.first.IsZero() && (first.IsZero() || n.first.Before(first)) {
+			first = n.first
+		}
+		if n.last.After(last) {
+			last = n.last
+		}
+		if n.host != "" {
+			hosts[n.host] = true
+		}
+		for _, a := range n.actors() {
+			actors[a] = true
+		}
+		for _, t := range n.rule.Tags {
+			if id := techniqueID(t); id != "" {
+				techniques[id] = true
+			}
+		}
+		in.Findings += n.count
+		if t, ok := ev.End(n.source); ok && t.After(end) {
+			end = t
+		}
+	}
+	in.Severity = top.level.String()
+	in.Stage = stageName(furthest)
+	in.Techniques = slices.AppendSeq([]string{}, maps.Keys(techniques))
+	slices.Sort(in.Techniques)
+	in.First, in.Last = first, last
+	in.Active = !end.IsZero() && !last.IsZero() && end.Sub(last) <= activeWithin
+	in.Hosts = sortedKeys(hosts, maxActors)
+	in.Actors = sortedKeys(actors, maxActors)
+	in.Steps = steps(members)
+	in.Title = title(top, in, len(actors))
+	in.Summary = summary(in, len(actors))
+	return in
+}
+
+// actors returns who acted in the run: addresses, or the account where no address is known.
+func (n *node) actors() []string {
+	switch {
+	case n.client != "":
+		return []string{n.client}
+	case len(n.clients) > 0:
+		return n.clients
+	case n.person() != "":
+		return []string{n.account}
+	}
+	return nil
+}
+
+func sortedKeys(set map[string]bool, most int) []string {
+	list := slices.AppendSeq([]string{}, maps.Keys(set))
+	slices.Sort(list)
+	return list[:min(len(list), most)]
+}
+
+// steps puts together the runs of one rule.
+func steps(members []*node) []casefile.Step {
+	byRule := make(map[string]int)
+	out := []casefile.Step{}
+	hosts, actors := []map[string]bool{}, []map[string]bool{}
+	for _, n := range members {
+		i, ok := byRule[n.rule.ID]
+		if !ok {
+			i = len(out)
+			byRule[n.rule.ID] = i
+			out = append(out, casefile.Step{Rule: n.rule, Stage: stageName(stageOf(n.rule.Tags)), First: n.first, Last: n.last})
+			hosts, actors = append(hosts, make(map[string]bool)), append(actors, make(map[string]bool))
+		}
+		s := &out[i]
+		if n.first.Before(s.First) {
+			s.First = n.first
+		}
+		if n.last.After(s.Last) {
+			s.Last = n.last
+		}
+		s.Count += n.count
+		if n.host != "" {
+			hosts[i][n.host] = true
+		}
+		for _, a := range n.actors() {
+			actors[i][a] = true
+		}
+		s.Evidence = append(s.Evidence, n.evidence[:min(len(n.evidence), maxEvidence-min(maxEvidence, len(s.Evidence)))]...)
+	}
+	for i := range out {
+		out[i].Hosts, out[i].Actors = sortedKeys(hosts[i], maxActors), sortedKeys(actors[i], maxActors)
+	}
+	slices.SortStableFunc(out, func(a, b casefile.Step) int {
+		return cmp.Or(a.First.Compare(b.First), cmp.Compare(stageOf(a.Rule.Tags), stageOf(b.Rule.Tags)), cmp.Compare(a.Rule.Title, b.Rule.Title))
+	})
+	return out
+}
+
+func title(top *node, in casefile.Incident, actors int) string {
+	t := top.rule.Title
+	switch {
+	case len(in.Hosts) == 1:
+		t += " on " + in.Hosts[0]
+	case len(in.Hosts) > 1:
+		t += fmt.Sprintf(" on %d hosts", len(in.Hosts))
+	}
+	switch {
+	case actors == 1 && top.client != "":
+		t += ", from " + in.Actors[0]
+	case actors > 1 && top.client != "":
+		t += fmt.Sprintf(", from %s and %d more", top.client, actors-1)
+	case actors > 1:
+		t += fmt.Sprintf(", by %d actors", actors)
+	}
+	return t
+}
+
+func summary(in casefile.Incident, actors int) string {
+	var b strings.Builder
+	began, worst := in.Steps[0], in.Steps[0]
+	for _, s := range in.Steps {
+		ls, _ := detect.ParseLevel(s.Rule.Level)
+		lw, _ := detect.ParseLevel(worst.Rule.Level)
+		if cmp.Or(cmp.Compare(ls, lw), cmp.Compare(stageOf(s.Rule.Tags), stageOf(worst.Rule.Tags))) > 0 {
+			worst = s
+		}
+	}
+	fmt.Fprintf(&b, "%s of %s", count(in.Findings, "finding"), count(int64(len(in.Steps)), "rule"))
+	switch {
+	case in.First.IsZero():
+		b.WriteString(", at a time the evidence does not give")
+	case in.First.Equal(in.Last):
+		fmt.Fprintf(&b, ", at %s", stamp(in.First))
+	default:
+		fmt.Fprintf(&b, ", from %s to %s", stamp(in.First), stamp(in.Last))
+	}
+	switch {
+	case actors == 1:
+		fmt.Fprintf(&b, ", by %s", in.Actors[0])
+	case actors > 1:
+		fmt.Fprintf(&b, ", by %d addresses and accounts", actors)
+	}
+	fmt.Fprintf(&b, ". It began with: %s.", began.Rule.Title)
+	if worst.Rule.ID != began.Rule.ID {
+		fmt.Fprintf(&b, " The gravest: %s.", worst.Rule.Title)
+	}
+	if in.Active {
+		b.WriteString(" It was still going on when the evidence ends.")
+	}
+	return b.String()
+}
+
+func count(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" }

@@ -1,0 +1,147 @@
+// Package judge makes a case of findings: which of them a person would call one incident, what happened in it, and
+// whether it goes on. It never reads evidence: with other facts, it judges the same findings again.
+package judge
+
+import (
+	"encoding/json"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/detect"
+)
+
+// node is a run of findings of one rule about the same host, address, account and object, without a long pause.
+type node struct {
+	rule     casefile.Rule
+	level    detect.Level
+	host     string
+	client   string
+	account  string
+	object   string
+	clients  []string // of a rule that counts, where they are several
+	source   string   // path of the first
+	first    time.Time
+	last     time.Time
+	count    int64
+	evidence []casefile.Evidence
+	cluster  int // index of another node of its incident, or of itself
+}
+
+// runGap is the pause that ends a run.
+const runGap = 6 * time.Hour
+
+// maxNodes bounds how many runs are told apart by address, account and object; beyond it, by rule and host only.
+const maxNodes = 50_000
+
+// maxEvidence is how many findings of a run are kept word for word.
+const maxEvidence = 3
+
+type nodeKey struct{ rule, host, client, account, object string }
+
+// nodes gathers findings, which come in order of time, into runs.
+type nodes struct {
+	list []*node
+	last map[nodeKey]*node
+}
+
+func (n *nodes) add(f *casefile.Finding, level detect.Level) {
+	k := nodeKey{f.Rule.ID, f.Host, f.Client, f.Account, ""}
+	if isWebShell(f.Rule.Tags) {
+		k.object = f.Object
+	}
+	if len(n.list) >= maxNodes {
+		k.client, k.account, k.object = "", "", ""
+	}
+	var at time.Time
+	if f.Time != nil {
+		at = *f.Time
+	}
+	run := n.last[k]
+	if run == nil || at.Sub(run.last) > runGap || run.first.IsZero() != at.IsZero() {
+		run = &node{rule: f.Rule, level: level, host: f.Host, client: k.client, account: k.account, object: k.object,
+			source: f.Source.Path, first: at, last: at, cluster: len(n.list)}
+		n.list = append(n.list, run)
+		n.last[k] = run
+	}
+	run.last = at
+	run.count++
+	if len(run.evidence) < maxEvidence {
+		run.evidence = append(run.evidence, evidenceOf(f, at))
+	}
+	if run.client == "" && len(run.clients) == 0 {
+		run.clients = countedClients(f)
+	}
+}
+
+func evidenceOf(f *casefile.Finding, at time.Time) casefile.Evidence {
+	raw := f.Raw
+	if raw == "" {
+		raw = string(f.Event)
+	}
+	if len(raw) > detect.MaxRaw {
+		raw = raw[:detect.MaxRaw]
+	}
+	return casefile.Evidence{Source: f.Source.Path, SHA256: f.Source.SHA256, Line: f.Source.Line, Record: f.Source.Record,
+		Offset: f.Source.Offset, Time: at, Raw: strings.ToValidUTF8(raw, "\ufffd")}
+}
+
+// countedClients returns the addresses that a counting rule lists.
+func countedClients(f *casefile.Finding) []string {
+	for _, r := range detect.CountingRules() {
+		if r.ID != f.Rule.ID {
+			continue
+		}
+		var counted struct {
+			Clients []string `json:"clients"`
+		}
+		if json.Unmarshal(f.Event, &counted) == nil {
+			return counted.Clients
+		}
+	}
+	return nil
+}
+
+// isWebShell reports whether a rule is about web shells (ATT&CK T1505.003), whose path ties visits together.
+func isWebShell(tags []string) bool {
+	for _, t := range tags {
+		if t == "attack.t1505.003" {
+			return true
+		}
+	}
+	return false
+}
+
+// actor is the address by which a run is tied to others: "" for one that many share.
+func (n *node) actor() string {
+	a, err := netip.ParseAddr(n.client)
+	if err != nil || a.IsLoopback() || a.IsUnspecified() || a.IsLinkLocalUnicast() {
+		return ""
+	}
+	return n.client
+}
+
+// person is the account by which a run is tied to others: "" for one that is no person's.
+func (n *node) person() string {
+	a := strings.ToLower(n.account)
+	if i := strings.LastIndexByte(a, '\\'); i >= 0 {
+		a = a[i+1:]
+	}
+	switch a {
+	case "", "-", "system", "local service", "network service", "anonymous logon", "anonymous", "root", "administrator", "admin", "unknown":
+		return ""
+	}
+	if strings.HasSuffix(a, "$") || strings.HasPrefix(a, "s-1-5-") || strings.HasPrefix(a, "healthmailbox") {
+		return ""
+	}
+	return a
+}
+
+// place is where a run happened: its host, or failing that its source.
+func (n *node) place() string {
+	if n.host != "" {
+		return strings.ToLower(n.host)
+	}
+	return "source:" + n.source
+}

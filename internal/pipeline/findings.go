@@ -1,0 +1,154 @@
+package pipeline
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/barid-dfir/barid/internal/detect"
+)
+
+// Findings are the findings of one source, in the order of its events. Beyond a bound they are kept on disk.
+type Findings struct {
+	dir   string
+	list  []detect.Finding
+	size  int // of list, in bytes, about
+	count int64
+
+	file  *os.File
+	w     *bufio.Writer
+	rules []*detect.Rule
+	index map[*detect.Rule]uint64
+	buf   []byte
+}
+
+// maxInMemory is how many bytes of findings one source keeps in memory.
+const maxInMemory = 1 << 20
+
+// Len returns how many there are.
+func (f *Findings) Len() int64 { return f.count }
+
+func (f *Findings) add(list []detect.Finding) error {
+	f.count += int64(len(list))
+	for i := range list {
+		f.size += 256 + len(list[i].Event) + len(list[i].Raw)
+	}
+	f.list = append(f.list, list...)
+	if f.size < maxInMemory {
+		return nil
+	}
+	return f.spill()
+}
+
+func (f *Findings) spill() error {
+	if f.file == nil {
+		file, err := os.CreateTemp(f.dir, "barid-findings-*")
+		if err != nil {
+			return fmt.Errorf("cannot keep findings: %w", err)
+		}
+		f.file, f.w, f.index = file, bufio.NewWriterSize(file, 256<<10), make(map[*detect.Rule]uint64)
+	}
+	for i := range f.list {
+		f.buf = f.encode(f.buf[:0], &f.list[i])
+		if _, err := f.w.Write(f.buf); err != nil {
+			return fmt.Errorf("cannot keep findings: %w", err)
+		}
+	}
+	clear(f.list)
+	f.list, f.size = f.list[:0], 0
+	return nil
+}
+
+func (f *Findings) encode(b []byte, x *detect.Finding) []byte {
+	rule, ok := f.index[x.Rule]
+	if !ok {
+		rule = uint64(len(f.rules))
+		f.rules = append(f.rules, x.Rule)
+		f.index[x.Rule] = rule
+	}
+	b = binary.AppendUvarint(b, rule)
+	for _, n := range [...]int64{x.Time, int64(x.Source), x.Offset, x.Line, x.Record} {
+		b = binary.AppendVarint(b, n)
+	}
+	for _, s := range [...]string{x.Host, x.Client, x.Account, x.Object} {
+		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+	}
+	for _, p := range [...][]byte{x.Event, x.Raw} {
+		b = append(binary.AppendUvarint(b, uint64(len(p))), p...)
+	}
+	return b
+}
+
+func (f *Findings) decode(r *bufio.Reader, x *detect.Finding) error {
+	rule, err := binary.ReadUvarint(r)
+	if err != nil {
+		return err
+	}
+	x.Rule = f.rules[rule]
+	var source int64
+	for _, n := range [...]*int64{&x.Time, &source, &x.Offset, &x.Line, &x.Record} {
+		v, e := binary.ReadVarint(r)
+		*n, err = v, cmp.Or(err, e)
+	}
+	x.Source = int(source)
+	text := func() []byte {
+		n, e := binary.ReadUvarint(r)
+		err = cmp.Or(err, e)
+		if err != nil || n == 0 {
+			return nil
+		}
+		p := make([]byte, n)
+		_, e = io.ReadFull(r, p)
+		err = cmp.Or(err, e)
+		return p
+	}
+	x.Host, x.Client, x.Account, x.Object = string(text()), string(text()), string(text()), string(text())
+	x.Event, x.Raw = text(), text()
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// Each calls do with every finding. What it is given is valid during the call.
+func (f *Findings) Each(do func(*detect.Finding) error) error {
+	if f.file != nil {
+		if err := f.w.Flush(); err != nil {
+			return fmt.Errorf("cannot keep findings: %w", err)
+		}
+		if _, err := f.file.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		r := bufio.NewReaderSize(f.file, 256<<10)
+		for {
+			var x detect.Finding
+			err := f.decode(r, &x)
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				return fmt.Errorf("cannot read findings back: %w", err)
+			}
+			if err := do(&x); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range f.list {
+		if err := do(&f.list[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *Findings) close() {
+	if f.file != nil {
+		f.file.Close()
+		os.Remove(f.file.Name())
+	}
+}

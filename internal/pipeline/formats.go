@@ -1,0 +1,21 @@
+package pipeline
+
+import (
+	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/logs/json"
+	"github.com/barid-dfir/barid/internal/logs/m365"
+	"github.com/barid-dfir/barid/internal/logs/w3c"
+	"github.com/barid-dfir/barid/internal/logs/windows"
+)
+
+// Formats returns every kind of log that can be read, for one run. Where two are equally sure of a source, the earlier
+// has it; the generic ones come last.
+func Formats() []logs.Format {
+	return []logs.Format{
+		windows.EVTX(),
+		windows.JSON(),
+		m365.NewUAL(),
+		w3c.New(),
+		json.New(),
+	}
+}

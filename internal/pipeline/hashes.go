@@ -1,0 +1,84 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/evidence"
+)
+
+// Hashes hashes evidence again, to check a case against. An archive is read once for all of its entries.
+type Hashes struct {
+	ctx   context.Context
+	known map[string]map[string]string // by file handed over, by path of the stream
+}
+
+// NewHashes returns Hashes that has read nothing yet.
+func NewHashes(ctx context.Context) *Hashes {
+	return &Hashes{ctx: ctx, known: make(map[string]map[string]string)}
+}
+
+// Of returns the SHA-256, in hexadecimal, of the stream that a case calls path. The error is fs.ErrNotExist if it is not
+// there any more.
+func (h *Hashes) Of(path string) (string, error) {
+	file := path
+	// A '!' may be part of a name: the file handed over is the longest beginning that is there.
+	for {
+		if _, err := os.Stat(file); err == nil {
+			break
+		}
+		i := strings.LastIndexByte(file, '!')
+		if i < 0 {
+			if path == "-" {
+				return "", casefile.ErrNotChecked
+			}
+			return "", fs.ErrNotExist
+		}
+		file = file[:i]
+	}
+	streams, ok := h.known[file]
+	if !ok {
+		streams = make(map[string]string)
+		h.known[file] = streams
+		var problem error
+		opt := evidence.Options{MaxDepth: maxDepth, Report: func(p evidence.Problem) {
+			if !p.Note {
+				problem = fmt.Errorf("%s: %s", p.Path, p.Reason)
+			}
+		}}
+		err := evidence.Walk(h.ctx, []string{file}, opt, func(s *evidence.Stream) error {
+			_, sum, _ := s.Hash() // what is damaged has the hash of what could be read, as it had then
+			key := s.Path
+			if s.Container != "" {
+				key += containerMark
+			}
+			streams[key] = hex.EncodeToString(sum[:])
+			return nil
+		})
+		if err != nil {
+			return "", err
+		}
+		if len(streams) == 0 && problem != nil {
+			return "", problem
+		}
+	}
+	if sum, ok := streams[path]; ok {
+		return sum, nil
+	}
+	if sum, ok := streams[path+containerMark]; ok {
+		return sum, nil
+	}
+	return "", fs.ErrNotExist
+}
+
+const (
+	// maxDepth opens whatever was opened: a case may have been made with a larger --max-depth than the default.
+	maxDepth = 16
+	// containerMark tells a compressed file from what is in it, which has the same name.
+	containerMark = "\x00container"
+)

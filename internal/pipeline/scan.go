@@ -1,0 +1,206 @@
+package pipeline
+
+import (
+	"bufio"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/detect"
+	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/tally"
+)
+
+// Scan writes every finding to out as a line of JSON, in the order of sources and events; what was found by counting
+// comes last. It returns what was read of each source, and how many findings of each level there are.
+func Scan(ctx context.Context, cfg Config, out io.Writer) (Result, []casefile.Source, map[string]int64, error) {
+	w := bufio.NewWriterSize(out, 64<<10)
+	defer w.Flush()
+	var sources []casefile.Source
+	levels := make(map[string]int64)
+	var line []byte
+	write := func(f *detect.Finding) error {
+		levels[f.Rule.Level.String()]++
+		cf := caseFinding(f, &sources[f.Source])
+		cf.Raw = ""
+		line = append(casefile.AppendFinding(line[:0], cf), '\n')
+		_, err := w.Write(line)
+		return err
+	}
+	cfg.Source = func(s *tally.Source, findings *Findings) error {
+		sources = append(sources, CaseSource(s))
+		if err := findings.Each(write); err != nil {
+			return fmt.Errorf("cannot write: %w", err)
+		}
+		return w.Flush()
+	}
+	counts := detect.NewCounts(cfg.Evidence.TempDir)
+	defer counts.Close()
+	cfg.Counts = counts
+	res, err := Run(ctx, cfg)
+	if err != nil {
+		return res, sources, levels, err
+	}
+	counted, err := countFindings(counts, sources, cfg.MinLevel, nil)
+	if err != nil {
+		return res, sources, levels, err
+	}
+	for i := range counted {
+		if err := write(&counted[i]); err != nil {
+			return res, sources, levels, fmt.Errorf("cannot write: %w", err)
+		}
+	}
+	res.Findings += int64(len(counted))
+	return res, sources, levels, w.Flush()
+}
+
+// countFindings returns what counting found, in a fixed order, with the host of the source.
+func countFindings(counts *detect.Counts, sources []casefile.Source, min detect.Level, skip func(source int) bool) ([]detect.Finding, error) {
+	if skip == nil {
+		skip = func(int) bool { return false }
+	}
+	found, err := detect.CountFindings(counts.Each, skip)
+	if err != nil {
+		return nil, err
+	}
+	out := found[:0]
+	for _, f := range found {
+		if f.Rule.Level >= min {
+			f.Host = sources[f.Source].Host
+			out = append(out, f)
+		}
+	}
+	return out, nil
+}
+
+// Dump writes every event to out as a line of JSON, in the order of sources and events, with what it means.
+func Dump(ctx context.Context, cfg Config, out io.Writer) (Result, []casefile.Source, error) {
+	var sources []casefile.Source
+	cfg.Out = out
+	cfg.Event = appendEvent
+	cfg.Source = func(s *tally.Source, _ *Findings) error {
+		sources = append(sources, CaseSource(s))
+		return nil
+	}
+	res, err := Run(ctx, cfg)
+	return res, sources, err
+}
+
+// appendEvent appends an event as a line of Dump.
+func appendEvent(dst []byte, source *logs.Source, e *event.Event, meaning []logs.Observation) []byte {
+	dst = append(dst, `{"time":`...)
+	if e.Time == event.UnknownTime {
+		dst = append(dst, "null"...)
+	} else {
+		dst = append(casefile.AppendTime(append(dst, '"'), time.Unix(0, e.Time)), '"')
+	}
+	if v := e.Role(event.Host); !v.IsNull() {
+		dst = detect.AppendString(append(dst, `,"host":`...), v.String())
+	}
+	dst = detect.AppendString(append(dst, `,"source":{"path":`...), source.Path)
+	if e.Line > 0 {
+		dst = fmt.Appendf(dst, `,"line":%d`, e.Line)
+	} else {
+		dst = fmt.Appendf(dst, `,"record":%d`, e.Record)
+	}
+	dst = fmt.Appendf(dst, `,"offset":%d}`, e.Offset)
+	if len(e.Shape.Sources) > 0 {
+		dst = append(dst, `,"logsource":`...)
+		dst = appendLogSource(dst, e.Shape.Sources[0])
+	}
+	dst = append(dst, `,"event":`...)
+	dst = detect.AppendFields(dst, e)
+	if len(meaning) > 0 {
+		dst = append(dst, `,"observed":[`...)
+		for i := range meaning {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendObservation(dst, &meaning[i])
+		}
+		dst = append(dst, ']')
+	}
+	return append(dst, '}', '\n')
+}
+
+func appendLogSource(dst []byte, s event.LogSource) []byte {
+	dst = append(dst, '{')
+	first := true
+	for _, f := range [...]struct{ name, value string }{{"product", s.Product}, {"category", s.Category}, {"service", s.Service}} {
+		if f.value == "" {
+			continue
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = detect.AppendString(dst, f.name)
+		dst = detect.AppendString(append(dst, ':'), f.value)
+	}
+	return append(dst, '}')
+}
+
+func appendObservation(dst []byte, o *logs.Observation) []byte {
+	dst = fmt.Appendf(dst, `{"kind":"%s"`, o.Kind)
+	if o.Kind != logs.Heartbeat && o.Kind != logs.Gap {
+		dst = fmt.Appendf(dst, `,"ok":%t`, o.OK)
+	}
+	for _, f := range [...]struct {
+		name  string
+		value []byte
+	}{{"account", o.Account}, {"ip", o.IP}, {"channel", []byte(o.Channel)}, {"session", o.Session}, {"action", o.Action},
+		{"object", o.Object}, {"object_kind", []byte(o.ObjectKind)}, {"target", o.Target}} {
+		if len(f.value) > 0 {
+			dst = append(append(append(dst, `,"`...), f.name...), `":`...)
+			dst = detect.AppendString(dst, string(f.value))
+		}
+	}
+	if o.Bytes > 0 {
+		dst = fmt.Appendf(dst, `,"bytes":%d`, o.Bytes)
+	}
+	if o.Count > 0 {
+		dst = fmt.Appendf(dst, `,"count":%d`, o.Count)
+	}
+	return append(dst, '}')
+}
+
+// CaseSource returns a source as it stands in a case.
+func CaseSource(s *tally.Source) casefile.Source {
+	c := casefile.Source{Path: s.Path, SHA256: hex.EncodeToString(s.SHA256[:]), Bytes: s.Bytes, Format: s.Format, Host: s.Host,
+		Events: s.Events, Duplicates: s.Duplicates, Unparsed: s.Unparsed, Errors: Errors(s), Notes: s.Notes,
+		From: caseTime(s.From), To: caseTime(s.To)}
+	if s.Container != "" {
+		c.Format = "archive." + s.Container
+	}
+	return c
+}
+
+func caseTime(t int64) *time.Time {
+	if t == event.UnknownTime {
+		return nil
+	}
+	u := time.Unix(0, t).UTC()
+	return &u
+}
+
+func caseFinding(f *detect.Finding, s *casefile.Source) *casefile.Finding {
+	return &casefile.Finding{
+		Time: caseTime(f.Time),
+		Rule: casefile.Rule{ID: f.Rule.ID, Title: f.Rule.Title, Level: f.Rule.Level.String(), Tags: f.Rule.Tags},
+		Host: f.Host, Account: f.Account, Client: f.Client, Object: f.Object,
+		Source: casefile.Position{Path: s.Path, SHA256: s.SHA256, Record: record(f), Line: f.Line, Offset: f.Offset},
+		Event:  f.Event, Raw: string(f.Raw),
+	}
+}
+
+// record returns the number of the finding's record: its ordinal says nothing that the line does not.
+func record(f *detect.Finding) int64 {
+	if f.Line > 0 {
+		return 0
+	}
+	return f.Record
+}

@@ -1,0 +1,165 @@
+package pipeline
+
+import (
+	"bytes"
+	"fmt"
+	"sync"
+
+	"github.com/barid-dfir/barid/internal/detect"
+	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/tally"
+)
+
+// source is a stream that is being read. Its blocks may be with several workers.
+type source struct {
+	run     *run
+	ordinal int
+	logs    *logs.Source
+	format  *logs.Format // nil if nobody recognised it
+
+	mu       sync.Mutex
+	tally    tally.Source
+	findings Findings
+	next     int             // index of the block that comes next in order
+	waiting  map[int]*result // results that came too early
+	under    int             // blocks under way
+	read     bool            // the stream has been read to its end
+	out      []byte          // written events that wait for the source's turn
+}
+
+// result is what became of a block.
+type result struct {
+	tally    tally.Block
+	findings []detect.Finding
+	out      []byte
+}
+
+func newSource(r *run, j *job) *source {
+	s := &source{run: r, ordinal: j.ordinal, waiting: make(map[int]*result)}
+	s.tally = tally.Source{Ordinal: j.ordinal, Path: j.stream.Path, Container: j.stream.Container, From: event.UnknownTime, To: event.UnknownTime}
+	s.findings.dir = r.cfg.Evidence.TempDir
+	return s
+}
+
+// failed notes that the stream as a whole could not be read, or not to its end.
+func (s *source) failed(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tally.Errors = append(s.tally.Errors, err.Error())
+}
+
+func (s *source) begin() {
+	s.mu.Lock()
+	s.under++
+	s.mu.Unlock()
+}
+
+func (s *source) end() {
+	s.mu.Lock()
+	s.under--
+	done := s.read && s.under == 0
+	s.mu.Unlock()
+	if done {
+		s.finish()
+	}
+}
+
+func (s *source) finishReading() {
+	s.mu.Lock()
+	s.read = true
+	done := s.under == 0
+	s.mu.Unlock()
+	if done {
+		s.finish()
+	}
+}
+
+// maxOut is how many bytes of events a source writes ahead of its turn.
+const maxOut = 8 << 20
+
+// deliver takes the result of a block, and deals with it when those before it have been dealt with.
+func (s *source) deliver(index int, res *result) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting[index] = res
+	for {
+		res := s.waiting[s.next]
+		if res == nil {
+			return
+		}
+		delete(s.waiting, s.next)
+		s.next++
+		s.tally.Add(&res.tally)
+		if res.tally.Format != "" && s.tally.Format == "" {
+			s.tally.Format = res.tally.Format
+		}
+		if err := s.findings.add(res.findings); err != nil {
+			s.run.fail(err)
+			return
+		}
+		s.write(res.out)
+	}
+}
+
+// write writes to the run's output what is due, and keeps a bounded part of what is not.
+func (s *source) write(p []byte) {
+	if s.run.cfg.Out == nil || len(p) == 0 {
+		return
+	}
+	s.out = append(s.out, p...)
+	if len(s.out) < 64<<10 || !s.run.turn.isNow(s.ordinal) && len(s.out) < maxOut {
+		return
+	}
+	s.flush()
+}
+
+func (s *source) flush() {
+	if len(s.out) == 0 || !s.run.turn.waitFor(s.ordinal) {
+		return
+	}
+	if _, err := s.run.cfg.Out.Write(s.out); err != nil {
+		s.run.fail(fmt.Errorf("cannot write: %w", err))
+	}
+	s.out = s.out[:0]
+}
+
+// finish hands the source over when its turn has come, and those after it that were waiting for it.
+func (s *source) finish() {
+	r := s.run
+	r.finishing.Lock()
+	defer r.finishing.Unlock()
+	r.finished[s.ordinal] = s
+	for {
+		s := r.finished[r.turn.now]
+		if s == nil {
+			return
+		}
+		delete(r.finished, s.ordinal)
+		if r.ctx.Err() == nil {
+			s.handOver()
+		}
+		s.findings.close()
+		r.turn.next()
+	}
+}
+
+func (s *source) handOver() {
+	s.flush()
+	if s.format != nil {
+		if s.format.Notes != nil {
+			s.tally.Notes = append(s.tally.Notes, s.format.Notes(s.logs)...)
+		}
+		if s.tally.Format == "" {
+			s.tally.Format = s.format.Name
+		}
+	}
+	if s.run.cfg.Source == nil {
+		return
+	}
+	if err := s.run.cfg.Source(&s.tally, &s.findings); err != nil {
+		s.run.fail(err)
+	}
+}
+
+func countByte(p []byte, c byte) int { return bytes.Count(p, []byte{c}) }

@@ -1,0 +1,263 @@
+package pipeline
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"github.com/barid-dfir/barid/internal/detect"
+	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/evidence"
+	"github.com/barid-dfir/barid/internal/logs"
+)
+
+// worker has all that is needed to turn blocks into results, and keeps it from block to block.
+type worker struct {
+	run      *run
+	parsers  map[*logs.Format]logs.Parser
+	detector *detect.Detector
+	counter  *detect.Counter
+	batch    event.Batch
+	meaning  []logs.Observation
+	requests map[*event.Shape]bool
+	address  []byte
+}
+
+func newWorker(r *run) *worker {
+	w := &worker{run: r, parsers: make(map[*logs.Format]logs.Parser), requests: make(map[*event.Shape]bool)}
+	if r.cfg.Rules != nil {
+		w.detector = r.cfg.Rules.NewDetector(r.cfg.MinLevel)
+	}
+	if r.cfg.Counts != nil {
+		w.counter = r.cfg.Counts.Counter()
+	}
+	return w
+}
+
+func (w *worker) close() {
+	if w.counter != nil {
+		w.counter.Flush()
+	}
+}
+
+// read reads a source from beginning to end.
+func (w *worker) read(j *job) {
+	s := newSource(w.run, j)
+	if j.stream.Container != "" {
+		s.tally.Bytes, s.tally.SHA256, _ = j.stream.Hash() // the error has been reported
+		close(j.read)
+		s.finish()
+		return
+	}
+	w.cut(s, j)
+	close(j.read)
+	s.finishReading()
+}
+
+// cut cuts a source into blocks and works on them.
+func (w *worker) cut(s *source, j *job) {
+	r, err := j.stream.Open()
+	if err != nil {
+		s.failed(err)
+		return
+	}
+	defer r.Close()
+	defer func() {
+		if err := r.Finish(); err != nil && !errors.Is(err, io.EOF) {
+			s.failed(err)
+		}
+		s.tally.Bytes, s.tally.SHA256 = r.Count(), r.Sum()
+		w.run.bytes.Add(r.Count())
+	}()
+	head := r.Peek(evidence.MaxPeek)
+	zone, from := time.UTC, "assumed"
+	if w.run.cfg.Zone != nil {
+		zone, from = w.run.cfg.Zone(j.stream.Path)
+	}
+	s.logs = &logs.Source{Path: j.stream.Path, ModTime: j.stream.ModTime, Zone: zone, ZoneFrom: from, Head: append([]byte(nil), head...)}
+	if e := r.Encoding(); e != "" {
+		s.tally.Notes = append(s.tally.Notes, "read as "+e+": offsets are those of the same text in UTF-8")
+	}
+	if len(head) == 0 {
+		return
+	}
+	s.format = Recognise(w.run.cfg.Formats, s.logs)
+	if s.format == nil {
+		return
+	}
+	if s.format.Identify != nil && !w.run.turn.waitFor(s.ordinal) {
+		return
+	}
+	w.blocks(s, r)
+}
+
+// blocks reads r block by block. The buffer holds what is unread; a block that another worker takes takes the buffer
+// with it.
+func (w *worker) blocks(s *source, r *evidence.Reader) {
+	cutter := s.format.Cutter(s.logs)
+	buf := w.run.buffer(logs.BlockSize)
+	have, eof := 0, false
+	offset, line, first := int64(0), int64(1), true
+	want := logs.BlockSize
+	for index := 0; ; {
+		for have < want && !eof {
+			n, err := r.Read(buf[have:want])
+			have += n
+			eof = err != nil // which error it was is asked of r at the end
+		}
+		if have == 0 {
+			w.run.pool.Put(buf)
+			return
+		}
+		n, state := cutter.Cut(buf[:have], eof)
+		if n == 0 && !eof && have < logs.MaxBlock {
+			want = min(2*want, logs.MaxBlock)
+			if len(buf) < want {
+				buf = append(w.run.buffer(want)[:0], buf[:have]...)[:want]
+			}
+			continue
+		}
+		if n <= 0 || n > have {
+			n = have // a Cutter that cannot decide must not stop the run
+		}
+		want = logs.BlockSize
+		b := &block{source: s, index: index, buffer: buf}
+		b.Block = logs.Block{Source: s.logs, Data: buf[:n:n], Offset: offset, Line: line, First: first, Last: eof && n == have, State: state}
+		index, first = index+1, false
+		offset += int64(n)
+		line += countLines(b.Data)
+		rest := buf[n:have]
+		s.begin()
+		if w.run.ctx.Err() != nil {
+			s.end()
+			return
+		}
+		if s.format.Identify == nil && w.run.offer(b) {
+			next := w.run.buffer(max(want, len(rest)))
+			have = copy(next, rest)
+			buf = next
+			continue
+		}
+		b.buffer = nil
+		w.process(b)
+		have = copy(buf, rest)
+	}
+}
+
+// offer gives the block to a worker that has nothing to do, if there is one.
+func (r *run) offer(b *block) bool {
+	select {
+	case r.blocks <- b:
+		return true
+	default:
+		return false
+	}
+}
+
+// buffer returns a buffer of at least n bytes.
+func (r *run) buffer(n int) []byte {
+	if b, _ := r.pool.Get().([]byte); len(b) >= n {
+		return b
+	}
+	return make([]byte, n)
+}
+
+func countLines(p []byte) int64 {
+	return int64(countByte(p, '\n'))
+}
+
+// process turns a block into events and all that follows from them.
+func (w *worker) process(b *block) {
+	s := b.source
+	res := &result{}
+	res.tally.Reset()
+	parser := w.parser(s.format)
+	w.batch.Reset()
+	parser.Parse(&b.Block, &w.batch)
+	for _, d := range w.batch.Defects {
+		res.tally.Defect(d)
+	}
+	if w.run.cfg.Event != nil {
+		res.out = w.run.buffer(0)[:0]
+	}
+	for i := range w.batch.Events {
+		w.event(s, parser, &w.batch.Events[i], res)
+	}
+	w.run.events.Add(res.tally.Events)
+	w.run.findings.Add(int64(len(res.findings)))
+	if b.buffer != nil {
+		w.batch.Reset() // before its bytes get another owner
+		w.run.pool.Put(b.buffer)
+	}
+	s.deliver(b.index, res)
+	s.end()
+}
+
+func (w *worker) event(s *source, parser logs.Parser, e *event.Event, res *result) {
+	cfg := &w.run.cfg
+	if s.format.Identify != nil {
+		if id, ok := s.format.Identify(e); ok {
+			if _, again := w.run.seen[id]; again {
+				res.tally.Duplicates++
+				return
+			}
+			w.run.seen[id] = struct{}{}
+		}
+	}
+	res.tally.Event(e)
+	if e.Time != event.UnknownTime && (cfg.From != event.UnknownTime && e.Time < cfg.From || cfg.To != event.UnknownTime && e.Time >= cfg.To) {
+		return
+	}
+	if w.detector != nil {
+		res.findings = w.detector.Detect(e, s.ordinal, res.findings)
+	}
+	if w.counter == nil && cfg.Event == nil {
+		return
+	}
+	w.meaning = parser.Observe(e, w.meaning[:0])
+	if w.counter != nil {
+		w.count(s, e)
+	}
+	if cfg.Event != nil {
+		res.out = cfg.Event(res.out, s.logs, e, w.meaning)
+	}
+}
+
+// count takes account of logins and of requests to web servers.
+func (w *worker) count(s *source, e *event.Event) {
+	at := detect.Position{Time: e.Time, Offset: e.Offset, Line: e.Line}
+	for i := range w.meaning {
+		if o := &w.meaning[i]; o.Kind == logs.Login {
+			w.counter.Login(o.OK, o.IP, o.Account, o.Channel, max(1, o.Count), s.ordinal, at)
+		}
+	}
+	request, known := w.requests[e.Shape]
+	if !known {
+		for _, src := range e.Shape.Sources {
+			request = request || src.Category == "webserver"
+		}
+		if len(w.requests) > 1<<16 {
+			clear(w.requests)
+		}
+		w.requests[e.Shape] = request
+	}
+	if !request {
+		return
+	}
+	if v := e.Role(event.Client); !v.IsNull() {
+		w.address = v.AppendText(w.address[:0])
+		w.counter.Request(event.Address(w.address), s.ordinal, at)
+	}
+}
+
+func (w *worker) parser(f *logs.Format) logs.Parser {
+	p := w.parsers[f]
+	if p == nil {
+		p = f.Parser()
+		w.parsers[f] = p
+	}
+	return p
+}
+
+// identity is the identifier of a record in a log that may hold it twice.
+type identity = [16]byte
