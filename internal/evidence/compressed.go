@@ -26,8 +26,8 @@ type unpacked struct {
 	high atomic.Int64
 }
 
-func (u *unpacked) open() (io.ReadCloser, error) {
-	rc, err := u.of.open()
+func (u *unpacked) open(p purpose) (io.ReadCloser, error) {
+	rc, err := u.of.open(p)
 	if err != nil {
 		return nil, err
 	}

@@ -95,7 +95,7 @@ func NewWalker(opt Options) *Walker {
 //
 // A container (an archive, a compressed file) is visited after what is in it.
 func (w *Walker) Walk(ctx context.Context, paths []string, visit func(*Stream) error) error {
-	v := &walk{Walker: w, ctx: ctx, visit: visit, several: len(paths) > 1}
+	v := &walk{Walker: w, ctx: ctx, visit: visit, paths: paths, several: len(paths) > 1}
 	for _, p := range paths {
 		if err := v.argument(p); err != nil {
 			return err
@@ -155,8 +155,10 @@ type digest struct {
 }
 
 // Open returns the stream from its beginning. It can be opened once.
-func (s *Stream) Open() (*Reader, error) {
-	rc, err := s.src.open()
+func (s *Stream) Open() (*Reader, error) { return s.openFor(reading) }
+
+func (s *Stream) openFor(p purpose) (*Reader, error) {
+	rc, err := s.src.open(p)
 	if err != nil {
 		s.release()
 		s.w.report(s.Path, err)
@@ -178,10 +180,7 @@ func (s *Stream) Hash() (size int64, sum [32]byte, err error) {
 	if s.known != nil {
 		return s.known.size, s.known.sum, nil
 	}
-	if f, ok := s.src.(*file); ok {
-		s.src = unread{f}
-	}
-	r, err := s.Open()
+	r, err := s.openFor(looking)
 	if err != nil {
 		return 0, sum, err
 	}
@@ -190,15 +189,18 @@ func (s *Stream) Hash() (size int64, sum [32]byte, err error) {
 	return r.Count(), r.Sum(), err
 }
 
-// unread is a file that is read once more: no progress.
-type unread struct{ *file }
-
-func (u unread) open() (io.ReadCloser, error) { return u.again() }
-
 // source is where the bytes of a stream come from.
 type source interface {
-	open() (io.ReadCloser, error)
+	open(purpose) (io.ReadCloser, error)
 }
+
+// purpose is what a source is opened for.
+type purpose bool
+
+const (
+	reading purpose = true  // its bytes count as progress
+	looking purpose = false // they do not: they are, or were, read for another reason too
+)
 
 // report tells of an error that cost a part of the evidence.
 func (w *Walker) report(path string, err error) { w.tell(Problem{Path: path, Reason: reason(err)}) }

@@ -23,12 +23,12 @@ type file struct {
 }
 
 // acquire opens the file, or counts one more user of it.
-func (f *file) acquire() (io.ReaderAt, int64, error) {
+func (f *file) acquire(p purpose) (io.ReaderAt, int64, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.refs > 0 {
 		f.refs++
-		return readAt{f}, f.size, nil
+		return f.readerAt(p), f.size, nil
 	}
 	h, err := openRegular(f.name)
 	if err != nil {
@@ -46,7 +46,14 @@ func (f *file) acquire() (io.ReaderAt, int64, error) {
 		return nil, 0, err
 	}
 	f.f, f.refs, f.size = h, 1, info.Size()
-	return readAt{f}, f.size, nil
+	return f.readerAt(p), f.size, nil
+}
+
+func (f *file) readerAt(p purpose) io.ReaderAt {
+	if p == looking {
+		return f.f
+	}
+	return readAt{f}
 }
 
 // readAt counts what is read of a file.
@@ -70,29 +77,21 @@ func (f *file) release() error {
 	return h.Close()
 }
 
-func (f *file) open() (io.ReadCloser, error) {
-	_, size, err := f.acquire()
+func (f *file) open(p purpose) (io.ReadCloser, error) {
+	at, size, err := f.acquire(p)
 	if err != nil {
 		return nil, err
 	}
-	return &fileReader{file: f, size: size}, nil
-}
-
-// again opens the file without counting what is read of it as progress.
-func (f *file) again() (io.ReadCloser, error) {
-	_, size, err := f.acquire()
-	if err != nil {
-		return nil, err
-	}
-	return &fileReader{file: f, size: size, quiet: true}, nil
+	return &fileReader{file: f, at: at, size: size, tell: p == reading}, nil
 }
 
 // fileReader reads a file from its start to where it ended when it was opened.
 type fileReader struct {
 	*file
+	at    io.ReaderAt
 	off   int64
 	size  int64
-	quiet bool // what is read is no progress
+	tell  bool // whether to say that the file grew
 	ended bool
 }
 
@@ -102,16 +101,13 @@ func (r *fileReader) Read(p []byte) (int, error) {
 	}
 	if r.off >= r.size {
 		r.ended = true
-		if info, err := r.f.Stat(); err == nil && info.Size() > r.size && !r.quiet {
+		if info, err := r.f.Stat(); err == nil && info.Size() > r.size && r.tell {
 			r.w.note(r.path, fmt.Sprintf("grew by %d bytes while it was read; what was added is left out", info.Size()-r.size))
 		}
 		return 0, io.EOF
 	}
-	n, err := r.f.ReadAt(p[:min(int64(len(p)), r.size-r.off)], r.off)
+	n, err := r.at.ReadAt(p[:min(int64(len(p)), r.size-r.off)], r.off)
 	r.off += int64(n)
-	if !r.quiet {
-		r.w.read.Add(int64(n))
-	}
 	switch {
 	case err == io.EOF && r.off < r.size:
 		r.ended = true

@@ -21,6 +21,7 @@ type node struct {
 	acct  *account
 
 	src  source    // can be opened again and again
+	head []byte    // of src, if it was looked at
 	seq  io.Reader // can be read once, now
 	keep *spool    // what src needs until it was read; nil if nothing
 	held int64     // bytes of the budget that src takes until it was read
@@ -75,11 +76,10 @@ func (n *node) peek(limit int) ([]byte, error) {
 		head, _ := br.Peek(limit) // an error comes again when it is read
 		return head, nil
 	}
-	src := n.src
-	if f, ok := src.(*file); ok {
-		src = unread{f}
+	if n.head != nil {
+		return n.head, nil
 	}
-	rc, err := src.open()
+	rc, err := n.src.open(looking)
 	if err != nil {
 		return nil, err
 	}
@@ -144,6 +144,7 @@ func (w *walk) compressed(n *node, k kind) error {
 		if kindOf(head) == kindTar {
 			return w.compressedTar(n, k)
 		}
+		inner.head = head
 		if err := w.node(inner); err != nil {
 			return err
 		}
@@ -196,7 +197,7 @@ func (w *walk) decompressed(k kind, r io.Reader, n *node) (io.ReadCloser, error)
 
 // begins returns the first bytes of what is compressed. An error means that there is nothing to be had at all.
 func (u *unpacked) begins() ([]byte, error) {
-	rc, err := u.open()
+	rc, err := u.open(looking)
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +222,7 @@ func (w *walk) mistaken(n *node, k kind, err error) error {
 
 // compressedTar walks a compressed tar that can be opened again: once through, with its hash in the same pass.
 func (w *walk) compressedTar(n *node, k kind) error {
-	rc, err := n.src.open()
+	rc, err := n.src.open(reading)
 	if err != nil {
 		w.report(n.path, err)
 		return nil
@@ -248,7 +249,7 @@ func (w *walk) indexed(n *node, k kind) error {
 	if !ok {
 		in := n.seq
 		if n.src != nil {
-			rc, err := n.src.open()
+			rc, err := n.src.open(reading)
 			if err != nil {
 				w.report(n.path, err)
 				return nil

@@ -17,7 +17,7 @@ import (
 
 // sevenEntries walks the entries of a 7z.
 func (w *walk) sevenEntries(n *node, at seekable) error {
-	r, length, err := at.acquire()
+	r, length, err := at.acquire(looking)
 	if err != nil {
 		w.report(n.path, err)
 		return nil
@@ -26,7 +26,7 @@ func (w *walk) sevenEntries(n *node, at seekable) error {
 	block := func(b *sevenBlock) *sevenSource {
 		return &sevenSource{w: w.Walker, acct: n.acct, at: at, block: b}
 	}
-	a, err := readSevenHeader(r, length, func(b *sevenBlock) (io.ReadCloser, error) { return block(b).open() })
+	a, err := readSevenHeader(r, length, func(b *sevenBlock) (io.ReadCloser, error) { return block(b).open(looking) })
 	if err != nil {
 		if errors.Is(err, errSaid) || isFileLimit(err) {
 			w.report(n.path, err)
@@ -97,7 +97,7 @@ func (w *walk) sevenEntries(n *node, at seekable) error {
 			e.src, e.keep = s, n.keep
 		default:
 			if solid == nil {
-				src, err := block(b).open()
+				src, err := block(b).open(reading)
 				if err != nil {
 					src = io.NopCloser(eofReader{})
 				}
@@ -189,12 +189,12 @@ type sevenSource struct {
 	high  atomic.Int64
 }
 
-func (s *sevenSource) open() (rc io.ReadCloser, err error) {
+func (s *sevenSource) open(p purpose) (rc io.ReadCloser, err error) {
 	b := s.block
 	if b.odd != "" {
 		return nil, said(b.odd)
 	}
-	at, length, err := s.at.acquire()
+	at, length, err := s.at.acquire(p)
 	if err != nil {
 		return nil, err
 	}

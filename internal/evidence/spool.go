@@ -21,7 +21,7 @@ const (
 type seekable interface {
 	source
 	// acquire returns its bytes, which stay until release.
-	acquire() (io.ReaderAt, int64, error)
+	acquire(purpose) (io.ReaderAt, int64, error)
 	release() error
 }
 
@@ -31,14 +31,14 @@ type memory struct {
 	err  error // with which it broke off; nil at its end
 }
 
-func (m *memory) open() (io.ReadCloser, error) {
+func (m *memory) open(purpose) (io.ReadCloser, error) {
 	if m.err == nil {
 		return io.NopCloser(bytes.NewReader(m.data)), nil
 	}
 	return io.NopCloser(io.MultiReader(bytes.NewReader(m.data), errReader{m.err})), nil
 }
 
-func (m *memory) acquire() (io.ReaderAt, int64, error) {
+func (m *memory) acquire(purpose) (io.ReaderAt, int64, error) {
 	return bytes.NewReader(m.data), int64(len(m.data)), nil
 }
 
@@ -96,16 +96,16 @@ func (w *Walker) newSpool(r io.Reader) (s *spool, err error) {
 	return s, err
 }
 
-func (s *spool) open() (io.ReadCloser, error) {
+func (s *spool) open(p purpose) (io.ReadCloser, error) {
 	if s.f == nil {
-		return s.memory.open()
+		return s.memory.open(p)
 	}
 	return io.NopCloser(io.NewSectionReader(s.f, 0, s.size)), nil
 }
 
-func (s *spool) acquire() (io.ReaderAt, int64, error) {
+func (s *spool) acquire(p purpose) (io.ReaderAt, int64, error) {
 	if s.f == nil {
-		return s.memory.acquire()
+		return s.memory.acquire(p)
 	}
 	return s.f, s.size, nil
 }

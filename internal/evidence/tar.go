@@ -13,7 +13,7 @@ func (w *walk) tarNode(n *node) error {
 	at, ok := n.src.(seekable)
 	if !ok {
 		if n.src != nil {
-			rc, err := n.src.open()
+			rc, err := n.src.open(reading)
 			if err != nil {
 				w.report(n.path, err)
 				return nil
@@ -32,7 +32,7 @@ func (w *walk) tarNode(n *node) error {
 		return w.container(n, kindTar)
 	}
 
-	r, length, err := at.acquire()
+	r, length, err := at.acquire(looking)
 	if err != nil {
 		w.report(n.path, err)
 		return nil
@@ -192,16 +192,16 @@ type part struct {
 	off, size int64
 }
 
-func (p *part) open() (io.ReadCloser, error) {
-	at, _, err := p.of.acquire()
+func (p *part) open(u purpose) (io.ReadCloser, error) {
+	at, _, err := p.of.acquire(u)
 	if err != nil {
 		return nil, err
 	}
 	return &partReader{io.NewSectionReader(at, p.off, p.size), p}, nil
 }
 
-func (p *part) acquire() (io.ReaderAt, int64, error) {
-	at, length, err := p.of.acquire()
+func (p *part) acquire(u purpose) (io.ReaderAt, int64, error) {
+	at, length, err := p.of.acquire(u)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -15,6 +15,7 @@ type walk struct {
 	*Walker
 	ctx     context.Context
 	visit   func(*Stream) error
+	paths   []string
 	several bool // there are several arguments, which could hold the same file
 }
 
@@ -75,6 +76,10 @@ func (w *walk) file(name string, info fs.FileInfo) error {
 		return err
 	}
 	path := showName(name)
+	if info.Mode()&fs.ModeSymlink != 0 {
+		w.link(name, path)
+		return nil
+	}
 	if !info.Mode().IsRegular() {
 		w.tell(Problem{Path: path, Reason: fmt.Sprintf("not read: it is a %s", kindOfMode(info.Mode()))})
 		return nil
@@ -88,6 +93,35 @@ func (w *walk) file(name string, info fs.FileInfo) error {
 	}
 	f := &file{w: w.Walker, name: name, path: path, info: info}
 	return w.node(&node{path: path, size: info.Size(), mod: info.ModTime().UTC(), src: f, acct: &account{size: info.Size()}})
+}
+
+// link tells of a symbolic link, which is not followed: it may lead out of the evidence. If it does not, nothing is lost.
+func (w *walk) link(name, path string) {
+	to, err := os.Readlink(name)
+	if err != nil {
+		w.report(path, err)
+		return
+	}
+	p := Problem{Path: path, Reason: "not followed: it is a symbolic link to " + showName(to)}
+	if target, ok := resolve(name); ok {
+		for _, given := range w.paths {
+			root, ok := resolve(given)
+			if rel, err := filepath.Rel(root, target); ok && err == nil && filepath.IsLocal(rel) {
+				p.Note = true
+				break
+			}
+		}
+	}
+	w.tell(p)
+}
+
+// resolve returns the full name of a file behind all links.
+func resolve(name string) (string, bool) {
+	full, err := filepath.EvalSymlinks(name)
+	if err == nil {
+		full, err = filepath.Abs(full)
+	}
+	return full, err == nil
 }
 
 // stdin walks standard input.
@@ -120,7 +154,7 @@ type once struct {
 	used bool
 }
 
-func (o *once) open() (io.ReadCloser, error) {
+func (o *once) open(purpose) (io.ReadCloser, error) {
 	if o.used {
 		return nil, errors.New("it can be read only once")
 	}

@@ -131,7 +131,7 @@ func findZipDirectory(r io.ReaderAt, length int64) (d zipDirectory, err error) {
 
 // zipEntries walks the entries of a zip.
 func (w *walk) zipEntries(n *node, at seekable) error {
-	r, length, err := at.acquire()
+	r, length, err := at.acquire(looking)
 	if err != nil {
 		w.report(n.path, err)
 		return nil
@@ -300,8 +300,8 @@ func unixMode(m uint32) fs.FileMode {
 	return 0
 }
 
-func (e *zipEntry) open() (rc io.ReadCloser, err error) {
-	at, length, err := e.at.acquire()
+func (e *zipEntry) open(p purpose) (rc io.ReadCloser, err error) {
+	at, length, err := e.at.acquire(p)
 	if err != nil {
 		return nil, err
 	}
