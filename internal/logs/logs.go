@@ -87,6 +87,9 @@ type Format struct {
 	// Notes returns what was assumed to read the source, such as a year or a time zone, for people. It is called after the
 	// source has been read; it may be nil.
 	Notes func(s *Source) []string
+	// Refine returns a name that says more than Name about a source, by what its Head and Path say: "exchange.httpproxy.ecp"
+	// for a log that the format "exchange" reads. It returns Name where there is no more to say; it may be nil.
+	Refine func(s *Source) string
 }
 
 // Kind is what an event means.

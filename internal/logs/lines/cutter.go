@@ -53,7 +53,8 @@ func (c *Cutter) Cut(data []byte, atEOF bool) (int, any) {
 	return n, part
 }
 
-// Next returns the length of the next block, or 0 to ask for more, and what it is. Its arguments are those of Cut.
+// Next returns the length of the next block, or 0 to ask for more, and what it is. Its arguments are those of Cut. Of a
+// block that is read, a format may take less than that length, or ask for more.
 func (c *Cutter) Next(data []byte, atEOF bool) (int, Part) {
 	if c.skip.Open {
 		return c.skipOn(data, atEOF)

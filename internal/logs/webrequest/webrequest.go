@@ -57,7 +57,7 @@ func Observe(r *Request, obs []logs.Observation) []logs.Observation {
 	channel := Channel(r.Path)
 	o := logs.Observation{IP: client, Channel: channel, Session: r.Session, Bytes: -1, Count: -1}
 
-	if own := probe(r); own || machine(r.Account) {
+	if own := Monitoring(r.Account, r.UserAgent); own || machine(r.Account) {
 		if own || r.Exchange || channel != "web" {
 			o.Kind, o.OK, o.Account = logs.Heartbeat, len(r.Status) == 3 && r.Status[0] == '2', r.Account
 			return append(obs, o)
@@ -176,11 +176,11 @@ func logonFailure(code []byte) bool {
 	return false
 }
 
-// probe reports whether the request is one of the server's health checks.
-func probe(r *Request) bool {
-	return named(r.Account, "healthmailbox") ||
-		bytes.Contains(r.UserAgent, []byte("AMProbe")) || bytes.Contains(r.UserAgent, []byte("AM_Probe")) ||
-		bytes.Contains(r.UserAgent, []byte("_Probe/Local"))
+// Monitoring reports whether an account and a user agent, either of which may be nil, are those of Exchange's own health
+// checks.
+func Monitoring(account, agent []byte) bool {
+	return named(account, "healthmailbox") ||
+		bytes.Contains(agent, []byte("AMProbe")) || bytes.Contains(agent, []byte("_Probe/Local"))
 }
 
 // named reports whether an account name without its domain begins with prefix, which is in lower case.
