@@ -67,7 +67,11 @@ func (v Value) AppendText(dst []byte) []byte {
 			if !first {
 				dst = append(dst, ", "...)
 			}
-			dst, i = e.AppendText(dst), next
+			if i = next; e.Kind == JSON { // as it stands: arrays can be nested without end
+				dst = append(dst, e.Data...)
+			} else {
+				dst = e.AppendText(dst)
+			}
 		}
 	}
 	if v.Kind == JSON {

@@ -143,6 +143,17 @@ type move struct {
 	composed bool // the value lies in the decoder's memory
 }
 
+// kinds holds the kind of every type that a record can claim: those that Windows doesn't define are binary, lest they
+// be taken for kinds of other logs.
+var kinds = func() (k [256]event.Kind) {
+	for t := range k {
+		if k[t] = event.Kind(t); t > int(evtx.EvtXMLType) && t < int(evtx.Array) {
+			k[t] = event.Kind(evtx.BinaryType)
+		}
+	}
+	return k
+}()
+
 // Parse implements [logs.Parser].
 func (p *evtxParser) Parse(b *logs.Block, out *event.Batch) {
 	s := b.State.(*evtxState)
@@ -199,9 +210,9 @@ func (p *evtxParser) chunk(data []byte, offset int64, counted bool, out *event.B
 			case len(v.Data) == 0 && v.Type != evtx.StringType && v.Type != evtx.AnsiStringType && v.Type&evtx.Array == 0:
 				e.Values[i].Kind = m.null
 			case m.composed:
-				e.Values[i] = event.Value{Data: out.Copy(v.Data), Kind: event.Kind(v.Type)}
+				e.Values[i] = event.Value{Data: out.Copy(v.Data), Kind: kinds[v.Type]}
 			default:
-				e.Values[i] = event.Value{Data: v.Data, Kind: event.Kind(v.Type)}
+				e.Values[i] = event.Value{Data: v.Data, Kind: kinds[v.Type]}
 			}
 		}
 		e.Time = p.time(plan, rec)
