@@ -83,7 +83,8 @@ type Decoder struct {
 	pos    int
 	limit  int // where the records end
 	free   int
-	noHead bool // the chunk has no header: nothing says where records are
+	noHead bool // the chunk has no header
+	noEnd  bool // nothing says where the records end
 
 	// Definitions of this chunk, by offset: a hash table, in which entries of another turn are empty ones.
 	index       [definitionSlots]definitionSlot
@@ -125,7 +126,7 @@ func (d *Decoder) Begin(chunk []byte) {
 		d.turn = 1
 	}
 	d.header = ChunkHeader{}
-	d.free, d.noHead, d.norm.strict = 0, false, false
+	d.free, d.noHead, d.noEnd, d.norm.strict = 0, false, false, false
 	d.pos, d.limit = len(chunk), len(chunk)
 	if allZero(chunk) {
 		d.free = len(chunk)
@@ -141,7 +142,7 @@ func (d *Decoder) Begin(chunk []byte) {
 	d.pos = chunkHeaderSize
 	if string(chunk[:len(chunkMagic)]) != chunkMagic {
 		d.defect(0, chunkHeaderSize, "chunk header does not begin with ElfChnk")
-		d.noHead, d.norm.strict = true, true
+		d.noHead, d.noEnd, d.norm.strict = true, true, true
 		return
 	}
 	d.header = parseChunkHeader(chunk)
@@ -152,6 +153,7 @@ func (d *Decoder) Begin(chunk []byte) {
 	switch free := d.header.FreeOffset; {
 	case free < chunkHeaderSize || free > ChunkSize:
 		d.defect(48, 0, fmt.Sprintf("impossible end of the records: %d", free))
+		d.noEnd = true
 	case int(free) > len(chunk):
 		// the rest was cut off, which has been said
 	default:
@@ -196,7 +198,7 @@ func (d *Decoder) Next() *Record {
 func (d *Decoder) declared() bool {
 	pos, rest := d.pos, d.chunk[d.pos:d.limit]
 	if len(rest) < minRecordSize || string(rest[:4]) != recordMagic {
-		d.skip(pos, pos, "no record where one was expected")
+		d.skip(pos, pos+1, "no record where one was expected")
 		return false
 	}
 	size := uint64(binary.LittleEndian.Uint32(rest[4:]))
@@ -213,7 +215,7 @@ func (d *Decoder) declared() bool {
 			d.skip(pos, pos+4, "the two sizes of a record differ")
 			return false
 		}
-	} else if end > d.limit && !d.noHead {
+	} else if end > d.limit {
 		d.defect(pos, 0, "record beyond the end that the chunk header gives")
 	}
 	d.pos = end
@@ -237,7 +239,7 @@ func (d *Decoder) skip(pos, from int, reason string) {
 	}
 	d.pos = next
 	if allZero(d.chunk[pos:next]) {
-		if d.noHead {
+		if d.noEnd {
 			d.free += next - pos
 			return
 		}
@@ -306,12 +308,14 @@ func (d *Decoder) fragment(pos, end int, at step, n *layoutNode) (next *layoutNo
 	if end-pos >= 4 && d.chunk[pos] == tokenHeader {
 		pos += 4
 	}
-	if pos >= end {
+	if pos >= end || d.chunk[pos]&^tokenMore == tokenEOF {
+		// Nothing in it: the value stays a value. What was found in free space is held to more.
+		if d.norm.strict {
+			return n, whyEmpty
+		}
 		return n, ""
 	}
 	switch d.chunk[pos] &^ tokenMore {
-	case tokenEOF:
-		return n, ""
 	case tokenTemplate:
 		return d.instance(pos, end, at, n)
 	case tokenOpen:

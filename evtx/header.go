@@ -85,9 +85,11 @@ func parseChunkHeader(data []byte) ChunkHeader {
 }
 
 func headerChecksumOK(data []byte) bool {
-	crc := crc32.ChecksumIEEE(data[:120])
-	crc = crc32.Update(crc, crc32.IEEETable, data[128:chunkHeaderSize])
-	return crc == binary.LittleEndian.Uint32(data[124:])
+	return headerChecksum(data) == binary.LittleEndian.Uint32(data[124:])
+}
+
+func headerChecksum(data []byte) uint32 {
+	return crc32.Update(crc32.ChecksumIEEE(data[:120]), crc32.IEEETable, data[128:chunkHeaderSize])
 }
 
 func recordsChecksumOK(data []byte, free int) bool {

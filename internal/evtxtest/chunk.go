@@ -83,7 +83,8 @@ func (c *Chunk) Bytes() []byte {
 // Seal sets the checksums of a chunk to what its bytes ask for.
 func Seal(chunk []byte) {
 	le := binary.LittleEndian
-	le.PutUint32(chunk[52:], crc32.ChecksumIEEE(chunk[chunkHeaderSize:le.Uint32(chunk[48:])]))
+	end := min(max(int(le.Uint32(chunk[48:])), chunkHeaderSize), len(chunk))
+	le.PutUint32(chunk[52:], crc32.ChecksumIEEE(chunk[chunkHeaderSize:end]))
 	crc := crc32.ChecksumIEEE(chunk[:120])
 	le.PutUint32(chunk[124:], crc32.Update(crc, crc32.IEEETable, chunk[128:chunkHeaderSize]))
 }
