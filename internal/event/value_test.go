@@ -3,7 +3,6 @@ package event
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/barid-dfir/barid/evtx"
 )
@@ -25,18 +24,11 @@ func TestValueText(t *testing.T) {
 		"{0CCE9229-69AE-11D9-BED3-505054503030}")
 }
 
-// Arrays in arrays cost time once for every level if every level is taken apart: an attacker can write a million of them.
+// Taking every level apart would cost time with the square of the depth, and an attacker can write a million levels.
 func TestDeepArraysAreReadOnce(t *testing.T) {
 	const depth = 1 << 20
 	deep := strings.Repeat("[", depth) + strings.Repeat("]", depth)
-	done := make(chan string)
-	go func() { done <- JSONValue([]byte(deep)).String() }()
-	select {
-	case got := <-done:
-		if len(got) != len(deep)-2 {
-			t.Errorf("%d bytes, want %d", len(got), len(deep)-2)
-		}
-	case <-time.After(time.Minute): // it takes milliseconds
-		t.Fatal("not done")
+	if got := len(JSONValue([]byte(deep)).String()); got != len(deep)-2 {
+		t.Errorf("%d bytes, want %d", got, len(deep)-2)
 	}
 }
