@@ -105,6 +105,12 @@ func appendSafe(dst, p []byte, oneLine bool) []byte {
 			inString = !inString
 			i++
 		case c == '\\':
+			if string(p[i:min(i+6, len(p))]) == `\ufffd` { // what encoding/json makes of a byte that is no UTF-8
+				dst = utf8.AppendRune(append(dst, p[start:i]...), utf8.RuneError)
+				i += 6
+				start = i
+				continue
+			}
 			i += 2
 		case c <= ' ' && oneLine && !inString:
 			dst = append(dst, p[start:i]...)

@@ -283,7 +283,7 @@ func (s *scale) spread(x1, x2 float64) {
 		g.from, g.to = g.from.Add(-pad), g.to.Add(pad)
 		total += g.to.Sub(g.from).Seconds()
 	}
-	least := width / n * 0.45
+	least := min(max(width/n*0.3, tickDistance+16), width/n*0.8)
 	x := x1
 	for i := range s.segments {
 		g := &s.segments[i]

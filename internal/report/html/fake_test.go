@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -114,8 +115,16 @@ func many(n int) *casefile.Case {
 		in.ID = fmt.Sprint("i", i)
 		in.Severity = levels[(i*7)%len(levels)]
 		d := time.Duration(i*i%997) * time.Hour
+		was := in.First
 		in.First, in.Last = at("2021-03-01 00:00:00").Add(d), at("2021-03-01 00:00:00").Add(d+time.Duration(i%13)*time.Hour)
 		in.Active = i%10 == 0
+		in.Steps = slices.Clone(in.Steps)
+		for j := range in.Steps {
+			s := &in.Steps[j]
+			move := in.First.Sub(was)
+			s.First, s.Last = s.First.Add(move), s.Last.Add(move)
+			in.Last = later(in.Last, s.Last)
+		}
 		c.Incidents = append(c.Incidents, in)
 	}
 	return c

@@ -159,15 +159,15 @@ func TestFirstScreen(t *testing.T) {
 			}
 		}
 	}
-	f(proxyLogon(), "4 incidents, 1 of them critical. 1 is still active when the evidence ends.",
+	f(proxyLogon(), "4 incidents, 1 of them critical. 1 is still active",
 		"Yes: 1 incident was still going on when the evidence ends, 2021-03-09 23:59:58.",
 		"1 source is of a kind that was not recognised, 1 source was read in part or not at all and 3 lines, records or chunks are missing from this report.",
-		"3,844 rules were looked for. 2 rules could not be used.", "line 88,121: no #Fields above it", "modifier “fuzzy” is not known",
+		"3,844 rules were applied. 2 rules could not be used.", "line 88,121: no #Fields above it", "modifier “fuzzy” is not known",
 		"What was reached (mailboxes, messages, files) is not part of this report.")
-	f(nothingFound(), "No finding at or above LOW in 263,532 events from 5 sources.", "That is not proof of absence",
+	f(nothingFound(), "No finding at or above LOW in 263,532 events from 5 sources.", "That is not proof of absence: it means that 3,844 rules were applied to what was read, and nothing more. 2 rules could not be used",
 		"Read: exchange.httpproxy.ecp, iis.w3c, syslog and windows.evtx.", "Not read: 1 source is of a kind")
 	f(&casefile.Case{}, "No finding in 0 events from 0 sources.", "No event was read at all. Nothing can be concluded from this report.", "No evidence was given.")
-	f(many(5000), "4,976 incidents of lower severity are not drawn.", "3,940 more incidents are not shown here")
+	f(many(5000), "4,976 more are not drawn", "3,940 more incidents are not shown here")
 }
 
 func TestFindingsThatCannotBeReadAreSaid(t *testing.T) {

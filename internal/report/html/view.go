@@ -43,6 +43,7 @@ type page struct {
 	Organisation     string
 	Evidence         string // the time it spans
 	Headline         string
+	State            string // of the incidents at the end of the evidence
 	Nothing          bool
 	Proof            []string // what a page without findings can and cannot say
 	Severity         string
@@ -50,6 +51,8 @@ type page struct {
 	MoreTop          int
 	Hosts            names
 	Since, Until     string
+	SinceLevel       string
+	Earliest         string // of less severe incidents, where that is before Since
 	Lasted           string
 	Active           string
 	ActiveNow        bool
@@ -75,7 +78,8 @@ type page struct {
 	Reached     table
 	Coverage    table
 	Problems    table
-	Sources     table
+	Sources     []sourceView
+	SourcesMore string
 	Rejected    table
 	RulesLoaded string
 }
@@ -141,6 +145,10 @@ type ruleSeen struct {
 	Hosts            names
 	first, last      time.Time
 	Where, Example   string
+}
+
+type sourceView struct {
+	Path, Kind, Host, Events, Unread, Size, Span, Hash, Notes string
 }
 
 // table is rows of cells for a section that may be empty.
@@ -235,7 +243,7 @@ func (p *page) firstScreen(c *casefile.Case, order []*casefile.Incident) {
 	if len(c.Sources) == 0 {
 		p.Unread, p.UnreadAny = "No evidence was given.", true
 	}
-	p.RulesLine = count(c.Rules.Loaded, "rule was looked for", "rules were looked for") + "."
+	p.RulesLine = count(c.Rules.Loaded, "rule was applied", "rules were applied") + "."
 	p.RulesLoaded = p.RulesLine
 	if n := len(c.Rules.Rejected); n > 0 {
 		p.RulesLine += " " + count(n, "rule could not be used.", "rules could not be used.")
@@ -253,11 +261,14 @@ func (p *page) firstScreen(c *casefile.Case, order []*casefile.Incident) {
 	worst := order[0].Severity
 	p.Severity = class(worst)
 	var n, active int
-	var first, last time.Time
+	var first, since, last time.Time // since: of the worst
 	var hosts []string
 	for _, in := range order {
 		if in.Severity == worst {
 			n++
+			if !in.First.IsZero() && (since.IsZero() || in.First.Before(since)) {
+				since = in.First
+			}
 		}
 		if in.Active {
 			active++
@@ -289,17 +300,20 @@ func (p *page) firstScreen(c *casefile.Case, order []*casefile.Incident) {
 	switch {
 	case active == 0:
 		p.Active = "No sign of it at the end of the evidence" + end + ". Whether it goes on after that, or where no log looks, is not known."
-		p.Headline += " Not seen at the end of the evidence."
+		p.State = "Not seen at the end of the evidence."
 	case len(order) == 1:
 		p.Active = "Yes: it was still going on when the evidence ends" + end + "."
-		p.Headline += " Still active when the evidence ends."
+		p.State = "Still active when the evidence ends."
 	default:
 		p.Active = "Yes: " + count(active, "incident was", "incidents were") + " still going on when the evidence ends" + end + "."
-		p.Headline += " " + upperFirst(count(active, "is", "are")) + " still active when the evidence ends."
+		p.State = upperFirst(count(active, "is", "are")) + " still active when the evidence ends."
 	}
 	p.ActiveNow = active > 0
-	p.Since, p.Until = stamp(first), stamp(last)
-	if d := last.Sub(first); d >= time.Minute {
+	p.Since, p.Until, p.SinceLevel = stamp(since), stamp(last), p.Severity
+	if first.Before(since) {
+		p.Earliest = stamp(first)
+	}
+	if d := last.Sub(since); !since.IsZero() && d >= time.Minute {
 		p.Lasted = duration(d)
 	}
 	p.Hosts = some(hosts)
@@ -324,7 +338,11 @@ func (p *page) nothing(c *casefile.Case, total, events int64, sources string) {
 	if total > 0 {
 		p.Headline = count(total, "finding", "findings") + at + from + ", and no incident."
 	}
-	p.Proof = append(p.Proof, "That is not proof of absence: it says that "+strings.TrimSuffix(strings.ToLower(p.RulesLine[:1])+p.RulesLine[1:], ".")+", in what was read, and nothing more.")
+	means := "That is not proof of absence: it means that " + count(c.Rules.Loaded, "rule was applied", "rules were applied") + " to what was read, and nothing more."
+	if n := len(c.Rules.Rejected); n > 0 {
+		means += " " + upperFirst(count(n, "rule", "rules")) + " could not be used: what they describe was not looked for."
+	}
+	p.Proof = append(p.Proof, means)
 	formats := map[string]int{}
 	for i := range c.Sources {
 		if s := &c.Sources[i]; s.Format != "" && s.Events > 0 {
@@ -705,20 +723,24 @@ func (p *page) tables(c *casefile.Case) {
 	}
 	p.Problems.left(problems, maxProblems, casefile.CaseFile)
 
-	p.Sources.Head = []string{"Source", "Kind", "Host", "Events", "Unread", "Size", "From – to", "SHA-256", "Notes"}
 	for i := range first(c.Sources, maxSources) {
 		s := &c.Sources[i]
-		format := s.Format
-		if format == "" {
-			format = "not recognised"
+		v := sourceView{
+			Path: cut(s.Path, maxText), Kind: cut(s.Format, maxName), Host: cut(s.Host, maxName), Events: number(s.Events), Unread: number(s.Unparsed), Size: size(s.Bytes),
+			Span: window(casefile.Window{From: s.From, To: s.To}), Hash: cut(s.SHA256, 64), Notes: strings.Join(s.Notes, "; "),
 		}
-		notes := s.Notes
+		if s.Format == "" {
+			v.Kind = "not recognised"
+		}
 		if s.Duplicates > 0 {
-			notes = append([]string{count(s.Duplicates, "duplicate left out", "duplicates left out")}, notes...)
+			v.Notes = strings.TrimSuffix(count(s.Duplicates, "duplicate left out", "duplicates left out")+"; "+v.Notes, "; ")
 		}
-		p.Sources.add(s.Path, format, s.Host, number(s.Events), number(s.Unparsed), size(s.Bytes), window(casefile.Window{From: s.From, To: s.To}), s.SHA256, strings.Join(notes, "; "))
+		v.Notes = cut(v.Notes, maxText)
+		p.Sources = append(p.Sources, v)
 	}
-	p.Sources.left(len(c.Sources), maxSources, casefile.CaseFile)
+	var more table
+	more.left(len(c.Sources), maxSources, casefile.CaseFile)
+	p.SourcesMore = more.More
 
 	p.Rejected.Head = []string{"Rule", "Why it could not be used"}
 	for _, r := range first(c.Rules.Rejected, maxRejected) {

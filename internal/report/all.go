@@ -1,0 +1,87 @@
+// Package report writes a case in the forms that people and programs take: a folder for each output, and here the table
+// of all of them. An output computes nothing that the case does not say.
+package report
+
+import (
+	"io"
+	"iter"
+
+	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/report/csv"
+	"github.com/barid-dfir/barid/internal/report/html"
+	"github.com/barid-dfir/barid/internal/report/navigator"
+	"github.com/barid-dfir/barid/internal/report/timesketch"
+)
+
+// Output is a form of a case.
+type Output struct {
+	// Name is what --format takes.
+	Name string
+	// File is a name for a file that holds it.
+	File string
+	// About says in a few words what it is for.
+	About string
+	// Write writes the case. findings yields the findings in order of time, each valid until the next; an output that
+	// does not need them leaves them alone.
+	Write func(w io.Writer, c *casefile.Case, findings iter.Seq2[*casefile.Finding, error]) error
+}
+
+// Outputs returns all outputs, in the order in which they are listed for people.
+func Outputs() []Output {
+	return []Output{
+		{"html", casefile.ReportFile, "a page for people, one file, works offline", html.Write},
+		{"csv", casefile.TimelineFile, "every finding, for spreadsheets", csv.Write},
+		{"json", casefile.CaseFile, "the case, for programs", writeJSON},
+		{"jsonl", casefile.FindingsFile, "every finding, one JSON line each", writeJSONLines},
+		{"timesketch", "timesketch.jsonl", "every finding, for import into Timesketch", timesketch.Write},
+		{"navigator", "navigator.json", "techniques, as a layer for the ATT&CK Navigator", navigator.Write},
+	}
+}
+
+// Find returns the output called name.
+func Find(name string) (Output, bool) {
+	for _, o := range Outputs() {
+		if o.Name == name {
+			return o, true
+		}
+	}
+	return Output{}, false
+}
+
+func writeJSON(w io.Writer, c *casefile.Case, _ iter.Seq2[*casefile.Finding, error]) error {
+	p, err := casefile.Encode(c)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(p)
+	return err
+}
+
+func writeJSONLines(w io.Writer, _ *casefile.Case, findings iter.Seq2[*casefile.Finding, error]) error {
+	var line []byte
+	for f, err := range findings {
+		if err != nil {
+			return err
+		}
+		line = append(casefile.AppendFinding(line[:0], f), '\n')
+		if _, err := w.Write(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WriteCase writes the files of a case that a Writer has the findings of already: case.json and report.html.
+func WriteCase(w *casefile.Writer, c *casefile.Case) error {
+	if err := w.WriteCase(c); err != nil {
+		return err
+	}
+	f, err := w.File(casefile.ReportFile)
+	if err != nil {
+		return err
+	}
+	if err := html.Write(f, c, casefile.Findings(w.Dir())); err != nil {
+		return err
+	}
+	return f.Close()
+}
