@@ -1,0 +1,125 @@
+// Package syslog reads what Unix systems log as text, in any of the forms that syslog daemons write, and the own files of
+// mail servers that resemble them. The messages of sshd, PAM, sudo, Dovecot, Postfix, Exim, Sendmail, Cyrus and Roundcube are read into fields.
+package syslog
+
+import (
+	"bytes"
+
+	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/logs/lines"
+)
+
+// New returns the Format "syslog". The Shape of an event has a Format of its own for what program wrote the line: "syslog.dovecot",
+// "syslog.postfix", "syslog.sshd" and so on.
+//
+// A line without a year gets that of the lines before it; the first one the latest that does not put it after the date in
+// the name of the file, or the time the file was last written. A line without a zone is in the zone of its source. Both are told in Notes.
+func New() logs.Format {
+	set := newShapes()
+	return logs.Format{
+		Name:   "syslog",
+		Sniff:  sniff,
+		Cutter: func(s *logs.Source) logs.Cutter { return newCutter(s) },
+		Parser: func() logs.Parser { return &parser{shapes: set} },
+		Notes:  notes,
+	}
+}
+
+// sniff looks at the first lines: most have to begin with a time and, by any sign, a program.
+func sniff(s *logs.Source) logs.Certainty {
+	stamped, tagged, all := 0, 0, 0
+	for rest := s.Head; len(rest) > 0 && all < 32; {
+		var line []byte
+		var whole bool
+		line, rest, whole = bytes.Cut(rest, []byte{'\n'})
+		line = bytes.TrimRight(line, "\r\x00")
+		if len(line) == 0 || !whole && all > 0 {
+			continue
+		}
+		all++
+		var h header
+		if !h.parse(bytes.TrimPrefix(line, []byte("\xEF\xBB\xBF"))) {
+			continue
+		}
+		stamped++
+		if h.program != nil || h.form == bracketForm && isRoundcube(h.message) || h.form == isoForm && isExim(h.message) || h.form == bsdForm && h.host != nil {
+			tagged++
+		}
+	}
+	switch {
+	case all == 0 || stamped*2 <= all:
+		return logs.No
+	case tagged*2 > all:
+		return logs.Likely
+	}
+	return logs.Possible
+}
+
+// state is the state of a block.
+type state struct {
+	part     lines.Part
+	calendar calendar // before its first line
+}
+
+type cutter struct {
+	lines.Cutter
+	calendar calendar
+	first    bool
+	scratch  event.Batch
+}
+
+func newCutter(s *logs.Source) *cutter {
+	c := &cutter{first: true}
+	c.calendar, _ = begin(s)
+	return c
+}
+
+// Cut implements [logs.Cutter].
+func (c *cutter) Cut(data []byte, atEOF bool) (int, any) {
+	n, part := c.Next(data, atEOF)
+	if n == 0 {
+		return 0, nil
+	}
+	st := &state{part: part, calendar: c.calendar}
+	var h header
+	b := logs.Block{Data: data[:n], First: c.first}
+	for s := lines.Scan(&b, part, &c.scratch); s.Next(); {
+		if _, ok := h.stamp(s.Line); ok && !h.absolute {
+			c.calendar.step(&h)
+		}
+	}
+	c.scratch.Reset()
+	c.first = false
+	return n, st
+}
+
+type parser struct {
+	shapes *shapes
+	when   when
+}
+
+// Parse implements [logs.Parser].
+func (p *parser) Parse(b *logs.Block, out *event.Batch) {
+	st := b.State.(*state)
+	cal := st.calendar
+	var h header
+	for s := lines.Scan(b, st.part, out); s.Next(); {
+		rest, ok := h.stamp(s.Line)
+		if !ok {
+			s.Defect("no time at the start of the line")
+			continue
+		}
+		year := 0
+		if !h.absolute {
+			year = cal.step(&h)
+		}
+		if !h.finish(rest) {
+			s.Defect("broken syslog header")
+			continue
+		}
+		e := p.shapes.add(&h, out)
+		e.Time = p.when.time(&h, year, b.Source.Zone)
+		e.Raw, e.Offset, e.Line = s.Line, s.Offset, s.Number
+	}
+}

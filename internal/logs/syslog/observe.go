@@ -1,0 +1,265 @@
+package syslog
+
+import (
+	"bytes"
+	"strconv"
+
+	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs"
+)
+
+// Observe implements [logs.Parser].
+func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observation {
+	v := e.Values
+	switch kind(e.Shape.Tag) {
+	case sshd, dropbear:
+		return observeSSH(v, obs)
+	case pam:
+		return observePAM(v, obs)
+	case dovecot:
+		return observeDovecot(v, obs)
+	case postfix:
+		return observePostfix(v, obs)
+	case exim:
+		return observeExim(v, obs)
+	case sendmail:
+		return observeSendmail(v, obs)
+	case cyrus, roundcube:
+		return observeWebmail(kind(e.Shape.Tag), v, obs)
+	case su, sudo:
+		return observeSu(v, obs)
+	}
+	return obs
+}
+
+func observeSSH(v []event.Value, obs []logs.Observation) []logs.Observation {
+	method := v[sshMethod].Data
+	ok := false
+	switch string(v[sshEvent].Data) {
+	case "accepted":
+		ok = true
+		if v[sshIP].IsAbsent() { // a step of several: google_authenticator
+			return obs
+		}
+	case "failed":
+		// A client offers its keys one after another, and asks with "none" what is possible: no guess at the password of
+		// a user that exists.
+		if m := string(method); (m == "publickey" || m == "none") && !bytes.Contains(v[sMessage].Data, []byte("invalid user ")) {
+			return obs
+		}
+	case "invalid-user", "not-allowed", "refused", "max-attempts":
+	default:
+		return obs
+	}
+	o := logs.Observation{Kind: logs.Login, OK: ok, Account: v[sshUser].Data, IP: v[sshIP].Data, Channel: "ssh", Action: v[sshEvent].Data, Bytes: -1, Count: count(v[sshCount])}
+	if ok {
+		o.Action = method
+	}
+	if o.IP == nil {
+		return obs
+	}
+	return append(obs, o)
+}
+
+func observePAM(v []event.Value, obs []logs.Observation) []logs.Observation {
+	if string(v[pamEvent].Data) != "auth-failure" || len(v[pamRhost].Data) == 0 {
+		return obs
+	}
+	// sshd says itself what pam_unix(sshd:auth) says once more. The older form often stands in a file without sshd's own lines.
+	if string(v[pamService].Data) == "sshd" && bytes.HasPrefix(v[sMessage].Data, []byte("pam_")) {
+		return obs
+	}
+	account := v[pamUser].Data
+	if account == nil {
+		account = v[pamRuser].Data
+	}
+	return append(obs, logs.Observation{Kind: logs.Login, Account: account, IP: v[pamRhost].Data, Channel: pamChannel(v), Action: v[pamEvent].Data, Bytes: -1, Count: -1})
+}
+
+func pamChannel(v []event.Value) string {
+	service := v[pamService].Data
+	if service == nil {
+		service = v[sProgram].Data
+	}
+	switch string(service) {
+	case "sshd":
+		return "ssh"
+	case "dovecot":
+		return "imap"
+	case "vsftpd", "proftpd", "pure-ftpd", "ftpd":
+		return "ftp"
+	case "smtp":
+		return "submission"
+	}
+	return "pam"
+}
+
+func observeSu(v []event.Value, obs []logs.Observation) []logs.Observation {
+	ok := false
+	switch string(v[sudoEvent].Data) {
+	case "accepted":
+		ok = true
+	case "failed":
+	default:
+		return obs
+	}
+	return append(obs, logs.Observation{Kind: logs.Login, OK: ok, Account: v[sudoUser].Data, Target: v[sudoTarget].Data, Channel: "su", Action: v[sudoEvent].Data, Bytes: -1, Count: -1})
+}
+
+func observeDovecot(v []event.Value, obs []logs.Observation) []logs.Observation {
+	o := logs.Observation{
+		Account: v[dovUser].Data,
+		IP:      v[dovRip].Data,
+		Channel: dovecotChannel(v[dovProcess].Data),
+		Session: v[dovSession].Data,
+		Bytes:   -1,
+		Count:   -1,
+	}
+	switch string(v[dovEvent].Data) {
+	case "login":
+		o.Kind, o.OK, o.Action = logs.Login, true, v[dovMethod].Data
+	case "login-failed":
+		o.Kind, o.Count, o.Action = logs.Login, count(v[dovAttempts]), v[dovMethod].Data
+	case "logout":
+		o.Kind, o.OK, o.Action = logs.Access, true, v[dovEvent].Data
+		o.Object, o.ObjectKind = v[dovUser].Data, "mailbox"
+		switch {
+		case !v[dovBodyCount].IsAbsent():
+			o.Count, o.Bytes = integer(v[dovBodyCount].Data), integer(v[dovBodyBytes].Data)
+		case !v[dovRetr].IsAbsent():
+			n, size, _ := bytes.Cut(v[dovRetr].Data, []byte("/"))
+			o.Count, o.Bytes = integer(n), integer(size)
+		default:
+			o.Bytes = integer(v[dovOut].Data)
+		}
+	default:
+		return obs
+	}
+	return append(obs, o)
+}
+
+func dovecotChannel(process []byte) string {
+	switch {
+	case bytes.HasPrefix(process, []byte("imap")):
+		return "imap"
+	case bytes.HasPrefix(process, []byte("pop3")):
+		return "pop3"
+	case bytes.HasPrefix(process, []byte("submission")):
+		return "submission"
+	case bytes.HasPrefix(process, []byte("managesieve")):
+		return "managesieve"
+	case bytes.HasPrefix(process, []byte("lmtp")):
+		return "lmtp"
+	}
+	return "mail" // the authentication process does not say which
+}
+
+func observePostfix(v []event.Value, obs []logs.Observation) []logs.Observation {
+	o := logs.Observation{IP: v[pfClientIP].Data, Session: v[pfQueue].Data, Bytes: -1, Count: -1}
+	switch string(v[pfEvent].Data) {
+	case "client":
+		if len(v[pfUsername].Data) == 0 {
+			return obs
+		}
+		o.Kind, o.OK, o.Channel = logs.Login, true, "submission"
+		o.Account, o.Action = v[pfUsername].Data, v[pfMethod].Data
+	case "login-failed":
+		// The server's own trouble, and a method that is not offered, are no guesses.
+		why := v[pfReason].Data
+		if bytes.Contains(why, []byte("onnection lost to authentication server")) || bytes.Contains(why, []byte("Invalid authentication mechanism")) || bytes.Contains(why, []byte("emporary authentication failure")) {
+			return obs
+		}
+		o.Kind, o.Channel = logs.Login, "submission"
+		o.Account, o.Action = v[pfUsername].Data, v[pfMethod].Data
+	case "delivery":
+		if string(v[pfStatus].Data) != "sent" {
+			return obs
+		}
+		o.Kind, o.OK, o.Channel = logs.Send, true, "smtp"
+		o.IP = nil
+		o.Object, o.ObjectKind = v[pfQueue].Data, "message"
+		o.Target, o.Action = v[pfTo].Data, v[pfProcess].Data
+	default:
+		return obs
+	}
+	return append(obs, o)
+}
+
+func observeExim(v []event.Value, obs []logs.Observation) []logs.Observation {
+	o := logs.Observation{Account: v[exUser].Data, IP: v[exIP].Data, Channel: "submission", Session: v[exID].Data, Action: v[exAuth].Data, Bytes: -1, Count: -1}
+	switch string(v[exEvent].Data) {
+	case "login-failed":
+		return append(obs, o)
+	case "received":
+		if len(o.Account) == 0 {
+			return obs
+		}
+		o.OK = true
+		obs = append(obs, o)
+		o.Kind = logs.Send
+		o.Object, o.ObjectKind = v[exMessageID].Data, "message"
+		o.Bytes = integer(v[exSize].Data)
+		return append(obs, o)
+	}
+	return obs
+}
+
+func observeSendmail(v []event.Value, obs []logs.Observation) []logs.Observation {
+	o := logs.Observation{Account: v[smUsername].Data, IP: v[smClientIP].Data, Channel: "submission", Session: v[smQueue].Data, Action: v[smMethod].Data, Bytes: -1, Count: -1}
+	switch string(v[smEvent].Data) {
+	case "login-failed":
+		return append(obs, o)
+	case "login":
+		o.OK = true
+		return append(obs, o)
+	case "delivery":
+		if string(v[smStatus].Data) != "Sent" {
+			return obs
+		}
+		o.Kind, o.OK, o.Channel, o.IP = logs.Send, true, "smtp", nil
+		o.Object, o.ObjectKind = v[smQueue].Data, "message"
+		o.Target = v[smTo].Data
+		return append(obs, o)
+	}
+	return obs
+}
+
+func observeWebmail(k kind, v []event.Value, obs []logs.Observation) []logs.Observation {
+	o := logs.Observation{Account: v[cyUser].Data, IP: v[cyIP].Data, Channel: "webmail", Session: v[cySession].Data, Action: v[cyEvent].Data, Bytes: -1, Count: -1}
+	if k == cyrus {
+		o.Channel = cyrusChannel(v[sProgram].Data)
+	}
+	switch string(v[cyEvent].Data) {
+	case "login":
+		o.OK = true
+	case "login-failed":
+	default:
+		return obs
+	}
+	return append(obs, o)
+}
+
+func cyrusChannel(program []byte) string {
+	switch name := lastPart(program); {
+	case bytes.HasPrefix(name, []byte("pop3")):
+		return "pop3"
+	case bytes.Contains(name, []byte("sieve")):
+		return "managesieve"
+	case bytes.HasPrefix(name, []byte("lmtp")):
+		return "lmtp"
+	}
+	return "imap"
+}
+
+func count(v event.Value) int64 { return integer(v.Data) }
+
+func integer(p []byte) int64 {
+	if len(p) == 0 || !isNumber(p) {
+		return -1
+	}
+	n, err := strconv.ParseInt(string(p), 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
+}

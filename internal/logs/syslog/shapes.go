@@ -1,0 +1,529 @@
+package syslog
+
+import (
+	"bytes"
+
+	"github.com/barid-dfir/barid/internal/event"
+)
+
+// kind is what program wrote a line; it is the Tag of the Shape.
+type kind uint32
+
+const (
+	plain kind = iota
+	cron
+	sshd
+	sudo
+	su
+	pam
+	dovecot
+	postfix
+	exim
+	sendmail
+	cyrus
+	roundcube
+	dropbear
+	vsftpd
+	clamav
+	guacamole
+	auth // other programs that let people in
+	numKinds
+)
+
+// The slots that every Shape has.
+const (
+	sPriority = iota
+	sHost
+	sProgram
+	sPid
+	sMsgid
+	sData
+	sMessage
+	headSlots
+)
+
+var headNames = [headSlots]string{"priority", "host", "program", "pid", "msgid", "structured_data", "message"}
+
+// The slots of each kind, after the head.
+const (
+	sshEvent = headSlots + iota
+	sshUser
+	sshMethod
+	sshIP
+	sshPort
+	sshCount
+	sshReason
+)
+
+const (
+	pamEvent = headSlots + iota
+	pamModule
+	pamService
+	pamUser
+	pamBy
+	pamRhost
+	pamRuser
+	pamTTY
+	pamUID
+	pamEUID
+	pamLogname
+	pamCount
+)
+
+const (
+	sudoEvent = headSlots + iota
+	sudoUser
+	sudoTTY
+	sudoPWD
+	sudoTarget
+	sudoCommand
+	sudoReason
+)
+
+const (
+	dovEvent = headSlots + iota
+	dovProcess
+	dovLevel
+	dovUser
+	dovMethod
+	dovRip
+	dovLip
+	dovMpid
+	dovSession
+	dovSecured
+	dovAttempts
+	dovReason
+	dovDriver
+	dovIn
+	dovOut
+	dovDeleted
+	dovExpunged
+	dovTrashed
+	dovHdrCount
+	dovHdrBytes
+	dovBodyCount
+	dovBodyBytes
+	dovTop
+	dovRetr
+	dovDel
+	dovSize
+)
+
+const (
+	pfEvent = headSlots + iota
+	pfProcess
+	pfService
+	pfQueue
+	pfLevel
+	pfClient
+	pfClientIP
+	pfClientPort
+	pfMethod
+	pfUsername
+	pfFrom
+	pfTo
+	pfOrigTo
+	pfSize
+	pfNrcpt
+	pfMessageID
+	pfRelay
+	pfRelayIP
+	pfRelayPort
+	pfDelay
+	pfDelays
+	pfDsn
+	pfStatus
+	pfReason
+	pfStage
+	pfProto
+	pfHelo
+	pfUID
+	pfCommands
+)
+
+const (
+	exEvent = headSlots + iota
+	exID
+	exAuth
+	exUser
+	exHost
+	exIP
+	exPort
+	exFrom
+	exTo
+	exSize
+	exMessageID
+	exProto
+	exReason
+)
+
+const (
+	cyEvent = headSlots + iota
+	cyUser
+	cyMethod
+	cyClient
+	cyIP
+	cySession
+	cyReason
+)
+
+// kinds describes the Shapes. The first log source is the one to show.
+var kinds = [numKinds]struct {
+	format  string
+	service string // log source {linux, service}; "" for a source of its own
+	source  event.LogSource
+	auth    bool
+	fields  []event.Field
+	client  string
+	account string
+	session string
+}{
+	plain:     {format: "syslog"},
+	cron:      {format: "syslog.cron", service: "cron"},
+	vsftpd:    {format: "syslog.vsftpd", service: "vsftpd", auth: true},
+	clamav:    {format: "syslog.clamav", service: "clamav"},
+	guacamole: {format: "syslog.guacamole", service: "guacamole"},
+	auth:      {format: "syslog.auth", service: "auth", auth: true},
+	sshd: {format: "syslog.sshd", service: "sshd", auth: true, client: "src_ip", account: "user",
+		fields: names("event", "user", "method", "src_ip", "src_port", "count", "reason")},
+	dropbear: {format: "syslog.dropbear", source: event.LogSource{Product: "dropbear", Service: "ssh"}, auth: true, client: "src_ip", account: "user",
+		fields: names("event", "user", "method", "src_ip", "src_port", "count", "reason")},
+	pam: {format: "syslog.pam", service: "auth", auth: true, client: "rhost", account: "user",
+		fields: names("event", "module", "service", "user", "by", "rhost", "ruser", "tty", "uid", "euid", "logname", "count")},
+	sudo: {format: "syslog.sudo", service: "sudo", auth: true, account: "user",
+		fields: names("event", "user", "TTY", "PWD", "USER", "COMMAND", "reason")},
+	su: {format: "syslog.su", service: "su", auth: true, account: "user",
+		fields: names("event", "user", "TTY", "PWD", "USER", "COMMAND", "reason")},
+	dovecot: {format: "syslog.dovecot", source: event.LogSource{Product: "dovecot", Service: "imap"}, client: "rip", account: "user", session: "session",
+		fields: names("event", "process", "level", "user", "method", "rip", "lip", "mpid", "session", "secured", "attempts", "reason", "driver",
+			"in", "out", "deleted", "expunged", "trashed", "hdr_count", "hdr_bytes", "body_count", "body_bytes", "top", "retr", "del", "size")},
+	postfix: {format: "syslog.postfix", source: event.LogSource{Product: "postfix", Service: "smtpd"}, client: "client_ip", account: "sasl_username", session: "queue_id",
+		fields: names("event", "process", "service", "queue_id", "level", "client", "client_ip", "client_port", "sasl_method", "sasl_username", "from", "to",
+			"orig_to", "size", "nrcpt", "message-id", "relay", "relay_ip", "relay_port", "delay", "delays", "dsn", "status", "reason", "stage", "proto", "helo", "uid", "commands")},
+	exim: {format: "syslog.exim", source: event.LogSource{Product: "exim", Service: "mainlog"}, client: "ip", account: "user", session: "queue_id",
+		fields: names("event", "queue_id", "auth", "user", "host_name", "ip", "port", "from", "to", "size", "message-id", "proto", "reason")},
+	sendmail: {format: "syslog.sendmail", source: event.LogSource{Product: "sendmail", Service: "mta"}, client: "client_ip", account: "sasl_username", session: "queue_id",
+		fields: names("event", "queue_id", "client", "client_ip", "sasl_method", "sasl_username", "from", "to", "size", "nrcpt", "message-id", "relay", "relay_ip", "dsn", "status", "reason")},
+	cyrus: {format: "syslog.cyrus", source: event.LogSource{Product: "cyrus", Service: "imap"}, client: "ip", account: "user", session: "session",
+		fields: names("event", "user", "method", "client", "ip", "session", "reason")},
+	roundcube: {format: "syslog.roundcube", source: event.LogSource{Product: "roundcube", Service: "userlogins"}, client: "ip", account: "user", session: "session",
+		fields: names("event", "user", "method", "client", "ip", "session", "reason")},
+}
+
+const (
+	smEvent = headSlots + iota
+	smQueue
+	smClient
+	smClientIP
+	smMethod
+	smUsername
+	smFrom
+	smTo
+	smSize
+	smNrcpt
+	smMessageID
+	smRelay
+	smRelayIP
+	smDsn
+	smStatus
+	smReason
+)
+
+func names(n ...string) []event.Field {
+	f := make([]event.Field, len(n))
+	for i, name := range n {
+		f[i].Name = name
+	}
+	return f
+}
+
+// shapes holds the Shapes of one run.
+type shapes struct {
+	of [numKinds]*event.Shape
+	// services are the Shapes of the services of Dovecot and Postfix: pop3, submission, …
+	dovecot map[string]*event.Shape
+	postfix map[string]*event.Shape
+}
+
+// The services that have a Shape of their own; others share one.
+var (
+	dovecotServices = [...]string{"imap", "pop3", "managesieve", "submission", "lmtp", "auth"}
+	postfixServices = [...]string{"smtpd", "smtp", "qmgr", "cleanup", "pickup", "local", "lmtp", "pipe", "virtual", "bounce", "postscreen", "submission"}
+)
+
+func newShapes() *shapes {
+	s := &shapes{dovecot: map[string]*event.Shape{}, postfix: map[string]*event.Shape{}}
+	for k := range kinds {
+		s.of[k] = newShape(kind(k), "")
+	}
+	for _, n := range dovecotServices {
+		s.dovecot[n] = newShape(dovecot, n)
+	}
+	for _, n := range postfixServices {
+		s.postfix[n] = newShape(postfix, n)
+	}
+	return s
+}
+
+func newShape(k kind, service string) *event.Shape {
+	d := &kinds[k]
+	var sources []event.LogSource
+	if d.service != "" {
+		sources = append(sources, event.LogSource{Product: "linux", Service: d.service})
+	} else if d.source.Product != "" {
+		src := d.source
+		if service != "" {
+			src.Service = service
+		}
+		sources = append(sources, src)
+	}
+	if d.auth && d.service != "auth" {
+		sources = append(sources, event.LogSource{Product: "linux", Service: "auth"})
+	}
+	sources = append(sources, event.LogSource{Product: "linux", Service: "syslog"})
+	fields := names(headNames[:]...)
+	fields = append(fields, d.fields...)
+	sh := event.NewShape(d.format, sources, fields)
+	sh.Tag = uint32(k)
+	sh.SetRole(event.Host, "host")
+	sh.SetRole(event.Client, d.client)
+	sh.SetRole(event.Account, d.account)
+	sh.SetRole(event.Session, d.session)
+	return sh
+}
+
+// add adds an event for a line, with the Shape of the program that wrote it.
+func (s *shapes) add(h *header, out *event.Batch) *event.Event {
+	if bytes.HasPrefix(h.message, []byte("[ID ")) { // Solaris
+		if i := bytes.IndexByte(h.message, ']'); i > 0 {
+			h.message = trimBlanks(h.message[i+1:])
+		}
+	}
+	m := h.message
+	k := recognise(h)
+	shape := s.of[k]
+	switch k {
+	case dovecot:
+		if t := s.dovecot[dovecotService(h)]; t != nil {
+			shape = t
+		}
+	case postfix:
+		if t := s.postfix[string(lastPart(h.program))]; t != nil {
+			shape = t
+		}
+	}
+	e := out.Add(shape)
+	v := e.Values
+	put(v, sPriority, h.priority)
+	put(v, sHost, h.host)
+	put(v, sProgram, h.program)
+	put(v, sPid, h.pid)
+	put(v, sMsgid, h.msgid)
+	put(v, sData, h.data)
+	put(v, sMessage, m)
+	if h.priority != nil {
+		v[sPriority].Kind = event.Number
+	}
+	if h.pid != nil && isNumber(h.pid) {
+		v[sPid].Kind = event.Number
+	}
+	switch k {
+	case sshd:
+		parseSSH(v, m)
+	case dropbear:
+		parseDropbear(v, m)
+	case pam:
+		parsePAM(v, h.program, m)
+	case sudo:
+		parseSudo(v, m)
+	case su:
+		parseSu(v, m)
+	case dovecot:
+		parseDovecot(v, h)
+	case postfix:
+		parsePostfix(v, h)
+	case exim:
+		parseExim(v, m)
+	case sendmail:
+		parseSendmail(v, m)
+	case cyrus:
+		parseCyrus(v, m)
+	case roundcube:
+		parseRoundcube(v, m)
+	}
+	return e
+}
+
+// recognise returns what program wrote the line.
+func recognise(h *header) kind {
+	name, m := h.program, h.message
+	if name == nil {
+		switch {
+		case h.form == bracketForm:
+			return roundcube
+		case h.form == isoForm && isExim(m):
+			return exim
+		}
+		return plain
+	}
+	if isPAM(name, m) {
+		return pam
+	}
+	base := name
+	if i := bytes.IndexAny(name, "(<"); i > 0 {
+		base = name[:i]
+	}
+	switch base[0] | 0x20 {
+	case 's':
+		switch string(base) {
+		case "sshd", "sshd-session", "sshd-auth", "SSHD":
+			return sshd
+		case "sudo":
+			return sudo
+		case "su":
+			return su
+		case "sendmail", "sm-mta", "sm-acceptingconnections", "sm-msp-queue":
+			return sendmail
+		case "submission", "submission-login":
+			return dovecot
+		case "sieve":
+			if isCyrus(m) {
+				return cyrus
+			}
+			return dovecot
+		case "systemd-logind":
+			return auth
+		}
+		if bytes.HasPrefix(base, []byte("sm-")) {
+			return sendmail
+		}
+	case 'd':
+		switch {
+		case bytes.HasPrefix(base, []byte("dovecot")):
+			return dovecot
+		case string(base) == "dropbear":
+			return dropbear
+		}
+	case 'p':
+		switch {
+		case bytes.HasPrefix(base, []byte("postfix")):
+			return postfix
+		case string(base) == "pop3-login" || string(base) == "pop3":
+			if isCyrus(m) {
+				return cyrus
+			}
+			return dovecot
+		case isCyrus(m):
+			return cyrus
+		case string(base) == "passwd" || string(base) == "pure-ftpd" || string(base) == "proftpd" || string(base) == "polkitd":
+			return auth
+		}
+	case 'i':
+		switch {
+		case isCyrus(m):
+			return cyrus
+		case string(base) == "imap" || string(base) == "imap-login" || string(base) == "imap-hibernate":
+			return dovecot
+		}
+	case 'a':
+		switch string(base) {
+		case "auth", "auth-worker", "anvil":
+			return dovecot
+		}
+	case 'm':
+		switch string(base) {
+		case "managesieve-login", "managesieve":
+			return dovecot
+		case "master":
+			return plain
+		}
+	case 'l':
+		switch string(base) {
+		case "lmtp", "log", "lda":
+			if isCyrus(m) {
+				return cyrus
+			}
+			if string(base) != "log" {
+				return dovecot
+			}
+		case "login":
+			return auth
+		}
+	case 'e':
+		if bytes.HasPrefix(base, []byte("exim")) {
+			return exim
+		}
+	case 'c':
+		switch string(base) {
+		case "cron", "CRON", "crond", "CROND", "crontab":
+			return cron
+		case "clamd", "clamav", "clamscan", "clamav-milter":
+			return clamav
+		case "chpasswd", "chage":
+			return auth
+		}
+		if bytes.HasPrefix(base, []byte("cyrus")) || isCyrus(m) {
+			return cyrus
+		}
+	case 'r':
+		if bytes.HasPrefix(base, []byte("roundcube")) {
+			return roundcube
+		}
+	case 't':
+		if isCyrus(m) {
+			return cyrus
+		}
+	case 'f':
+		if string(base) == "freshclam" {
+			return clamav
+		}
+	case 'v':
+		if string(base) == "vsftpd" {
+			return vsftpd
+		}
+	case 'u':
+		switch string(base) {
+		case "useradd", "userdel", "usermod":
+			return auth
+		}
+	case 'g':
+		switch string(base) {
+		case "guacd", "guacamole":
+			return guacamole
+		case "groupadd", "groupdel", "groupmod", "gpasswd", "gdm-password":
+			return auth
+		}
+	}
+	return plain
+}
+
+// put sets the value of a slot to text; nil leaves it absent.
+func put(v []event.Value, slot int, p []byte) {
+	if p != nil {
+		v[slot] = event.Value{Data: p, Kind: event.UTF8}
+	}
+}
+
+// num sets the value of a slot to a number in text; what is none stays text.
+func num(v []event.Value, slot int, p []byte) {
+	if len(p) == 0 {
+		return
+	}
+	k := event.Number
+	if !isNumber(p) {
+		k = event.UTF8
+	}
+	v[slot] = event.Value{Data: p, Kind: k}
+}
+
+func isNumber(p []byte) bool {
+	for _, c := range p {
+		if !isDigit(c) {
+			return false
+		}
+	}
+	return len(p) > 0
+}
+
+// lastPart returns what follows the last slash.
+func lastPart(p []byte) []byte { return p[bytes.LastIndexByte(p, '/')+1:] }

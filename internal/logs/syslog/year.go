@@ -1,0 +1,188 @@
+package syslog
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/logs/timestamp"
+)
+
+// calendar supplies the year that RFC 3164 leaves out. Lines come in order but for small steps back, so it counts on from line to line: from
+// December to January the year grows, and a step back over New Year takes it back. It never goes past the day after the file was
+// last written. The zero calendar knows no year.
+type calendar struct {
+	year, month int
+	limit       int32 // year*400+month*32+day that is not passed; 0 if unknown
+}
+
+// from says where the year of a source was taken from.
+type from uint8
+
+const (
+	fromNowhere from = iota
+	fromName
+	fromModTime
+	fromNeighbour
+)
+
+// begin returns the calendar for the first line of a source, and where its year is taken from.
+func begin(s *logs.Source) (calendar, from) {
+	var c calendar
+	how := fromNowhere
+	end := s.ModTime
+	if t, ok := dateInName(s.Path); ok {
+		end, how = t, fromName
+	} else if !end.IsZero() {
+		how = fromModTime
+	}
+	var first, neighbour header
+	haveFirst, haveNeighbour := false, false
+	for rest := s.Head; len(rest) > 0 && !(haveFirst && haveNeighbour); {
+		var line []byte
+		line, rest, _ = bytes.Cut(rest, []byte{'\n'})
+		var h header
+		if !h.parse(bytes.TrimRight(line, "\r")) || h.absolute {
+			continue
+		}
+		if h.year > 0 {
+			if !haveNeighbour {
+				neighbour, haveNeighbour = h, true
+			}
+		} else if !haveFirst {
+			first, haveFirst = h, true
+		}
+	}
+	if !haveFirst {
+		return c, fromNowhere
+	}
+	if haveNeighbour {
+		c.year, c.month = neighbour.year, neighbour.month
+		if first.month > neighbour.month+6 {
+			c.year--
+		}
+		c.month = first.month
+		return c, fromNeighbour
+	}
+	if how == fromNowhere {
+		return c, how
+	}
+	end = end.In(s.Zone).AddDate(0, 0, 1)
+	c.limit = day(end.Year(), int(end.Month()), end.Day())
+	c.year, c.month = end.Year(), first.month
+	if day(c.year, first.month, first.day) > c.limit {
+		c.year--
+	}
+	return c, how
+}
+
+func day(year, month, day int) int32 { return int32(year*400 + month*32 + day) }
+
+// step moves on to a line of the given date and returns its year, 0 if that is unknown.
+func (c *calendar) step(h *header) int {
+	if h.year > 0 {
+		c.year, c.month = h.year, h.month
+		return h.year
+	}
+	if c.year == 0 {
+		return 0
+	}
+	switch back := c.month - h.month; {
+	case back > 1: // forward over New Year, unless that is past the end
+		if c.limit == 0 && back >= 6 || c.limit != 0 && day(c.year+1, h.month, h.day) <= c.limit {
+			c.year++
+		}
+	case back == -11: // back over New Year
+		c.year--
+	}
+	c.month = h.month
+	return c.year
+}
+
+var nameDate = regexp.MustCompile(`(?:^|[^0-9])((?:19|20)[0-9]{2})[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12][0-9]|3[01])(?:[^0-9]|$)`)
+
+// dateInName returns the date that rotation put into the name of a file, such as maillog-20240501.gz.
+func dateInName(path string) (time.Time, bool) {
+	m := nameDate.FindStringSubmatch(path[strings.LastIndexAny(path, `/\!`)+1:])
+	if m == nil {
+		return time.Time{}, false
+	}
+	y, _ := strconv.Atoi(m[1])
+	mo, _ := strconv.Atoi(m[2])
+	d, _ := strconv.Atoi(m[3])
+	return time.Date(y, time.Month(mo), d, 0, 0, 0, 0, time.UTC), true
+}
+
+// notes says what was assumed about the times of a source.
+func notes(s *logs.Source) []string {
+	undated, unzoned := false, false
+	for rest := s.Head; len(rest) > 0; {
+		var line []byte
+		line, rest, _ = bytes.Cut(rest, []byte{'\n'})
+		var h header
+		if h.parse(bytes.TrimRight(line, "\r")) && !h.absolute {
+			undated = undated || h.year == 0
+			unzoned = unzoned || !h.zoned
+		}
+	}
+	var out []string
+	if undated {
+		c, how := begin(s)
+		switch how {
+		case fromName:
+			out = append(out, fmt.Sprintf("the log has no year: %d for its first line, from the date in the name of the file", c.year))
+		case fromModTime:
+			out = append(out, fmt.Sprintf("the log has no year: %d for its first line, from the time the file was last written (%s)", c.year, s.ModTime.UTC().Format(time.DateOnly)))
+		case fromNeighbour:
+			out = append(out, fmt.Sprintf("some lines have no year: %d for the first of them, from lines that have one", c.year))
+		default:
+			out = append(out, "the log has no year, and neither its name nor the time it was last written says which: the times of its lines are unknown")
+		}
+	}
+	if unzoned {
+		how := s.ZoneFrom
+		if how == "" {
+			how = "assumed"
+		}
+		out = append(out, fmt.Sprintf("the log has no time zone: %s (%s)", s.Zone, how))
+	}
+	return out
+}
+
+// when turns the date of a line into a time. It remembers the offset of the zone for an hour: asking for it is slow.
+type when struct {
+	zone   *time.Location
+	hour   int64
+	offset int64
+}
+
+func (w *when) time(h *header, year int, zone *time.Location) int64 {
+	if h.absolute {
+		return h.unix
+	}
+	if year == 0 {
+		return event.UnknownTime
+	}
+	d, ok := timestamp.Day(year, h.month, h.day)
+	if !ok {
+		return event.UnknownTime
+	}
+	t := d*int64(24*time.Hour) + h.clock
+	if h.zoned {
+		return t - h.offset
+	}
+	if zone == time.UTC || zone == nil {
+		return t
+	}
+	hour := t / int64(time.Hour)
+	if hour != w.hour || zone != w.zone {
+		begin := hour * int64(time.Hour)
+		w.zone, w.hour, w.offset = zone, hour, timestamp.In(begin, zone)-begin
+	}
+	return t + w.offset
+}
