@@ -182,11 +182,14 @@ func TestFindingsThatCannotBeReadAreSaid(t *testing.T) {
 
 func TestPageStaysSmall(t *testing.T) {
 	c := many(5000)
-	harm(c, func(int) string { return strings.Repeat("<&\u202e", 20_000) })
+	long := strings.Repeat("<&\u202e", 20_000)
+	harm(c, func(int) string { return long })
 	for i := range c.Incidents {
 		c.Incidents[i].Severity = "high"
 	}
-	if n := len(render(t, c)); n > 40<<20 {
+	n := len(render(t, c))
+	t.Logf("%d bytes for 5,000 incidents with texts without bound", n)
+	if n > 10<<20 {
 		t.Errorf("%d bytes", n)
 	}
 	if n := len(render(t, many(5000))); n > 2<<20 {
@@ -195,7 +198,8 @@ func TestPageStaysSmall(t *testing.T) {
 }
 
 func TestSameCaseSamePage(t *testing.T) {
-	if render(t, many(200)) != render(t, many(200)) {
+	one, two := render(t, many(200)), render(t, many(200))
+	if one != two {
 		t.Error("two pages of one case differ")
 	}
 }
