@@ -2,8 +2,11 @@ package pipeline
 
 import (
 	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/logs/access"
+	"github.com/barid-dfir/barid/internal/logs/exchange"
 	"github.com/barid-dfir/barid/internal/logs/json"
 	"github.com/barid-dfir/barid/internal/logs/m365"
+	"github.com/barid-dfir/barid/internal/logs/syslog"
 	"github.com/barid-dfir/barid/internal/logs/w3c"
 	"github.com/barid-dfir/barid/internal/logs/windows"
 )
@@ -15,7 +18,10 @@ func Formats() []logs.Format {
 		windows.EVTX(),
 		windows.JSON(),
 		m365.NewUAL(),
+		exchange.New(),
 		w3c.New(),
+		access.New(),
+		syslog.New(),
 		json.New(),
 	}
 }

@@ -1,0 +1,95 @@
+// Command barid reads the evidence of an attack on a mail server or a public service and says what happened.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	_ "time/tzdata" // zones must not depend on the machine that evidence is read on
+
+	"github.com/alecthomas/kong"
+)
+
+// The exit statuses.
+const (
+	exitDone     = 0
+	exitFailed   = 1
+	exitUsage    = 2
+	exitUnread   = 3 // done, with something that could not be read, under --strict
+	exitFindings = 4 // --fail-on was met
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// exit is an error that only carries an exit status: what there was to say has been said.
+type exit int
+
+func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// env is what a command works with.
+type env struct {
+	ctx    context.Context
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+	term   *terminal
+}
+
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	// Blocks and automata live long and are few; collecting less often costs memory that is bounded elsewhere.
+	debug.SetMemoryLimit(memoryLimit)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	var flags cli
+	status, exited := exitDone, false
+	parser := newParser(&flags, stdout, stderr, func(s int) { status, exited = s, true })
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	k, err := parser.Parse(args)
+	if exited {
+		return status
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "barid: %v\n", err)
+		var parse *kong.ParseError
+		if errors.As(err, &parse) && parse.Context != nil && parse.Context.Command() != "" {
+			fmt.Fprintf(stderr, "See: barid %s --help\n", firstWord(parse.Context.Command()))
+		} else {
+			fmt.Fprintln(stderr, "See: barid --help")
+		}
+		return exitUsage
+	}
+	e := &env{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, term: newTerminal(stderr, flags.Quiet)}
+	err = k.Run(e)
+	e.term.clear()
+	var code exit
+	var wrong usageError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &wrong):
+		fmt.Fprintf(stderr, "barid: %v\n", err)
+		return exitUsage
+	case errors.As(err, &code):
+		return int(code)
+	case errors.Is(err, syscall.EPIPE):
+		return exitDone // the reader had enough
+	case ctx.Err() != nil:
+		fmt.Fprintln(stderr, "barid: interrupted: nothing was written")
+		return exitFailed
+	}
+	fmt.Fprintf(stderr, "barid: %v\n", err)
+	return exitFailed
+}
+
+// memoryLimit makes the garbage collector work harder rather than let the program take more, in bytes.
+const memoryLimit = 350 << 20

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/barid-dfir/barid/content"
+	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/detect"
+	"github.com/barid-dfir/barid/internal/evidence"
+	"github.com/barid-dfir/barid/internal/judge"
+	"github.com/barid-dfir/barid/internal/pipeline"
+	"github.com/barid-dfir/barid/sigma"
+)
+
+// loaded is the rules of a run.
+type loaded struct {
+	rules    *detect.Rules
+	rejected []casefile.RejectedRule
+}
+
+// load reads, checks and compiles the rules.
+func (f *ruleFlags) load() (*loaded, error) {
+	pack := &sigma.Pack{}
+	if !f.NoBuiltinRules {
+		p, err := sigma.LoadFS(content.Rules())
+		if err != nil {
+			return nil, fmt.Errorf("rules that come with Barid: %w", err)
+		}
+		pack.Add(p)
+	}
+	for _, name := range f.Rules {
+		p, err := sigma.Load(name)
+		if err != nil {
+			return nil, fmt.Errorf("--rules %s: %w", name, err)
+		}
+		if len(p.Rules)+len(p.Rejected) == 0 {
+			return nil, fmt.Errorf("--rules %s: no rule in it", name)
+		}
+		pack.Add(p)
+	}
+	engine, more := sigma.Compile(pack.Rules, sigma.Options{})
+	l := &loaded{rules: detect.NewRules(engine), rejected: []casefile.RejectedRule{}}
+	for _, r := range append(pack.Rejected, more...) {
+		l.rejected = append(l.rejected, rejectedRule(r))
+	}
+	return l, nil
+}
+
+func rejectedRule(r *sigma.Rejection) casefile.RejectedRule {
+	path := r.Path
+	if r.Line > 0 {
+		path = fmt.Sprintf("%s:%d", path, r.Line)
+	}
+	return casefile.RejectedRule{Path: path, Reason: r.Reason}
+}
+
+// reading is a run that reads evidence, as the commands share it.
+type reading struct {
+	flags    *readFlags
+	env      *env
+	config   pipeline.Config
+	facts    *judge.Facts
+	began    time.Time
+	mu       sync.Mutex
+	problems []evidence.Problem
+}
+
+func (f *readFlags) prepare(e *env) (*reading, error) {
+	r := &reading{flags: f, env: e, facts: &judge.Facts{}, began: time.Now()}
+	from, err := parseTime("from", f.From)
+	if err != nil {
+		return nil, usage(err)
+	}
+	to, err := parseTime("to", f.To)
+	if err != nil {
+		return nil, usage(err)
+	}
+	if f.Facts != "" {
+		file, err := os.Open(f.Facts)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		if r.facts, err = judge.ParseFacts(file); err != nil {
+			return nil, fmt.Errorf("--facts %s: %w", f.Facts, err)
+		}
+	}
+	for _, p := range f.Paths {
+		if _, err := os.Stat(p); p != "-" && err != nil {
+			return nil, fmt.Errorf("%s: %s", p, strings.TrimPrefix(err.Error(), "stat "+p+": "))
+		}
+	}
+	r.config = pipeline.Config{
+		Paths: f.Paths, Formats: pipeline.Formats(), Workers: f.workers(), From: from, To: to, Zone: r.facts.Zone,
+		Evidence: evidence.Options{MaxDepth: f.MaxDepth, MaxRatio: f.MaxRatio, MaxTotal: int64(f.MaxTotal), Stdin: e.stdin, Report: r.problem},
+	}
+	if e.term.bar {
+		r.config.Progress = func(read, events func() int64) (stop func()) {
+			return e.term.watch(read, evidence.Measure(f.Paths), events)
+		}
+	}
+	return r, nil
+}
+
+type usageError struct{ error }
+
+func usage(err error) error { return usageError{err} }
+
+func (r *reading) problem(p evidence.Problem) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.problems = append(r.problems, p)
+}
+
+// asSources returns the problems as sources of a case, in order of path.
+func (r *reading) asSources() []casefile.Source {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []casefile.Source
+	for _, p := range r.problems {
+		s := casefile.Source{Path: p.Path}
+		if p.Note {
+			s.Notes = []string{p.Reason}
+		} else {
+			s.Errors = []string{p.Reason}
+			s.Unparsed = 1
+		}
+		out = append(out, s)
+	}
+	sort.SliceStable(out, func(i, j int) bool {
+		if out[i].Path != out[j].Path {
+			return out[i].Path < out[j].Path
+		}
+		return strings.Join(append(out[i].Errors, out[i].Notes...), "") < strings.Join(append(out[j].Errors, out[j].Notes...), "")
+	})
+	return out
+}
+
+// stats is the file that --stats names.
+type stats struct {
+	Events        int64                   `json:"events"`
+	Bytes         int64                   `json:"bytes"`
+	Findings      int64                   `json:"findings"`
+	Seconds       float64                 `json:"seconds"`
+	CPUSeconds    float64                 `json:"cpu_seconds"`
+	PeakRSS       int64                   `json:"peak_rss_bytes"`
+	RulesLoaded   int                     `json:"rules_loaded"`
+	RulesRejected []casefile.RejectedRule `json:"rules_rejected"`
+	Sources       []casefile.Source       `json:"sources"`
+}
+
+// finish says what could not be read, writes --stats and returns the error that --strict asks for.
+func (r *reading) finish(res pipeline.Result, sources []casefile.Source, l *loaded) error {
+	sources = pipeline.WithProblems(sources, r.asSources())
+	unread := r.unread(sources)
+	if r.flags.Stats != "" {
+		s := stats{Events: res.Events, Bytes: res.Bytes, Findings: res.Findings, Seconds: time.Since(r.began).Seconds(),
+			RulesRejected: []casefile.RejectedRule{}, Sources: sources}
+		s.CPUSeconds, s.PeakRSS = usageOfProcess()
+		if l != nil {
+			s.RulesLoaded, s.RulesRejected = len(l.rules.Engine.Rules())+len(detect.CountingRules()), l.rejected
+		}
+		p, err := json.MarshalIndent(s, "", " ")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(r.flags.Stats, append(p, '\n'), 0o600); err != nil {
+			return fmt.Errorf("--stats: %w", err)
+		}
+	}
+	if unread && r.flags.Strict {
+		return exit(exitUnread)
+	}
+	return nil
+}
+
+// maxSaid is how many sources with errors are named on stderr; all are in the case and in --stats.
+const maxSaid = 20
+
+func (r *reading) unread(sources []casefile.Source) bool {
+	n := 0
+	say := func(path, what string) {
+		if n++; n <= maxSaid {
+			r.env.term.say("%s: %s", path, what)
+		}
+	}
+	for _, s := range sources {
+		switch {
+		case s.Unparsed > 1 && len(s.Errors) > 0:
+			say(s.Path, fmt.Sprintf("%d parts could not be read, the first: %s", s.Unparsed, s.Errors[0]))
+		case len(s.Errors) > 0:
+			say(s.Path, s.Errors[0])
+		case s.Unparsed > 0:
+			say(s.Path, fmt.Sprintf("%d parts could not be read", s.Unparsed))
+		case s.Format == "" && s.Bytes > 0:
+			say(s.Path, "not recognised: hashed, and not read for events")
+		}
+	}
+	if n > maxSaid {
+		r.env.term.say("and %d more sources with something that could not be read (all are in the case and in --stats)", n-maxSaid)
+	}
+	return n > 0
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/detect"
+	"github.com/barid-dfir/barid/internal/pipeline"
+)
+
+// maxShown is how many incidents the terminal shows; all are in the report.
+const maxShown = 10
+
+// summary is what assess prints: what happened, what was not read, and where the report is.
+func (t *terminal) summary(c *casefile.Case, res pipeline.Result, dir string) string {
+	var b strings.Builder
+	streams, unread := 0, 0
+	for _, s := range c.Sources {
+		if !strings.HasPrefix(s.Format, "archive.") {
+			streams++
+		}
+		if len(s.Errors) > 0 || s.Unparsed > 0 || s.Format == "" && s.Bytes > 0 {
+			unread++
+		}
+	}
+	fmt.Fprintf(&b, "%d events from %d sources", res.Events, streams)
+	if c.Window.From != nil && c.Window.To != nil {
+		fmt.Fprintf(&b, ", %s to %s UTC", c.Window.From.Format("2006-01-02 15:04"), c.Window.To.Format("2006-01-02 15:04"))
+	}
+	b.WriteString("\n")
+	var counts []string
+	for i := len(detect.Levels()) - 1; i >= 0; i-- {
+		if n := c.Summary.Findings[detect.Levels()[i]]; n > 0 {
+			counts = append(counts, fmt.Sprintf("%d %s", n, detect.Levels()[i]))
+		}
+	}
+	if len(counts) == 0 {
+		b.WriteString("Findings: none. That is not proof of absence: see in the report what was read and what was not.\n")
+	} else {
+		fmt.Fprintf(&b, "Findings: %s\n", strings.Join(counts, ", "))
+	}
+	for i, in := range c.Incidents {
+		if i == maxShown {
+			fmt.Fprintf(&b, "  and %d more incidents in the report\n", len(c.Incidents)-i)
+			break
+		}
+		when := "time unknown"
+		if !in.First.IsZero() {
+			when = in.First.Format("2006-01-02 15:04:05")
+		}
+		state := ""
+		if in.Active {
+			state = "  STILL GOING ON"
+		}
+		fmt.Fprintf(&b, "%s %-8s %s  %s%s\n", in.ID, t.severity(in.Severity), when, visible(in.Title), state)
+	}
+	if unread > 0 {
+		fmt.Fprintf(&b, "%d sources could not be read, or not whole: they are listed in the report.\n", unread)
+	}
+	if n := len(c.Rules.Rejected); n > 0 {
+		fmt.Fprintf(&b, "%d rules could not be used: they are listed in the report.\n", n)
+	}
+	fmt.Fprintf(&b, "Report: %s\n", filepath.Join(dir, "report.html"))
+	return b.String()
+}
+
+// severity colours a level where the terminal can.
+func (t *terminal) severity(level string) string {
+	if !t.color {
+		return level
+	}
+	code := map[string]string{"critical": "1;31", "high": "31", "medium": "33"}[level]
+	if code == "" {
+		return level
+	}
+	return fmt.Sprintf("\x1b[%sm%-8s\x1b[0m", code, level)
+}

@@ -1,0 +1,164 @@
+package pipeline
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/detect"
+	"github.com/barid-dfir/barid/internal/judge"
+	"github.com/barid-dfir/barid/internal/report"
+	"github.com/barid-dfir/barid/internal/report/csv"
+	"github.com/barid-dfir/barid/internal/tally"
+)
+
+// AssessConfig says what a case is made of, and where it goes.
+type AssessConfig struct {
+	Config
+	Dir     string // the case folder
+	Force   bool   // replace whatever case is there
+	Version string
+	Facts   *judge.Facts
+	// Rejected are the rules that could not be used.
+	Rejected []casefile.RejectedRule
+	// Now is when the run began, for the custody chain.
+	Now time.Time
+	// Problems are added to the sources they belong to, or listed as sources of their own. It is called after reading.
+	Problems func() []casefile.Source
+}
+
+// Assess reads the evidence and writes a case.
+func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, error) {
+	w, err := casefile.Create(cfg.Dir, cfg.Force)
+	if err != nil {
+		return Result{}, nil, err
+	}
+	defer w.Abort()
+	findings := w.Findings(csv.Timeline())
+	counts := detect.NewCounts(cfg.Evidence.TempDir)
+	defer counts.Close()
+	cfg.Counts = counts
+
+	c := &casefile.Case{Schema: casefile.Schema, Barid: casefile.Program{Version: cfg.Version}, Organisation: cfg.Facts.Organisation}
+	c.Summary.Findings = make(map[string]int64)
+	for _, l := range detect.Levels() {
+		c.Summary.Findings[l] = 0
+	}
+	first := make(map[string]string) // path of the first source of a content
+	copies := make(map[int]bool)     // sources whose content had been read
+	var custody []casefile.Custody
+	add := func(f *detect.Finding) error {
+		c.Summary.Findings[f.Rule.Level.String()]++
+		return findings.Add(caseFinding(f, &c.Sources[f.Source]))
+	}
+	cfg.Source = func(s *tally.Source, found *Findings) error {
+		source := CaseSource(s)
+		custody = append(custody, casefile.Custody{Path: s.Path, Bytes: s.Bytes, SHA256: source.SHA256, Read: cfg.Now})
+		if s.Container == "" && s.Bytes > 0 {
+			if path, again := first[source.SHA256]; again {
+				source.Notes = append(source.Notes, "the same content as "+path+": its events are not counted again")
+				source.Duplicates, source.Events = source.Duplicates+source.Events, 0
+				copies[s.Ordinal] = true
+			} else {
+				first[source.SHA256] = s.Path
+			}
+		}
+		c.Sources = append(c.Sources, source)
+		if copies[s.Ordinal] {
+			return nil
+		}
+		return found.Each(add)
+	}
+	res, err := Run(ctx, cfg.Config)
+	if err != nil {
+		return res, nil, err
+	}
+	counted, err := countFindings(counts, c.Sources, cfg.MinLevel, func(source int) bool { return copies[source] })
+	if err != nil {
+		return res, nil, err
+	}
+	for i := range counted {
+		if err := add(&counted[i]); err != nil {
+			return res, nil, err
+		}
+	}
+	res.Findings = findings.Count()
+	if err := findings.Close(); err != nil {
+		return res, nil, err
+	}
+	if cfg.Problems != nil {
+		c.Sources = WithProblems(c.Sources, cfg.Problems())
+	}
+	c.Rules = casefile.Rules{Loaded: len(cfg.Rules.Engine.Rules()) + len(detect.CountingRules()), Rejected: cfg.Rejected}
+	c.Window = timespan(c.Sources, cfg.Facts)
+	ends := make(map[string]time.Time)
+	for _, s := range c.Sources {
+		if s.To != nil {
+			ends[s.Path] = *s.To
+		}
+	}
+	c.Incidents, err = judge.Incidents(casefile.Findings(w.Dir()), judge.Evidence{
+		End:  func(path string) (time.Time, bool) { t, ok := ends[path]; return t, ok },
+		Ours: cfg.Facts.IsOurs,
+	})
+	if err != nil {
+		return res, nil, err
+	}
+	if err := report.WriteCase(w, c); err != nil {
+		return res, nil, err
+	}
+	if _, err := w.Commit(custody, cfg.Now); err != nil {
+		return res, nil, err
+	}
+	return res, c, nil
+}
+
+// timespan returns what the facts say, or what the sources span.
+func timespan(sources []casefile.Source, facts *judge.Facts) casefile.Window {
+	var w casefile.Window
+	for _, s := range sources {
+		if s.From != nil && (w.From == nil || s.From.Before(*w.From)) {
+			w.From = s.From
+		}
+		if s.To != nil && (w.To == nil || s.To.After(*w.To)) {
+			w.To = s.To
+		}
+	}
+	if facts.Window.From != nil {
+		w.From = facts.Window.From
+	}
+	if facts.Window.To != nil {
+		w.To = facts.Window.To
+	}
+	return w
+}
+
+// WithProblems adds what could not be opened to the sources: to those that are there, and as sources of their own. It
+// does not change sources.
+func WithProblems(sources []casefile.Source, problems []casefile.Source) []casefile.Source {
+	sources = slices.Clone(sources)
+	at := make(map[string]int, len(sources))
+	for i, s := range sources {
+		at[s.Path] = i
+	}
+	for _, p := range problems {
+		i, ok := at[p.Path]
+		if !ok {
+			at[p.Path] = len(sources)
+			sources = append(sources, p)
+			continue
+		}
+		for _, e := range p.Errors {
+			if !slices.Contains(sources[i].Errors, e) {
+				sources[i].Errors = append(slices.Clip(sources[i].Errors), e)
+			}
+		}
+		for _, n := range p.Notes {
+			if !slices.Contains(sources[i].Notes, n) {
+				sources[i].Notes = append(slices.Clip(sources[i].Notes), n)
+			}
+		}
+	}
+	return sources
+}
