@@ -3,6 +3,7 @@ package evidence
 import (
 	"archive/tar"
 	"archive/zip"
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/binary"
@@ -88,6 +89,15 @@ func TestArchivesAreOpenedByContent(t *testing.T) {
 	one(xzOf(t, lineOne), "xz")
 	one(zstdOf(t, lineOne), "zstd")
 	one(fixtureBzip2, "bzip2")
+}
+
+func TestZipsOfWindowsWithLargeFiles(t *testing.T) {
+	check(t, Options{}, fixtureDeflate64, []seen{{"x!l.log", "", deflate64Text()}, {"x", "zip", ""}})
+	// A block that is not compressed between two that are.
+	d := newDeflate64(bufio.NewReader(strings.NewReader("\x02\x03\x00\x00\x03\x00\xFC\xFFabc\x03\x00")))
+	if got, err := io.ReadAll(d); string(got) != "abc" || err != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
 }
 
 func TestEmptyArchives(t *testing.T) {

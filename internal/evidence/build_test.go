@@ -5,8 +5,10 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/base64"
+	"fmt"
 	"hash/crc32"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -108,8 +110,20 @@ var (
 	fixture7zPPMd     = fixture("N3q8ryccAATcZoCLewAAAAAAAAAgAAAAAAAAAHRWAIAAbwIpqcaoy+pZG8r1d3/6CMRZ2xkyoAjl7R/wRAAAAIEzB64Pz+swFA/r6p4BDujEqk+tXk1lua0IZhUWqapo67iHSlDisqD87CMQtpwj5B9XWxQRXRYy/TZipraSZaqYvSNCKvbtiLjkitsjom8XvzFWuOHJs2gAAAAXBh4BCV0ABwsBAAEjAwEBBV0AEAAADG4KAahdtw8AAA==")
 	fixture7zPassword = fixture("N3q8ryccAAS0s70LqQAAAAAAAAAhAAAAAAAAAMXC3QYsx3yGXhyXERDzMjD6q0bqMVrYxp1MKLTq32+ztreJxa+UJ8j2GVde67IDb7bwm6YAAIEzB64P0QDUPKCKabDjxAD69FhUvgUIuJKFZO8EdZ5DqYxbRNeGUbDpHCWTK6uEJMJKr6tlDSpmbHuntD8IYD/MAFo2ZBIXKENrW6C0cPlNIW0wn4v5mmGr1OhJiCGoIAyu1KFD0v5rGPeqp10cslpO6wOYAAAAFwYwAQl5AAcLAQABIwMBAQVdABAAAAyAjgoBQrKr2gAA")
 	fixtureTarBzip2   = fixture("QlpoOTFBWSZTWSKQ6QMAAKD7hcoSAEBAAf/gAChihZ7gAACAAIAIIACUCVNTamaRNA0NG0amjagSkhpoGmQAAAfcGZQQEIxQAKWgiIOW8kB4+tYwHChECwcuL3KULCdJEWyT7vS8jaB5RwMgGmuAHUtxEZtEkYjHp5wGNYtC+QhA7vISVBS4V6kkFCeZt4GE3+FZgoZFxsVFCpGphX9Ic4P4u5IpwoSBFIdIGA==")
+	// fixtureDeflate64 is a zip of l.log, which is deflate64Text, with matches and distances that Deflate does not have.
+	fixtureDeflate64 = fixture("UEsDBBUAAAAJAFWadV3Paa0usQUAAEJvAwAFAAAAbC5sb2fkxyEVACAQBTBPChL8x50jEBb6O4Jsbu+eWbuz0qnBjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvw++XFIAAAAAADk/2tDaPr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evXz/kxyEBAAAAAJD/rw2h6devX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evXz/k1LmRBDEMBEG9rcEPjP+OXZlxGxRSKEZTxfP1fD1fz9fz9Xw9X8/X8/V7ZXKFUqXWaHX65Dy6POQpL3nLR77yk38KU/AnFKkoRStGsYpTfEpTujKUqSxlK0e5ylN+KlO5KlSpKlWrRrWqU31qU7s61KkudatHvepTfxrTuCY0qSlNa0azmtN8WtO6NrSpLW1rR7va034607kudKkrXetGt7rTffpMn+sLfamv9LW+0bf6Tt8nN4MjkCg0BosDOzc4AolCY7A4sAuDI5AoNAaLA7s0OAKJQmOwOLArgyOQKDQGiwO7NjgCiUJjsDiwG4MjkCg0BosDuzU4AolCY7A4sDuDI5AoNAaLA7vP4AgkCo3B4vApzOAIJAqNweLAzg2OQKLQGCwO7MLgCCQKjcHiwC4NjkCi0BgsDuzK4AgkCo3B4sCuDY5AotAYLA7sxuAIJAqNweLAbg2OQKLQGCwO7M7gCCQKjcHiwO4zOAKJQmOwOHz/6po9X8/X8/V8PV/P1/P1fD1fz9fz9Xw9X8/X8/V8/ZEfhwQAAAAAQP6/NoSmX79+/fr169evX79+/fr169evX79+/fr169evX79+/fohPw4JAAAAAID8f20ITb9+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr169evX79+/fr166f8OCQAAAAAEPT/tSds0ODHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHjx8/fvz48ePHj9+7AFBLAQI/AxUAAAAJAFWadV3Paa0usQUAAEJvAwAFACQAAAAAAAAAIICkgQAAAABsLmxvZwoAIAAAAAAAAQAYAL3cuR3ted0BAAAAAAAAAAAAAAAAAAAAAFBLBQYAAAAAAQABAFcAAADUBQAAAAA=")
 	// fixtureBzip2 is lineOne alone.
 	fixtureBzip2 = "\x42\x5a\x68\x39\x31\x41\x59\x26\x53\x59\x20\xcf\x38\x73\x00\x00\x06\xd9\x00\x00\x10\x40\x01\x70\x20\x02\x01\xa0\x00\x31\x00\x30\x20\x0f\x51\xa5\xe8\xc0\xc6\xc9\xc9\x78\xbb\x92\x29\xc2\x84\x81\x06\x79\xc3\x98"
 )
 
 func crcOf(p []byte) uint32 { return crc32.ChecksumIEEE(p) }
+
+func deflate64Text() string {
+	var b strings.Builder
+	b.WriteString(strings.Repeat(lineOne, 10000))
+	for i := range 300 {
+		fmt.Fprintln(&b, i)
+	}
+	b.WriteString(strings.Repeat(lineOne, 6000))
+	return b.String()
+}

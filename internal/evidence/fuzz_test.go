@@ -20,7 +20,7 @@ func FuzzWalk(f *testing.F) {
 	two := []entry{{"a/x.log", lineOne}, {"y.log", lineTwo}}
 	for _, seed := range []string{
 		"", lineOne, le16(lineOne), zipOf(f, two...), tarOf(f, two...), gzipOf(f, lineOne), zstdOf(f, lineOne), xzOf(f, lineOne), fixtureBzip2,
-		fixtureTarBzip2, fixture7zSolid, fixture7zLZMA, fixture7zBlocks, fixture7zBzip2, fixture7zPPMd, fixture7zPassword,
+		fixtureTarBzip2, fixture7zSolid, fixture7zLZMA, fixture7zBlocks, fixture7zBzip2, fixture7zPPMd, fixture7zPassword, fixtureDeflate64,
 		gzipOf(f, tarOf(f, entry{"b.zip", zipOf(f, two...)}, entry{"c.gz", gzipOf(f, lineTwo)})),
 		zipOf(f, entry{"b.7z", fixture7zSolid}, entry{"t.tar", tarOf(f, two...)}),
 		gzipOf(f, gzipOf(f, gzipOf(f, gzipOf(f, lineOne)))),

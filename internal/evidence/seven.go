@@ -259,6 +259,8 @@ func sevenDecoder(c *sevenCoder, r io.Reader, closing *closers) (io.Reader, erro
 		return newLZMA(c.props, c.size, r)
 	case "\x04\x01\x08":
 		return flate.NewReader(r), nil
+	case "\x04\x01\x09":
+		return newDeflate64(bufio.NewReaderSize(r, inBuffer)), nil
 	case "\x04\x02\x02":
 		return bzip2.NewReader(r), nil
 	case "\x04\xF7\x11\x01":

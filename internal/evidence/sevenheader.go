@@ -627,8 +627,6 @@ func sevenMethod(id string) string {
 		return "a filter for programs"
 	case "\x03\x04\x01":
 		return "PPMd"
-	case "\x04\x01\x09":
-		return "Deflate64"
 	case "\x04\xF7\x11\x02":
 		return "Brotli"
 	case "\x04\xF7\x11\x04":

@@ -106,6 +106,19 @@ func (d *utf16Decoder) read(p []byte, raw func([]byte) (int, error)) (int, error
 func (d *utf16Decoder) decode(p []byte) int {
 	n, i := 0, 0
 	for n+utf8.UTFMax <= len(p) {
+		if i+8 <= len(d.have) { // four characters of ASCII at once
+			w := binary.LittleEndian.Uint64(d.have[i:])
+			if d.big {
+				w = w>>8&0x00FF00FF00FF00FF | w&0x00FF00FF00FF00FF<<8
+			}
+			if w&0xFF80FF80FF80FF80 == 0 {
+				w |= w >> 8 // the bytes of two characters side by side
+				binary.LittleEndian.PutUint16(p[n:], uint16(w))
+				binary.LittleEndian.PutUint16(p[n+2:], uint16(w>>32))
+				n, i = n+4, i+8
+				continue
+			}
+		}
 		u, ok := d.unit(i)
 		if !ok {
 			if d.err != nil && i < len(d.have) { // half a character at the end

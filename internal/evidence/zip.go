@@ -353,7 +353,7 @@ func (e *zipEntry) decoder(raw io.Reader) (io.Reader, error) {
 	case 95:
 		return newXzReader(in), nil
 	case 9:
-		return nil, said("not read: compressed with Deflate64, as Windows does with files over 2 GiB; give it unpacked")
+		return newDeflate64(in), nil
 	}
 	return nil, said(fmt.Sprintf("not read: compressed with the unusual method %d; give it unpacked", e.method))
 }
