@@ -51,7 +51,9 @@ const (
 	recordMagic      = "**\x00\x00"
 	minRecordSize    = recordHeaderSize + 4
 	definitionHeader = 24
-	maxNesting       = 16 // of fragments in values
+	maxNesting       = 16            // of fragments in values
+	maxWalked        = 4 * ChunkSize // bytes of definitions in a chunk; overlapping ones count twice
+	maxBuilt         = 16 << 20      // size of the layouts made for a chunk
 )
 
 // Reasons for which a record cannot be read.
@@ -62,6 +64,7 @@ const (
 	whyIdentifier  = "template definition replaced by something else"
 	whyDefinitions = "more template definitions than a chunk can hold"
 	whyValues      = "values beyond the end of the record"
+	whyLayouts     = "more different layouts than a chunk can hold"
 	whyFragments   = "values nested too deeply"
 )
 
@@ -91,6 +94,7 @@ type Decoder struct {
 	definitions []definition
 	turn        uint32
 	walked      int // bytes of definitions
+	built       int // size of layouts
 }
 
 const definitionSlots = 4096 // more than there is room for in a chunk
@@ -120,7 +124,7 @@ func (d *Decoder) Begin(chunk []byte) {
 	d.scratch = d.scratch[:0]
 	d.defects = d.defects[:0]
 	d.definitions = d.definitions[:0]
-	d.walked = 0
+	d.walked, d.built = 0, 0
 	if d.turn++; d.turn == 0 {
 		clear(d.index[:])
 		d.turn = 1
@@ -290,7 +294,11 @@ func (d *Decoder) decode(pos, end int) (why string) {
 	}
 	r.Layout = n.layout.Load()
 	if r.Layout == nil {
+		if d.built > maxBuilt {
+			return whyLayouts
+		}
 		r.Layout = d.templates.layout(n)
+		d.built += r.Layout.size
 	}
 	if r.Layout.why != "" {
 		return r.Layout.why
@@ -399,6 +407,13 @@ func (d *Decoder) instance(pos, end int, at step, n *layoutNode) (*layoutNode, s
 		pos += size
 		nested = nested || typ == BinXMLType && size > 0
 	}
+	for ; len(table) >= 4; table = table[4:] { // values that the template does not use
+		size := int(binary.LittleEndian.Uint16(table))
+		if size > end-pos {
+			return n, whyValues
+		}
+		pos += size
+	}
 	if !nested {
 		return next, ""
 	}
@@ -432,7 +447,7 @@ func (d *Decoder) definition(offset int) *definition {
 			return &d.definitions[s.number]
 		}
 	}
-	if len(d.definitions) >= definitionSlots-1 || d.walked > 4*ChunkSize {
+	if len(d.definitions) >= definitionSlots-1 || d.walked > maxWalked {
 		return nil
 	}
 	d.index[h] = definitionSlot{d.turn, uint16(offset), uint16(len(d.definitions))}

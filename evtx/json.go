@@ -29,9 +29,9 @@ type op struct {
 }
 
 type jsonBuilder struct {
+	off   bool // nothing is to be made
 	ops   []op
 	lit   []byte
-	size  int
 	first firstness
 }
 
@@ -53,14 +53,14 @@ func (j *jsonBuilder) flush() {
 
 func (j *jsonBuilder) emit(o op) int {
 	j.flush()
-	j.size += 96 + len(o.text) + 8*len(o.slots)
 	j.ops = append(j.ops, o)
 	return len(j.ops) - 1
 }
 
 func (j *jsonBuilder) raw(s string) {
-	j.size += len(s)
-	j.lit = append(j.lit, s...)
+	if !j.off {
+		j.lit = append(j.lit, s...)
+	}
 }
 
 func (j *jsonBuilder) notFirst() { j.first = noFirst }
@@ -72,6 +72,9 @@ func (j *jsonBuilder) open() {
 }
 
 func (j *jsonBuilder) key(name string) {
+	if j.off {
+		return
+	}
 	text := append(appendJSONString(nil, name), ':')
 	switch j.first {
 	case maybeFirst:
@@ -87,6 +90,9 @@ func (j *jsonBuilder) key(name string) {
 
 // scalar writes the value of a text that is all there is of its element.
 func (j *jsonBuilder) scalar(p part, empty string) {
+	if j.off {
+		return
+	}
 	switch {
 	case p.slot >= 0:
 		j.emit(op{kind: opScalar, slot: p.slot, text: []byte(empty)})
@@ -103,6 +109,9 @@ func (j *jsonBuilder) text(p part) { j.member("#text", p) }
 
 // member writes a key and its value, unless that is empty.
 func (j *jsonBuilder) member(name string, p part) {
+	if j.off {
+		return
+	}
 	switch {
 	case p.slot >= 0:
 		j.emit(op{kind: opAttr, slot: p.slot, text: append(appendJSONString(nil, name), ':')})
@@ -117,6 +126,9 @@ func (j *jsonBuilder) member(name string, p part) {
 
 // attrs writes #attributes, unless all are empty.
 func (j *jsonBuilder) attrs(attrs []attr) {
+	if j.off {
+		return
+	}
 	slots, constant := attrSlots(attrs)
 	if !constant && len(slots) == 0 {
 		return
@@ -155,6 +167,9 @@ func attrSlots(attrs []attr) (slots []int, constant bool) {
 
 // withAttrs writes an element that has attributes and perhaps text: an object, or only the text if all attributes are empty.
 func (j *jsonBuilder) withAttrs(attrs []attr, text part) {
+	if j.off {
+		return
+	}
 	slots, constant := attrSlots(attrs)
 	if !constant && len(slots) == 0 {
 		j.scalar(text, "null")
@@ -183,9 +198,19 @@ func (j *jsonBuilder) withAttrs(attrs []attr, text part) {
 	j.first = noFirst
 }
 
+// program returns the program that writes records of l as JSON.
+func (l *Layout) program() []op {
+	l.jsonOnce.Do(func() {
+		var j jsonBuilder
+		buildLayout(l.node, &j)
+		l.json = j.ops
+	})
+	return l.json
+}
+
 // AppendJSON appends the record as one JSON object, {"Event":…}, and returns the longer slice.
 func (r *Record) AppendJSON(dst []byte) []byte {
-	ops := r.Layout.ops
+	ops := r.Layout.program()
 	for i := 0; i < len(ops); i++ {
 		switch o := &ops[i]; o.kind {
 		case opRaw:

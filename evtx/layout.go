@@ -3,6 +3,7 @@ package evtx
 import (
 	"encoding/binary"
 	"strconv"
+	"sync"
 	"unicode/utf16"
 )
 
@@ -80,9 +81,12 @@ type Layout struct {
 
 	system   [NumSystemFields]systemSlot
 	composed [][]part
-	ops      []op
 	why      string // not empty if there can be no record of it
 	size     int    // about, in bytes
+
+	node     *layoutNode
+	jsonOnce sync.Once
+	json     []op // made when first asked for
 }
 
 type systemSlot struct {
@@ -104,9 +108,9 @@ type part struct {
 }
 
 const (
-	maxFields     = 8192
-	maxPath       = 4096
-	maxLayoutSize = 4 << 20
+	maxFields     = 4096
+	maxPath       = 2048
+	maxLayoutSize = 1 << 20
 	whyLayout     = "more fields, or longer names, than a record can have"
 )
 
@@ -138,15 +142,17 @@ func (in *instance) setAt(slot int, inner *instance) {
 // layoutBuilder makes a Layout and its JSON program.
 type layoutBuilder struct {
 	*Layout
-	json jsonBuilder
+	json *jsonBuilder
 }
 
-func buildLayout(n *layoutNode) *Layout {
+// buildLayout makes the Layout of the records whose path ends at n, and its JSON program in j unless that is off.
+func buildLayout(n *layoutNode, j *jsonBuilder) *Layout {
 	var path []step
+	node := n
 	for ; n.parent != nil; n = n.parent {
 		path = append(path, n.step)
 	}
-	b := &layoutBuilder{Layout: new(Layout)}
+	b := &layoutBuilder{Layout: &Layout{node: node}, json: j}
 	for i := range b.system {
 		b.system[i].slot = -1
 	}
@@ -170,10 +176,8 @@ func buildLayout(n *layoutNode) *Layout {
 	b.json.raw("}")
 	b.json.flush()
 	if b.why != "" {
-		return &Layout{why: b.why}
+		return &Layout{why: b.why, size: b.size}
 	}
-	b.ops = b.json.ops
-	b.size += b.json.size
 	for i := range b.Fields {
 		f := &b.Fields[i]
 		if s, ok := systemPaths[f.Path]; ok {
@@ -288,7 +292,7 @@ func (b *layoutBuilder) field(path, name string, p part) {
 
 // tooLarge reports whether there is more than a record can have, or else what stands at path.
 func (b *layoutBuilder) tooLarge(path string) bool {
-	if len(b.Fields) >= maxFields || len(path) > maxPath || b.size+b.json.size > maxLayoutSize {
+	if len(b.Fields) >= maxFields || len(path) > maxPath || b.size > maxLayoutSize {
 		b.why = whyLayout
 	}
 	return b.why != ""
@@ -316,6 +320,7 @@ func (b *layoutBuilder) children(c *content, path string, data bool) {
 			return
 		}
 		name := ch.in.template.nodes[ch.node].text
+		b.size += len(name) + 64
 		if data && name == "Data" {
 			if short := ch.name(); short != "" {
 				key := unique(names, short)
@@ -375,7 +380,7 @@ func (b *layoutBuilder) element(ch child, path, name string) {
 	if b.why != "" {
 		return
 	}
-	j := &b.json
+	j := b.json
 	if len(c.children) == 0 {
 		if len(attrs) == 0 {
 			j.scalar(text, "null")

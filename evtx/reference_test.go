@@ -80,30 +80,36 @@ func (x *reference) fragment(pos, end int) []any {
 	count := x.u32(pos)
 	pos += 4
 	at := pos + 4*count
-	var values [][]any
+	values := []refValueAt{}
 	for i := range count {
 		size, typ := x.u16(pos+4*i), Type(x.data[pos+4*i+2])
 		if at+size > end {
 			panic(errRef)
 		}
-		value := []any{Value{Data: x.data[at : at+size], Type: typ}}
-		if typ == BinXMLType && size > 0 {
-			if roots := x.fragment(at, at+size); roots != nil {
-				value = roots
-			}
-		}
-		values = append(values, value)
+		values = append(values, refValueAt{at, size, typ})
 		at += size
-	}
-	if values == nil {
-		values = [][]any{}
 	}
 	roots, _ := x.content(def+24, def+24+x.u32(def+20), values, false, true)
 	return roots
 }
 
+// refValueAt is a value of a template.
+type refValueAt struct {
+	pos, size int
+	typ       Type
+}
+
+func (x *reference) value(v refValueAt, inElement bool) []any {
+	if inElement && v.typ == BinXMLType && v.size > 0 {
+		if roots := x.fragment(v.pos, v.pos+v.size); roots != nil {
+			return roots
+		}
+	}
+	return []any{Value{Data: x.data[v.pos : v.pos+v.size], Type: v.typ}}
+}
+
 // content returns what stands at data[pos:end] up to the end of the element that it is in.
-func (x *reference) content(pos, end int, values [][]any, literal, dependency bool) (list []any, next int) {
+func (x *reference) content(pos, end int, values []refValueAt, literal, dependency bool) (list []any, next int) {
 	for pos < end {
 		token := x.data[pos]
 		switch token &^ 0x40 {
@@ -124,12 +130,12 @@ func (x *reference) content(pos, end int, values [][]any, literal, dependency bo
 			for x.data[pos]&^0x40 == 0x06 {
 				var a refAttr
 				a.name, pos = x.name(pos + 1)
-				a.content, pos = x.texts(pos, end, values)
+				a.content, pos = x.texts(pos, end, values, false)
 				e.attrs = append(e.attrs, a)
 			}
 			for x.data[pos]&^0x40 == 0x0A || x.data[pos]&^0x40 == 0x0B || x.data[pos]&^0x40 == 0x0F {
 				var more []any
-				more, pos = x.texts(pos, end, values)
+				more, pos = x.texts(pos, end, values, false)
 				if len(e.attrs) > 0 {
 					a := &e.attrs[len(e.attrs)-1]
 					a.content = append(a.content, more...)
@@ -137,7 +143,7 @@ func (x *reference) content(pos, end int, values [][]any, literal, dependency bo
 				if x.data[pos]&^0x40 == 0x06 {
 					var a refAttr
 					a.name, pos = x.name(pos + 1)
-					a.content, pos = x.texts(pos, end, values)
+					a.content, pos = x.texts(pos, end, values, false)
 					e.attrs = append(e.attrs, a)
 				}
 			}
@@ -150,7 +156,7 @@ func (x *reference) content(pos, end int, values [][]any, literal, dependency bo
 		default:
 			var texts []any
 			before := pos
-			texts, pos = x.texts(pos, end, values)
+			texts, pos = x.texts(pos, end, values, true)
 			if pos == before {
 				panic(errRef)
 			}
@@ -173,7 +179,7 @@ func (x *reference) content(pos, end int, values [][]any, literal, dependency bo
 type literalText struct{ raw []byte }
 
 // texts returns the run of text and values at pos.
-func (x *reference) texts(pos, end int, values [][]any) (list []any, next int) {
+func (x *reference) texts(pos, end int, values []refValueAt, inElement bool) (list []any, next int) {
 	for pos < end {
 		switch x.data[pos] &^ 0x40 {
 		case 0x05, 0x07:
@@ -201,7 +207,7 @@ func (x *reference) texts(pos, end int, values [][]any) (list []any, next int) {
 			pos += 3 + 2*x.u16(pos+1)
 		case 0x0D, 0x0E:
 			if n := x.u16(pos + 1); n < len(values) {
-				list = append(list, values[n]...)
+				list = append(list, x.value(values[n], inElement)...)
 			} else {
 				list = append(list, Value{})
 			}

@@ -10,7 +10,7 @@ import (
 const (
 	maxTemplateBytes = 16 << 20 // of normal forms
 	maxLayouts       = 1 << 16
-	maxLayoutBytes   = 64 << 20
+	maxLayoutBytes   = 32 << 20
 )
 
 // Templates holds compiled templates and the layouts made of them, by content, for all decoders of a run.
@@ -174,7 +174,7 @@ func (t *Templates) layout(n *layoutNode) *Layout {
 	if l := n.layout.Load(); l != nil {
 		return l
 	}
-	l := buildLayout(n)
+	l := buildLayout(n, &jsonBuilder{off: true})
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if other := n.layout.Load(); other != nil {
