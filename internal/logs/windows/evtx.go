@@ -127,6 +127,11 @@ func (s *source) value(r *evtx.Record) evtx.Value {
 	return s.constant
 }
 
+// is reports whether the value has the bytes that it had in another record of the Layout.
+func (s *source) is(other []byte, r *evtx.Record) bool {
+	return s.slot < 0 || bytes.Equal(r.Values[s.slot].Data, other)
+}
+
 // evtxBinding is the Shape of records of a Layout from one provider, channel and event id.
 type evtxBinding struct {
 	provider, channel, id, eventType []byte
@@ -271,14 +276,14 @@ func (p *evtxParser) plan(l *evtx.Layout) *layoutPlan {
 
 // bind returns the Shape of the record and where its values go.
 func (p *evtxParser) bind(plan *layoutPlan, rec *evtx.Record) *evtxBinding {
+	if b := plan.last; b != nil && b.recovered == rec.Recovered && plan.id.is(b.id, rec) && plan.channel.is(b.channel, rec) &&
+		plan.provider.is(b.provider, rec) && plan.eventType.is(b.eventType, rec) {
+		return b
+	}
 	provider, channel, id := plan.provider.value(rec), plan.channel.value(rec), plan.id.value(rec)
 	eventType := plan.eventType.value(rec)
 	if len(eventType.Data) > 2*maxEventType {
 		eventType.Data = nil
-	}
-	if b := plan.last; b != nil && b.recovered == rec.Recovered && bytes.Equal(b.id, id.Data) && bytes.Equal(b.channel, channel.Data) &&
-		bytes.Equal(b.provider, provider.Data) && bytes.Equal(b.eventType, eventType.Data) {
-		return b
 	}
 	key := p.key[:0]
 	for _, v := range [...]evtx.Value{provider, channel, id, eventType} {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/barid-dfir/barid/internal/event"
@@ -22,12 +23,19 @@ func JSON() logs.Format {
 	c := newCatalog()
 	plans := ljson.NewCache(func(r *ljson.Record, _ []byte) *plan { return newPlan(c, r.Names()) })
 	known := newShapes("windows.json", c)
+	zoneless := new(sync.Map) // of the *logs.Source that had times without a zone
 	return logs.Format{
 		Name:   known.format,
 		Sniff:  func(s *logs.Source) logs.Certainty { return sniffJSON(c, s) },
 		Cutter: func(s *logs.Source) logs.Cutter { return ljson.CutterOf(s) },
 		Parser: func() logs.Parser {
-			return &jsonParser{catalog: c, shapes: known, plans: plans.Front(), bindings: map[*plan]map[string]*binding{}}
+			return &jsonParser{catalog: c, shapes: known, plans: plans.Front(), bindings: map[*plan]map[string]*binding{}, zoneless: zoneless}
+		},
+		Notes: func(s *logs.Source) []string {
+			if _, ok := zoneless.LoadAndDelete(s); !ok {
+				return nil
+			}
+			return []string{"some times have no zone; read as " + s.Zone.String() + " (" + s.ZoneFrom + ")"}
 		},
 	}
 }
@@ -239,6 +247,8 @@ type jsonParser struct {
 	plans    *ljson.Front[*plan]
 	bindings map[*plan]map[string]*binding
 	bound    int // bindings in bindings
+	zoneless *sync.Map
+	assumed  bool // the zone of a time in this block was assumed
 
 	record, element ljson.Record
 	key             []byte
@@ -252,6 +262,7 @@ const maxEventType = 16
 
 // Parse implements [logs.Parser].
 func (p *jsonParser) Parse(b *logs.Block, out *event.Batch) {
+	p.assumed = false
 	for w := ljson.Walk(b, out); w.Next(&p.record); {
 		r := &p.record
 		pl := p.plans.Get(r, nil)
@@ -285,6 +296,9 @@ func (p *jsonParser) Parse(b *logs.Block, out *event.Batch) {
 			e.Record, _ = strconv.ParseInt(string(r.Values[pl.record].Data), 10, 64)
 		}
 		e.Raw, e.Offset, e.Line = w.Raw, w.Offset, w.Line
+	}
+	if p.assumed {
+		p.zoneless.Store(b.Source, true)
 	}
 }
 
@@ -431,7 +445,7 @@ func (p *jsonParser) time(pl *plan, s *logs.Source) int64 {
 	}
 	at := ljson.Time(received)
 	if at != event.UnknownTime && !zoned(received) {
-		at = timestamp.In(at, s.Zone)
+		at, p.assumed = timestamp.In(at, s.Zone), true
 	}
 	local := created
 	if pl.time < 0 {
@@ -456,6 +470,7 @@ func (p *jsonParser) time(pl *plan, s *logs.Source) int64 {
 		}
 		return at
 	}
+	p.assumed = true
 	return timestamp.In(t, s.Zone)
 }
 

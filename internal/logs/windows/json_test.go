@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
@@ -47,6 +48,33 @@ func TestEveryFormGivesTheSameFields(t *testing.T) {
 		login failed account=ana ip=203.0.113.9 channel=smb action=0xc000006a`)
 	f(sentinel, `2026-03-01T10:00:00.21Z windows.json Application="\\device\\a&b.exe" DestPort=8080 Computer=MX1 Channel=Security EventID=5156 Provider_Name=Microsoft-Windows-Security-Auditing`)
 	f(namedList, `- windows.json x=1 a=one b=<null> Qualifiers=5 Provider_Name=P EventID=77 Channel=Application`)
+}
+
+func TestTimesWithoutAZoneAreInTheZoneOfTheSource(t *testing.T) {
+	paris, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		t.Skip(err)
+	}
+	f := func(in, want string, notes int) {
+		t.Helper()
+		format := JSON()
+		s := logtest.Source("x.json", []byte(in))
+		s.Zone, s.ZoneFrom = paris, "facts"
+		out := logtest.Read(t, format, s, []byte(in), logs.MaxBlock, 0)
+		if got := time.Unix(0, out.Events[0].Time).UTC().Format(time.RFC3339); got != want {
+			t.Errorf("%s\nis at %s, want %s", in, got, want)
+		}
+		if n := format.Notes(s); len(n) != notes {
+			t.Errorf("%s\nhas notes %q, want %d", in, n, notes)
+		}
+	}
+	f(`{"EventID":1,"Channel":"a","EventTime":"2026-07-01 12:00:00"}`, "2026-07-01T10:00:00Z", 1)
+	f(`{"EventID":1,"Channel":"a","TimeCreated":"2026-07-01 12:00:00.5"}`, "2026-07-01T10:00:00Z", 1)
+	f(`{"EventID":1,"Channel":"a","TimeCreated":"2026-07-01T12:00:00+01:00"}`, "2026-07-01T11:00:00Z", 0)
+	f(`{"EventID":1,"Channel":"a","TimeCreated":"/Date(1782907200000)/"}`, "2026-07-01T12:00:00Z", 0)
+	f(`{"EventID":1,"Channel":"a","EventTime":"2026-07-01 08:00:00","EventReceivedTime":"2026-07-01 08:00:05","@timestamp":"2026-07-01T12:00:05.2Z"}`, "2026-07-01T12:00:00Z", 0)
+	// Two clocks that do not agree show no zone: the time of receipt is what is certain.
+	f(`{"EventID":1,"Channel":"a","EventTime":"2026-07-01 08:00:00","EventReceivedTime":"2026-07-01 08:05:05","@timestamp":"2026-07-01T12:00:00Z"}`, "2026-07-01T12:00:00Z", 0)
 }
 
 func TestJSONKeepsItsPromises(t *testing.T) {
