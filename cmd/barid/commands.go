@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,8 +41,8 @@ func (c *assessCmd) Run(e *env) error {
 	res, made, err := pipeline.Assess(e.ctx, pipeline.AssessConfig{
 		Config: r.config, Dir: c.Output, Force: c.Force, Version: version(), Facts: r.facts, Rejected: l.rejected, Now: r.began.UTC(), Problems: r.asSources,
 	})
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is there already: name another folder with -o, or replace the case with --force", c.Output)
+	if errors.Is(err, casefile.ErrExists) {
+		return fmt.Errorf("%w: name another with -o, or replace it with --force", err)
 	}
 	if err != nil {
 		return err

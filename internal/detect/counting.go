@@ -13,19 +13,19 @@ import (
 
 // The rules that count. Their thresholds are stated in their titles' documentation, docs/counting-rules.md.
 var (
-	repeatedFailures = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a01", Title: "Repeated failed logins from one address", Level: Low,
+	repeatedFailures = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a01", Title: "Repeated Failed Logins from One Address", Level: Low,
 		Tags: []string{"attack.credential-access", "attack.t1110.001"}}
-	guessing = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a02", Title: "Password guessing from one address", Level: Medium,
+	guessing = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a02", Title: "Password Guessing from One Address", Level: Medium,
 		Tags: []string{"attack.credential-access", "attack.t1110.001"}}
-	spraying = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a03", Title: "Password spraying: one address tried many accounts", Level: Medium,
+	spraying = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a03", Title: "Password Spraying: One Address Tried Many Accounts", Level: Medium,
 		Tags: []string{"attack.credential-access", "attack.t1110.003"}}
-	distributedGuessing = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a04", Title: "Password guessing against one account from many addresses", Level: Medium,
+	distributedGuessing = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a04", Title: "Password Guessing Against One Account from Many Addresses", Level: Medium,
 		Tags: []string{"attack.credential-access", "attack.t1110.001"}}
-	guessed = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a05", Title: "Login succeeded from an address that had been guessing passwords", Level: High,
+	guessed = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a05", Title: "Login Succeeded from an Address That Had Been Guessing Passwords", Level: High,
 		Tags: []string{"attack.credential-access", "attack.initial-access", "attack.t1110.001", "attack.t1078"}}
-	requestFlood = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a06", Title: "Flood of requests from one address", Level: Low,
+	requestFlood = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a06", Title: "Flood of Requests from One Address", Level: Low,
 		Tags: []string{"attack.impact", "attack.t1498"}}
-	distributedFlood = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a07", Title: "Flood of requests from many addresses at once", Level: High,
+	distributedFlood = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a07", Title: "Flood of Requests from Many Addresses at Once", Level: High,
 		Tags: []string{"attack.impact", "attack.t1498"}}
 )
 

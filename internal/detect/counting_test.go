@@ -115,7 +115,6 @@ func TestCountingDoesNotDependOnOrder(t *testing.T) {
 	})
 }
 
-
 func TestCountsSpillAndMerge(t *testing.T) {
 	counts := NewCounts(t.TempDir())
 	defer counts.Close()

@@ -254,8 +254,8 @@ func describe(members []*node, ev Evidence) casefile.Incident {
 	var end time.Time
 	furthest := -1
 	for _, n := range members {
-		if cmp.Or(cmp.Compare(n.level, top.level), cmp.Compare(stageOf(n.rule.Tags), stageOf(top.rule.Tags))) > 0 {
-			top = n
+		if cmp.Or(cmp.Compare(n.level, top.level), n.first.Compare(top.first)) > 0 {
+			top = n // of equally grave ones the last: it says how far they came
 		}
 		furthest = max(furthest, stageOf(n.rule.Tags))
 		if !n.first.IsZero() && (first.IsZero() || n.first.Before(first)) {
@@ -353,11 +353,11 @@ func steps(members []*node) []casefile.Step {
 
 func title(top *node, in casefile.Incident, actors int) string {
 	t := top.rule.Title
-	switch {
-	case len(in.Hosts) == 1:
-		t += " on " + in.Hosts[0]
-	case len(in.Hosts) > 1:
-		t += fmt.Sprintf(" on %d hosts", len(in.Hosts))
+	switch n := len(in.Hosts); {
+	case n > 0 && n <= 2:
+		t += " on " + strings.Join(in.Hosts, " and ")
+	case n > 2:
+		t += fmt.Sprintf(" on %d hosts", n)
 	}
 	switch {
 	case actors == 1 && top.client != "":
@@ -372,14 +372,6 @@ func title(top *node, in casefile.Incident, actors int) string {
 
 func summary(in casefile.Incident, actors int) string {
 	var b strings.Builder
-	began, worst := in.Steps[0], in.Steps[0]
-	for _, s := range in.Steps {
-		ls, _ := detect.ParseLevel(s.Rule.Level)
-		lw, _ := detect.ParseLevel(worst.Rule.Level)
-		if cmp.Or(cmp.Compare(ls, lw), cmp.Compare(stageOf(s.Rule.Tags), stageOf(worst.Rule.Tags))) > 0 {
-			worst = s
-		}
-	}
 	fmt.Fprintf(&b, "%s of %s", count(in.Findings, "finding"), count(int64(len(in.Steps)), "rule"))
 	switch {
 	case in.First.IsZero():
@@ -395,14 +387,43 @@ func summary(in casefile.Incident, actors int) string {
 	case actors > 1:
 		fmt.Fprintf(&b, ", by %d addresses and accounts", actors)
 	}
-	fmt.Fprintf(&b, ". It began with: %s.", began.Rule.Title)
-	if worst.Rule.ID != began.Rule.ID {
-		fmt.Fprintf(&b, " The gravest: %s.", worst.Rule.Title)
+	b.WriteString(".")
+	if steps := grave(in); len(steps) > 0 {
+		b.WriteString(" In order: ")
+		for i, s := range steps[:min(len(steps), maxTold)] {
+			if i > 0 {
+				b.WriteString("; ")
+			}
+			b.WriteString(s.Rule.Title)
+			if !s.First.IsZero() {
+				fmt.Fprintf(&b, " (%s)", s.First.UTC().Format("15:04:05"))
+			}
+		}
+		if more := len(steps) - maxTold; more > 0 {
+			fmt.Fprintf(&b, "; and %d more", more)
+		}
+		b.WriteString(".")
 	}
 	if in.Active {
 		b.WriteString(" It was still going on when the evidence ends.")
 	}
 	return b.String()
+}
+
+// maxTold is how many steps a summary tells.
+const maxTold = 8
+
+// grave returns the steps of the two highest levels there are in the incident, in order of time, and at least those
+// above low.
+func grave(in casefile.Incident) []casefile.Step {
+	top, _ := detect.ParseLevel(in.Severity)
+	var out []casefile.Step
+	for _, s := range in.Steps {
+		if l, _ := detect.ParseLevel(s.Rule.Level); l >= detect.Medium && l+1 >= top {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 func count(n int64, noun string) string {
