@@ -66,19 +66,20 @@ func parseDovecot(v []event.Value, h *header) {
 			dovecotAuth(v, nil, m)
 			return
 		}
+		if bytes.HasPrefix(m, []byte("conn unix:")) { // conn unix:auth-worker (uid=143): auth-worker<1>: sql(…
+			if i := bytes.Index(m, []byte("): ")); i > 0 {
+				m = m[i+3:]
+			}
+			if i := bytes.Index(m, []byte(">: ")); i > 0 && bytes.HasPrefix(m, []byte("auth-worker<")) {
+				m = m[i+3:]
+			}
+		}
 		// sql(ana@example.org,192.0.2.1,<session>): unknown user
 		i := bytes.Index(m, []byte("): "))
 		if i < 0 {
 			return
 		}
-		open := bytes.LastIndexByte(m[:i], '(')
-		if open < 0 || bytes.IndexByte(m[open:i], ',') < 0 {
-			// conn unix:auth-worker (uid=143): auth-worker<1>: sql(ana,192.0.2.1): unknown user
-			if j := bytes.Index(m[i+3:], []byte("): ")); j >= 0 {
-				i += 3 + j
-				open = bytes.LastIndexByte(m[:i], '(')
-			}
-		}
+		open := bytes.IndexByte(m[:i], '(')
 		if open < 0 || bytes.IndexByte(m[open:i], ',') < 0 {
 			return
 		}

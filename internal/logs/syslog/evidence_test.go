@@ -3,12 +3,15 @@ package syslog_test
 import (
 	"archive/zip"
 	stdjson "encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"go.yaml.in/yaml/v4"
 
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
@@ -114,16 +117,16 @@ func TestFail2banLinesAreFailedLogins(t *testing.T) {
 			t.Errorf("%s: %d of %d, want %d", name, got, must, want)
 		}
 	}
-	f("sshd", 0)
-	f("dovecot", 0)
-	f("postfix", 0)
-	f("exim", 0)
-	f("roundcube-auth", 0)
-	f("cyrus-imap", 0)
-	f("sieve", 0)
-	f("pam-generic", 0)
-	f("dropbear", 0)
-	f("sendmail-auth", 0)
+	f("sshd", 57)
+	f("dovecot", 22)
+	f("postfix", 3)
+	f("exim", 6)
+	f("roundcube-auth", 11)
+	f("cyrus-imap", 5)
+	f("sieve", 3)
+	f("pam-generic", 8)
+	f("dropbear", 10)
+	f("sendmail-auth", 6)
 }
 
 func read(t testing.TB, elem ...string) []byte {
@@ -165,4 +168,200 @@ func TestRealLogsAreReadWhole(t *testing.T) {
 	f(0, "linux-sotm34", "raw", "syslog", "maillog.log")
 	f(0, "mail", "dovecot-postfix-success-lines", "dovecot_login_logout.log")
 	f(0, "mail", "dovecot-postfix-success-lines", "postfix_sasl_success.log")
+}
+
+// wrap makes a line of what is only the message of one.
+func wrap(program, message string) string {
+	return "Mar 11 11:26:54 host " + program + "[42]: " + strings.TrimLeft(message, " ")
+}
+
+func first(t testing.TB, line string) *event.Event {
+	t.Helper()
+	out := readIn(t, []byte(line), time.Date(2022, 4, 1, 0, 0, 0, 0, time.UTC), time.UTC)
+	if len(out.Events) != 1 {
+		t.Fatalf("%d events of %q, defects %v", len(out.Events), line, out.Defects)
+	}
+	return &out.Events[0]
+}
+
+func field(e *event.Event, name string) string {
+	if slot := e.Shape.Slot(name); slot >= 0 {
+		return e.Value(slot).String()
+	}
+	return ""
+}
+
+func TestSekoiaSSHFieldsAgree(t *testing.T) {
+	right, all := 0, 0
+	for name, data := range unzip(t, "linux-auth", "sekoia-openssh-tests.zip") {
+		var s struct {
+			Input    struct{ Message string }
+			Expected struct {
+				Source struct {
+					IP, Address string
+					Port        int
+				}
+				User    struct{ Name string }
+				Openssh struct{ Auth struct{ Method string } }
+			}
+		}
+		if !strings.HasSuffix(name, ".json") {
+			continue
+		}
+		if err := stdjson.Unmarshal(data, &s); err != nil {
+			t.Fatal(name, err)
+		}
+		line := s.Input.Message
+		if !strings.HasPrefix(line, "Mar ") {
+			line = wrap("sshd", line)
+		}
+		e := first(t, line)
+		want := map[string]string{}
+		addr, port := "src_ip", "src_port"
+		if e.Shape.Format == "syslog.pam" {
+			addr, port = "rhost", ""
+		}
+		if want[addr] = s.Expected.Source.IP; want[addr] == "" {
+			want[addr] = s.Expected.Source.Address
+		}
+		if port != "" && s.Expected.Source.Port != 0 {
+			want[port] = fmt.Sprint(s.Expected.Source.Port)
+		}
+		want["user"] = s.Expected.User.Name
+		if m := s.Expected.Openssh.Auth.Method; m != "" {
+			want["method"] = m
+		}
+		all++
+		ok := true
+		for n, w := range want {
+			if g := field(e, n); g != w && w != "" {
+				ok = false
+				t.Logf("%s: %s is %q, want %q: %s", name, n, g, w, line)
+			}
+		}
+		if ok {
+			right++
+		}
+	}
+	t.Logf("%d of %d agree", right, all)
+	if right < 28 {
+		t.Errorf("%d of %d agree", right, all)
+	}
+}
+
+func TestSekoiaPostfixFieldsAgree(t *testing.T) {
+	right, all := 0, 0
+	for name, data := range unzip(t, "mail", "sekoia-postfix-tests.zip") {
+		var s struct {
+			Input    struct{ Message string }
+			Expected struct {
+				Source struct{ IP string }
+				Log    struct{ Syslog struct{ Appname string } }
+				Email  struct {
+					From      struct{ Address []string }
+					To        struct{ Address []string }
+					MessageID string `json:"message_id"`
+				}
+				Postfix struct {
+					QueueID struct{ Local string } `json:"queue_id"`
+				}
+			}
+		}
+		if !strings.HasSuffix(name, ".json") {
+			continue
+		}
+		if err := stdjson.Unmarshal(data, &s); err != nil {
+			t.Fatal(name, err)
+		}
+		x := s.Expected
+		app := x.Log.Syslog.Appname
+		if !strings.HasPrefix(app, "postfix") && app != "" {
+			continue
+		}
+		if strings.Contains(name, "spamd") || strings.Contains(name, "postgrey") || strings.Contains(name, "policyd") {
+			continue // other programs, whose lines have lost their names
+		}
+		if app == "" {
+			app = "postfix/smtp"
+		}
+		e := first(t, wrap(app, s.Input.Message))
+		want := map[string]string{"queue_id": x.Postfix.QueueID.Local, "client_ip": x.Source.IP}
+		if len(x.Email.From.Address) == 1 {
+			want["from"] = x.Email.From.Address[0]
+		}
+		if len(x.Email.To.Address) == 1 {
+			want["to"] = x.Email.To.Address[0]
+		}
+		want["message-id"] = x.Email.MessageID
+		all++
+		ok := true
+		for n, w := range want {
+			if g := field(e, n); g != w && w != "" {
+				ok = false
+				t.Logf("%s: %s is %q, want %q: %.300s", name, n, g, w, s.Input.Message)
+			}
+		}
+		if ok {
+			right++
+		}
+	}
+	t.Logf("%d of %d agree", right, all)
+	if right < 72 {
+		t.Errorf("%d of %d agree", right, all)
+	}
+}
+
+func TestPostfixGrokFieldsAgree(t *testing.T) {
+	// Their names and ours; what they take apart further is not compared.
+	ours := map[string]string{
+		"postfix_queueid": "queue_id", "postfix_client_hostname": "client", "postfix_client_ip": "client_ip", "postfix_client_port": "client_port",
+		"postfix_message-id": "message-id", "postfix_status": "status", "postfix_relay_hostname": "relay", "postfix_relay_ip": "relay_ip",
+		"postfix_relay_port": "relay_port", "postfix_from": "from", "postfix_to": "to", "postfix_sasl_username": "sasl_username", "postfix_sasl_method": "sasl_method",
+		"postfix_smtp_response": "reason", "postfix_local_response": "reason", "postfix_pipe_response": "reason", "postfix_smtp_stage": "stage",
+		"postfix_size": "size", "postfix_nrcpt": "nrcpt", "postfix_dsn": "dsn",
+	}
+	right, all := 0, 0
+	for name, data := range unzip(t, "mail", "postfix-grok-tests.zip") {
+		if !strings.HasSuffix(name, ".yaml") {
+			continue
+		}
+		var s struct {
+			Pattern string
+			Data    string
+			Results map[string]any
+		}
+		if err := yaml.Unmarshal(data, &s); err != nil {
+			t.Logf("%s: %v", name, err)
+			continue
+		}
+		_, process, ok := strings.Cut(strings.Trim(s.Pattern, "^$%{}"), "POSTFIX_")
+		if !ok {
+			continue
+		}
+		switch process = strings.ToLower(process); process {
+		case "smtpd", "smtp", "qmgr", "cleanup", "pickup", "pipe", "local", "lmtp", "virtual", "bounce":
+		default:
+			continue
+		}
+		e := first(t, wrap("postfix/"+process, s.Data))
+		all++
+		good := true
+		for n, w := range s.Results {
+			o, ok := ours[n]
+			if !ok {
+				continue
+			}
+			if g := field(e, o); g != fmt.Sprint(w) {
+				good = false
+				t.Logf("%s: %s is %q, want %q: %.200s", name, o, g, fmt.Sprint(w), s.Data)
+			}
+		}
+		if good {
+			right++
+		}
+	}
+	t.Logf("%d of %d agree", right, all)
+	if right < 55 {
+		t.Errorf("%d of %d agree", right, all)
+	}
 }

@@ -60,7 +60,9 @@ func parsePostfix(v []event.Value, h *header) {
 		if _, rest, ok := bytes.Cut(m, []byte(" from ")); ok && (bytes.HasPrefix(m, []byte("lost connection after ")) || bytes.HasPrefix(m, []byte("timeout after "))) {
 			put(v, pfEvent, evLost)
 			stage := m[:len(m)-len(rest)-6]
-			put(v, pfStage, stage[bytes.Index(stage, []byte(" after "))+7:])
+			stage = stage[bytes.Index(stage, []byte(" after "))+7:]
+			put(v, pfStage, upTo(stage, '('))
+			v[pfStage].Data = bytes.TrimRight(v[pfStage].Data, " ")
 			pfPeer(v, rest, pfClient, pfClientIP, pfClientPort)
 			return
 		}
@@ -100,6 +102,10 @@ func parsePostfix(v []event.Value, h *header) {
 		if rest, ok := bytes.CutPrefix(m, []byte("host ")); ok {
 			rest = pfPeer(v, rest, pfRelay, pfRelayIP, pfRelayPort)
 			if said, ok := cutAny(rest, " said: ", " refused to talk to me: "); ok {
+				if i := bytes.LastIndex(said, []byte(" (in reply to ")); i >= 0 {
+					put(v, pfStage, bytes.TrimSuffix(bytes.TrimSuffix(said[i+len(" (in reply to "):], []byte(")")), []byte(" command")))
+					said = said[:i]
+				}
 				put(v, pfReason, said)
 			}
 			return
@@ -127,11 +133,38 @@ func parsePostfix(v []event.Value, h *header) {
 		put(v, pfReason, why)
 		return
 	}
-	// NOQUEUE: lost connection after CONNECT from …; PREGREET 14 after 0.08 from [192.0.2.1]:59415: …
-	if i := bytes.Index(m, []byte(" from ")); i >= 0 {
-		rest := m[i+6:]
-		if j := bytes.IndexByte(rest, '['); j >= 0 && bytes.IndexByte(rest[:j], ' ') < 0 {
-			pfPeer(v, rest, pfClient, pfClientIP, pfClientPort)
+	// An access table or a filter acted: "filter: RCPT from host[192.0.2.1]: why; from=<a> to=<b> …"
+	if i := bytes.Index(m, []byte(": ")); i > 3 && i < 16 && bytes.IndexByte(m[:i], ' ') < 0 {
+		switch action := m[:i]; string(action) {
+		case "filter", "discard", "hold", "redirect", "warn", "bcc", "info", "proxy-reject", "milter-discard", "milter-hold":
+			put(v, pfEvent, action)
+			pfReject(v, m[i+2:])
+			return
+		case "proxy-accept", "prepend", "replace", "strip":
+			put(v, pfEvent, action)
+			m = m[i+2:]
+		}
+	}
+	// Whatever else names a peer, or ends with an envelope. In what comes before "from" a header of the message may stand: the last is true.
+	end := len(m)
+	for _, first := range [...]string{"; from=<", "; proto="} {
+		if i := bytes.LastIndex(m[:end], []byte(first)); i >= 0 {
+			end = i
+		}
+	}
+	if end < len(m) {
+		pfPairs(v, m[end+2:])
+	}
+	for _, p := range [...]struct {
+		word           string
+		host, ip, port int
+	}{{" from ", pfClient, pfClientIP, pfClientPort}, {" to ", pfRelay, pfRelayIP, pfRelayPort}, {" with ", pfRelay, pfRelayIP, pfRelayPort}, {" for ", pfRelay, pfRelayIP, pfRelayPort}} {
+		if i := bytes.LastIndex(m[:end], []byte(p.word)); i >= 0 {
+			rest := m[i+len(p.word) : end]
+			if j := bytes.IndexByte(rest, '['); j >= 0 && bytes.IndexByte(rest[:j], ' ') < 0 {
+				pfPeer(v, rest, p.host, p.ip, p.port)
+				return
+			}
 		}
 	}
 }

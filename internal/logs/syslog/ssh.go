@@ -57,6 +57,7 @@ func parseSSH(v []event.Value, m []byte) {
 		}
 		m = trimBlanks(rest)
 	}
+	m = bytes.TrimRight(m, " ")
 	if len(m) == 0 {
 		return
 	}
@@ -107,7 +108,11 @@ func parseSSH(v []event.Value, m []byte) {
 			put(v, sshEvent, evDisconnect)
 			rest = sshAddress(v, rest)
 			if i := bytes.IndexByte(rest, ':'); i >= 0 {
-				put(v, sshReason, trimBlanks(rest[i+1:]))
+				why := trimBlanks(rest[i+1:])
+				put(v, sshReason, why)
+				if bytes.HasSuffix(bytes.TrimSuffix(why, []byte(" [preauth]")), []byte("Auth fail")) { // a client's word for it
+					put(v, sshEvent, evFailed)
+				}
 			}
 			return
 		}
@@ -141,9 +146,6 @@ func parseSSH(v []event.Value, m []byte) {
 		}
 		if rest, ok := bytes.CutPrefix(m, []byte("Disconnecting")); ok {
 			put(v, sshEvent, evDisconnect)
-			if bytes.Contains(rest, []byte("Too many authentication failures")) {
-				put(v, sshEvent, evMaxAttempts)
-			}
 			if who, ok := bytes.CutPrefix(rest, []byte(" ")); ok {
 				if i := bytes.Index(who, []byte(": ")); i >= 0 {
 					put(v, sshReason, who[i+2:])
