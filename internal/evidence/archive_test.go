@@ -94,7 +94,7 @@ func TestArchivesAreOpenedByContent(t *testing.T) {
 func TestZipsOfWindowsWithLargeFiles(t *testing.T) {
 	check(t, Options{}, fixtureDeflate64, []seen{{"x!l.log", "", deflate64Text()}, {"x", "zip", ""}})
 	// A block that is not compressed between two that are.
-	d := newDeflate64(bufio.NewReader(strings.NewReader("\x02\x03\x00\x00\x03\x00\xFC\xFFabc\x03\x00")))
+	d := newDeflate64(bufio.NewReader(strings.NewReader("\x02\x00\x03\x00\xFC\xFFabc\x03\x00")))
 	if got, err := io.ReadAll(d); string(got) != "abc" || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
@@ -250,6 +250,12 @@ func TestNamesThatLeadElsewhereArePutRight(t *testing.T) {
 
 	check(t, Options{}, tarOf(t, entry{"../../etc/cron.d/x", lineOne}), []seen{{"x!etc/cron.d/x", "", lineOne}, {"x", "tar", ""}},
 		`x!etc/cron.d/x: the archive calls it "../../etc/cron.d/x", which leads out of its folder`)
+}
+
+func TestEntriesOfOneNameAreToldApart(t *testing.T) {
+	check(t, Options{}, zipOf(t, entry{"a.log", lineOne}, entry{"b.log", lineOne}, entry{"./a.log", lineTwo}), []seen{
+		{"x!a.log", "", lineOne}, {"x!b.log", "", lineOne}, {"x!a.log#2", "", lineTwo}, {"x", "zip", ""},
+	}, "x!a.log#2: the archive holds several entries of this name")
 }
 
 func TestLinksAndDevicesInArchivesAreNamedAndLeft(t *testing.T) {

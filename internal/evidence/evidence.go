@@ -9,6 +9,7 @@ package evidence
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -77,6 +78,7 @@ type Walker struct {
 	unpacked  atomic.Int64 // bytes out of archives, at all depths
 	buffered  atomic.Int64 // bytes of small entries that are held until they are read
 
+	seed      maphash.Seed
 	inflaters sync.Pool // of readers of Deflate
 
 	seen map[fileKey]string // files that could be met again, and under which path they were
@@ -87,7 +89,7 @@ type Walker struct {
 
 // NewWalker returns a Walker that goes by opt.
 func NewWalker(opt Options) *Walker {
-	return &Walker{opt: opt.withDefaults(), seen: map[fileKey]string{}, spools: map[*spool]struct{}{}}
+	return &Walker{seed: maphash.MakeSeed(), opt: opt.withDefaults(), seen: map[fileKey]string{}, spools: map[*spool]struct{}{}}
 }
 
 // Walk calls visit for every stream of the evidence at paths, in order, from the calling goroutine. "-" is standard input.

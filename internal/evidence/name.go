@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"fmt"
+	"hash/maphash"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -31,9 +32,20 @@ const maxName = 4 << 10
 
 // entryPath returns the path of an entry of the archive at path. The name is only ever shown, yet one that would lead out of a
 // folder is put right and noted: it was made to harm somebody.
-func (w *Walker) entryPath(path, name string) string {
+//
+// A name that the archive has used before gets a number, so that no two streams have one path.
+func (w *Walker) entryPath(n *node, name string) string {
 	clean, bad := cleanEntry(name)
-	full := path + "!" + clean
+	full := n.path + "!" + clean
+	if n.names == nil {
+		n.names = map[uint64]int{}
+	}
+	key := maphash.String(w.seed, clean)
+	n.names[key]++
+	if again := n.names[key]; again > 1 {
+		full = fmt.Sprintf("%s#%d", full, again)
+		w.note(full, "the archive holds several entries of this name")
+	}
 	if bad != "" {
 		w.note(full, fmt.Sprintf("the archive calls it %+q, %s", cut(name, 200), bad))
 	}

@@ -3,6 +3,7 @@ package evidence
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -26,8 +27,9 @@ type node struct {
 	keep *spool    // what src needs until it was read; nil if nothing
 	held int64     // bytes of the budget that src takes until it was read
 
-	at     seekable // of a tar on the walk: where seq reads from, if it can be read at any place
-	broken bool     // of a tar on the walk: it could not be read to its end, which was reported
+	at     seekable       // of a tar on the walk: where seq reads from, if it can be read at any place
+	names  map[uint64]int // of an archive on the walk: how often each name was met
+	broken bool           // of a tar on the walk: it could not be read to its end, which was reported
 
 	known *digest // where it had to be read before it was walked
 }
@@ -151,7 +153,7 @@ func (w *walk) compressed(n *node, k kind) error {
 		return w.container(n, k)
 	}
 
-	hashed := newHashing(n.seq)
+	hashed := w.hashing(n.seq)
 	replay := &recorder{r: hashed, on: true}
 	d, err := w.decompressed(k, replay, n)
 	if err != nil {
@@ -228,7 +230,7 @@ func (w *walk) compressedTar(n *node, k kind) error {
 		return nil
 	}
 	defer rc.Close()
-	hashed := newHashing(rc)
+	hashed := w.hashing(rc)
 	d, err := w.decompressed(k, hashed, n)
 	if err != nil {
 		return w.mistaken(n, k, err)
@@ -257,7 +259,7 @@ func (w *walk) indexed(n *node, k kind) error {
 			defer rc.Close()
 			in = rc
 		}
-		s, err := w.newSpool(in)
+		s, err := w.newSpool(cancellable{w.ctx, in})
 		if err != nil {
 			w.report(n.path, err)
 		}
@@ -288,6 +290,19 @@ type errNotArchive struct{ err error }
 
 func (e *errNotArchive) Error() string { return e.err.Error() }
 
+// cancellable reads until the context is done.
+type cancellable struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c cancellable) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}
+
 // hashing hashes what is read through it.
 type hashing struct {
 	r io.Reader
@@ -295,7 +310,9 @@ type hashing struct {
 	n int64
 }
 
-func newHashing(r io.Reader) *hashing { return &hashing{r: r, h: sha256.New()} }
+func (w *walk) hashing(r io.Reader) *hashing {
+	return &hashing{r: cancellable{w.ctx, r}, h: sha256.New()}
+}
 
 func (h *hashing) Read(p []byte) (int, error) {
 	n, err := h.r.Read(p)

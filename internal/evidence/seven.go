@@ -56,7 +56,7 @@ func (w *walk) sevenEntries(n *node, at seekable) error {
 			w.report(n.path, err)
 			return nil
 		}
-		e := &node{path: w.entryPath(n.path, f.name), mod: f.mod, depth: n.depth + 1, acct: n.acct}
+		e := &node{path: w.entryPath(n, f.name), mod: f.mod, depth: n.depth + 1, acct: n.acct}
 		if f.stream {
 			for index < 0 || stream >= len(a.folders[index].streams) {
 				closeBlock()

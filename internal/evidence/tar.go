@@ -21,7 +21,7 @@ func (w *walk) tarNode(n *node) error {
 			defer rc.Close()
 			n.seq = rc
 		}
-		hashed := newHashing(n.seq)
+		hashed := w.hashing(n.seq)
 		inner := *n
 		inner.src, inner.seq = nil, hashed
 		if err := w.tarEntries(&inner); err != nil {
@@ -89,7 +89,7 @@ func (w *walk) tarEntries(n *node) error {
 			n.broken = true
 			return nil
 		}
-		path := w.entryPath(n.path, h.Name)
+		path := w.entryPath(n, h.Name)
 		if h.Typeflag != tar.TypeReg && h.Typeflag != tar.TypeGNUSparse && h.Typeflag != tar.TypeCont {
 			w.tell(Problem{Path: path, Reason: "not read: it is a " + tarKind(h)})
 			continue
@@ -235,6 +235,6 @@ func (w *walk) drain(n *node) {
 		return
 	}
 	if _, err := io.Copy(io.Discard, n.seq); err != nil {
-		w.report(n.path, err)
+		w.tell(Problem{Path: n.path, Reason: "damaged after its last entry, which was read: " + strings.TrimPrefix(reason(err), "damaged: ")})
 	}
 }

@@ -202,7 +202,7 @@ func (w *walk) zipNode(n *node, e *zipEntry, rawName []byte, mod time.Time, mode
 		w.report(n.path, err)
 		return errEnough
 	}
-	path := w.entryPath(n.path, name)
+	path := w.entryPath(n, name)
 	switch {
 	case e.flags&1 != 0 || e.flags&0x2000 != 0:
 		w.tell(Problem{Path: path, Reason: encrypted})
