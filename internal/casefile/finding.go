@@ -2,7 +2,6 @@ package casefile
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -62,8 +61,8 @@ func AppendFinding(dst []byte, f *Finding) []byte {
 // maxLine bounds a line of findings.jsonl and custody.jsonl that is read back: a record, escaped at its worst.
 const maxLine = 64 << 20
 
-// Findings reads the findings of the case in dir, in order of time. A Finding is valid until the next one. After an
-// error, which names the line, nothing more comes.
+// Findings reads the findings of the case in dir, in order of time. A Finding and all it points to, its texts aside, is
+// valid until the next one. After an error, which names the line, nothing more comes.
 func Findings(dir string) iter.Seq2[*Finding, error] {
 	return func(yield func(*Finding, error) bool) {
 		f, err := os.Open(filepath.Join(dir, FindingsFile))
@@ -73,20 +72,20 @@ func Findings(dir string) iter.Seq2[*Finding, error] {
 		}
 		defer f.Close()
 		lines := lineReader{r: bufio.NewReaderSize(f, 256<<10)}
+		p := newFindingParser()
 		for n := 1; ; n++ {
 			line, err := lines.next()
 			if err == io.EOF {
 				return
 			}
-			var found Finding
 			if err == nil {
-				err = json.Unmarshal(line, &found)
+				err = p.parse(line)
 			}
 			if err != nil {
 				yield(nil, fmt.Errorf("%s, line %d: %w", FindingsFile, n, err))
 				return
 			}
-			if !yield(&found, nil) {
+			if !yield(&p.f, nil) {
 				return
 			}
 		}

@@ -258,13 +258,12 @@ func (p *page) firstScreen(c *casefile.Case, order []*casefile.Incident) {
 		p.nothing(c, total, events, sources)
 		return
 	}
-	worst := order[0].Severity
-	p.Severity = class(worst)
+	p.Severity = class(order[0].Severity)
 	var n, active int
 	var first, since, last time.Time // since: of the worst
 	var hosts []string
 	for _, in := range order {
-		if in.Severity == worst {
+		if class(in.Severity) == p.Severity {
 			n++
 			if !in.First.IsZero() && (since.IsZero() || in.First.Before(since)) {
 				since = in.First
