@@ -10,7 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -75,6 +77,38 @@ func TestTimesWithoutAZoneAreInTheZoneOfTheSource(t *testing.T) {
 	f(`{"EventID":1,"Channel":"a","EventTime":"2026-07-01 08:00:00","EventReceivedTime":"2026-07-01 08:00:05","@timestamp":"2026-07-01T12:00:05.2Z"}`, "2026-07-01T12:00:00Z", 0)
 	// Two clocks that do not agree show no zone: the time of receipt is what is certain.
 	f(`{"EventID":1,"Channel":"a","EventTime":"2026-07-01 08:00:00","EventReceivedTime":"2026-07-01 08:05:05","@timestamp":"2026-07-01T12:00:00Z"}`, "2026-07-01T12:00:00Z", 0)
+}
+
+func TestParsersShareTheirShapes(t *testing.T) {
+	all := []byte(strings.Join([]string{evtxDump, winlogbeat, beat6, velo, nxlog, flat, wazuh}, "\n"))
+	file := manyChunks()
+	for _, format := range []logs.Format{JSON(), EVTX()} {
+		data := all
+		if format.Name == "windows.evtx" {
+			data = file
+		}
+		blocks := logtest.Blocks(t, format, logtest.Source("x", data), data, logs.MaxBlock, 0)
+		shapes := make([][]*event.Shape, 4)
+		var wg sync.WaitGroup
+		for i := range shapes {
+			wg.Go(func() {
+				out := new(event.Batch)
+				p := format.Parser()
+				for _, b := range blocks {
+					p.Parse(b, out)
+				}
+				for j := range out.Events {
+					shapes[i] = append(shapes[i], out.Events[j].Shape)
+				}
+			})
+		}
+		wg.Wait()
+		for i := range shapes {
+			if !slices.Equal(shapes[i], shapes[0]) {
+				t.Errorf("%s: workers %d and 0 made other shapes of the same events", format.Name, i)
+			}
+		}
+	}
 }
 
 func TestJSONKeepsItsPromises(t *testing.T) {
@@ -266,4 +300,29 @@ func TestReadsEveryWindowsJSONSet(t *testing.T) {
 	if timeless > 0 || unnamed > 0 {
 		t.Errorf("%d events without time, %d without EventID or Channel", timeless, unnamed)
 	}
+}
+
+func TestReadsTheMessagesOfSekoiasTests(t *testing.T) {
+	format := JSON()
+	read, recognised := 0, 0
+	sharedZip(t, func(name string, data []byte) {
+		var test struct{ Input struct{ Message string } }
+		if err := json.Unmarshal(data, &test); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		message := []byte(test.Input.Message)
+		read++
+		s := logtest.Source(name, message)
+		if format.Sniff(s) != logs.Certain {
+			t.Logf("%s is not recognised: %.100s", name, message)
+			return
+		}
+		recognised++
+		out := logtest.Read(t, format, s, message, logs.MaxBlock, 0)
+		hasTime := strings.Contains(test.Input.Message, "Time")
+		if len(out.Events) != 1 || len(out.Defects) > 0 || hasTime != (out.Events[0].Time != event.UnknownTime) {
+			t.Errorf("%s: %d events, %v", name, len(out.Events), out.Defects)
+		}
+	}, "evidence", "windows-json", "sekoia-windows-tests.zip")
+	t.Logf("%d of %d", recognised, read)
 }
