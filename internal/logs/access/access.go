@@ -141,6 +141,7 @@ func sniff(s *logs.Source, p *parser) (logs.Certainty, string) {
 	for l := lines.Scan(b, lines.Part{}, out); l.Next() && access+errs+other < 20; {
 		out.Reset()
 		switch {
+		case comment(l.Line):
 		case p.access(l.Line, p.shapes.access[unknown], out) == "":
 			access++
 		case p.error(l.Line, s, out):
@@ -162,6 +163,9 @@ func sniff(s *logs.Source, p *parser) (logs.Certainty, string) {
 	return logs.No, name
 }
 
+// comment reports whether a line is one that a person put into a log.
+func comment(line []byte) bool { return line[0] == '#' && (len(line) == 1 || line[1] == ' ') }
+
 type parser struct {
 	shapes *shapes
 	source *logs.Source
@@ -178,6 +182,9 @@ func (p *parser) Parse(b *logs.Block, out *event.Batch) {
 		p.source, p.server = b.Source, serverOf(b.Source.Path)
 	}
 	for s := lines.Scan(b, part, out); s.Next(); {
+		if comment(s.Line) {
+			continue
+		}
 		n := len(out.Events)
 		reason := p.access(s.Line, p.shapes.access[p.server], out)
 		if reason != "" && len(out.Events) == n && p.error(s.Line, b.Source, out) {
@@ -204,16 +211,15 @@ func (p *parser) access(line []byte, shape *event.Shape, out *event.Batch) strin
 	if open < 0 {
 		return "no line of an access or error log: no time in brackets"
 	}
+	rest := line[end:]
+	if len(rest) < 2 || rest[0] != ' ' || rest[1] != '"' {
+		return "no line of an access or error log: no request after the time"
+	}
+	rest = rest[2:]
 	e := out.Add(shape)
 	e.Time = when
 	v := e.Values
 	who(line[:open], v)
-
-	rest := line[end:]
-	if len(rest) < 2 || rest[0] != ' ' || rest[1] != '"' {
-		return "no request after the time"
-	}
-	rest = rest[2:]
 	if len(rest) > 3 && rest[0] == '-' && rest[1] == '"' && rest[2] == ' ' && rest[3] == '"' {
 		rest = rest[4:] // an empty value of a server's own format
 	}
@@ -357,6 +363,7 @@ func who(p []byte, v []event.Value) {
 	for len(p) > 0 && p[0] == ' ' {
 		p = p[1:]
 	}
+	p = carried(p)
 	first, rest := next(p)
 	second, user := next(rest)
 	if i := bytes.IndexByte(user, ' '); i >= 0 {
@@ -369,6 +376,10 @@ func who(p []byte, v []event.Value) {
 			}
 			set(&v[fHost], host)
 			first, user = second, last
+			// One more word between ident and user, such as the identifier of the request, and no user.
+			if bytes.HasSuffix(user, []byte(" -")) {
+				user = user[len(user)-1:]
+			}
 		}
 	}
 	set(&v[fClient], first)
@@ -376,6 +387,26 @@ func who(p []byte, v []event.Value) {
 		user = second // no ident at all
 	}
 	set(&v[fUser], user)
+}
+
+// carried takes off what syslog or a container runtime puts in front of a line:
+// "May  6 09:00:01 host nginx[1]: " or "2024-05-06T09:00:01Z stdout F ".
+func carried(p []byte) []byte {
+	switch {
+	case len(p) > 20 && p[3] == ' ' && p[9] == ':' && timestamp.Month(p) > 0:
+	case len(p) > 20 && p[4] == '-' && p[10] == 'T':
+		for _, stream := range [...]string{" stdout F ", " stderr F ", " stdout P ", " stderr P "} {
+			if i := bytes.Index(p, []byte(stream)); i > 0 {
+				return p[i+len(stream):]
+			}
+		}
+	default:
+		return p
+	}
+	if i := bytes.Index(p, []byte(": ")); i > 0 {
+		return p[i+2:]
+	}
+	return p
 }
 
 // address reports whether p could be an address: hexadecimal digits with dots or colons.

@@ -50,6 +50,17 @@ func TestAccessLines(t *testing.T) {
 		when+`c-ip=192.0.2.7 cs-username=<null> sc-status=400 sc-bytes=226 cs(Referer)=<null> cs(User-Agent)=<null> request="\\x16\\x03\\x01\\x01 \\x02"`)
 	f(`192.0.2.7 - -`+at+`"GET /a b" c HTTP/1.1" 400 226`,
 		when+`c-ip=192.0.2.7 cs-username=<null> cs-method=GET cs-uri="/a b\" c" cs-uri-stem="/a b\" c" cs-uri-query=<null> cs-version=HTTP/1.1 sc-status=400 sc-bytes=226`)
+	f(`www.example 192.0.2.7 - 95386da81aa1 -`+at+`"GET / HTTP/1.1" 200 5`,
+		when+`cs-host=www.example c-ip=192.0.2.7 cs-username=<null> `+get+`sc-status=200 sc-bytes=5`)
+	// Carried by something else.
+	f(`May  6 09:00:01 web1 nginx[2869]: 192.0.2.7 - -`+at+`"GET / HTTP/1.1" 200 5`,
+		when+`c-ip=192.0.2.7 cs-username=<null> `+get+`sc-status=200 sc-bytes=5`)
+	f(`2024-05-06T07:00:01.5Z stdout F 192.0.2.7 - -`+at+`"GET / HTTP/1.1" 200 5`,
+		when+`c-ip=192.0.2.7 cs-username=<null> `+get+`sc-status=200 sc-bytes=5`)
+	// A user name that would be an address.
+	f(`192.0.2.7 - x: 198.51.100.1 -`+at+`"GET / HTTP/1.1" 401 5`,
+		when+`c-ip=192.0.2.7 cs-username="x: 198.51.100.1 -" `+get+`sc-status=401 sc-bytes=5
+		login failed account="x: 198.51.100.1 -" ip=192.0.2.7 channel=web`)
 	// Damage.
 	f(`192.0.2.7 - -`+at+`"GET /abc`,
 		when+`c-ip=192.0.2.7 cs-username=<null> cs-method=GET cs-uri=/abc cs-uri-stem=/abc cs-uri-query=<null>
@@ -74,9 +85,19 @@ func TestErrorLines(t *testing.T) {
 	f(`[Fri Sep 09 10:42:29 2011] [error] [client 192.0.2.7] user ana: authentication failure for "/": Password Mismatch`,
 		`2011-09-09T10:42:29Z web.error level=error c-ip=192.0.2.7 cs-username=ana message="user ana: authentication failure for \"/\": Password Mismatch"
 		login failed account=ana ip=192.0.2.7 channel=web`)
+	f(`[Fri Sep 09 10:42:29 2011] [auth_basic:error] [pid 1] [client [2001:db8::7]:5] AH01618: user ana not found: /`,
+		`2011-09-09T10:42:29Z web.error level=error module=auth_basic pid=1 c-ip=[2001:db8::7]:5 cs-username=ana message="AH01618: user ana not found: /"
+		login failed account=ana ip=2001:db8::7 channel=web`)
+	// What a client sent must not speak for another.
+	f(`[Fri Sep 09 10:42:29 2011] [error] [client 192.0.2.7] File does not exist: /srv/[client 198.51.100.1] user root not found`,
+		`2011-09-09T10:42:29Z web.error level=error c-ip=192.0.2.7 message="File does not exist: /srv/[client 198.51.100.1] user root not found"`)
 	f(`2024/05/06 07:00:01 [error] 28#0: *3 user "ana": password mismatch, client: 192.0.2.7, server: , request: "GET /a?b HTTP/1.1", host: "www.example"`,
 		`2024-05-06T07:00:01Z web.error level=error pid=28 c-ip=192.0.2.7 cs-username=ana cs-host=www.example server=<null> cs-method=GET cs-uri=/a?b cs-uri-stem=/a cs-uri-query=b message="user \"ana\": password mismatch, client: 192.0.2.7, server: , request: \"GET /a?b HTTP/1.1\", host: \"www.example\""
 		login failed account=ana ip=192.0.2.7 channel=web`)
+	f(`2024/05/06 07:00:01 [info] 8#8: *15 client login failed: "no" while in http auth state, client: 192.0.2.7, server: 0.0.0.0:143, login: "ana@example.com"`,
+		`2024-05-06T07:00:01Z web.error level=info pid=8 c-ip=192.0.2.7 cs-username=ana@example.com server=0.0.0.0:143 message="client login failed: \"no\" while in http auth state, client: 192.0.2.7, server: 0.0.0.0:143, login: \"ana@example.com\""
+		login failed account=ana@example.com ip=192.0.2.7 channel=imap`)
+	f(`2024/05/06 07:00:01 [192.0.2.7:5] something else`, `defect line 1 offset 0 length 48: no line of an access or error log: no time in brackets`)
 	f(`2024/05/06 07:00:01 [notice] 1#1: start`, `2024-05-06T07:00:01Z web.error level=notice pid=1 message=start`)
 }
 
@@ -114,13 +135,13 @@ const sample = combined + "\r\n" +
 	`192.0.2.7 - - [06/May/2024:09:00:03 +0200] "POST /xmlrpc.php HTTP/1.1" 200 5`
 
 func TestKeepsThePromises(t *testing.T) {
-	o := logtest.Options{Header: func([]byte) bool { return false }}
+	o := logtest.Options{Header: func(line []byte) bool { return line[0] == '#' }}
 	logtest.Check(t, access.New, []byte("\xEF\xBB\xBF"+sample), o)
 	logtest.Check(t, access.New, bytes.Repeat([]byte(combined), 40), o)
 }
 
 func FuzzAccess(f *testing.F) {
-	logtest.Fuzz(f, access.New, logtest.Options{Header: func([]byte) bool { return false }}, sample,
+	logtest.Fuzz(f, access.New, logtest.Options{Header: func(line []byte) bool { return line[0] == '#' }}, sample,
 		`192.0.2.7 - -`+at+`"-" "GET / HTTP/1.1" 200 5 0 "-" "a"`, `"192.0.2.7 - -`+at+`"GET / HTTP/1.1" 200 5 "-" "a\""`,
 		`[Fri Sep 09 10:42:29.902022 2011] [core:error] [pid 357:tid 43] [client 192.0.2.7:53375] [client 192.0.2.7] ModSecurity: x [id "1"]`,
 		`192.0.2.7 - - [2024-05-06T09:00:01+02:00] "GET / HTTP/1.1" 200 5`)

@@ -85,10 +85,13 @@ func (p *parser) apacheError(line []byte, s *logs.Source, out *event.Batch) bool
 	if !ok {
 		return false
 	}
+	rest := bytes.TrimLeft(line[end+1:], " ")
+	if i := bytes.IndexByte(rest, ']'); i < 1 || rest[0] != '[' || !level(rest[bytes.IndexByte(rest[:i], ':')+1:i]) && !level(rest[1:i]) {
+		return false
+	}
 	e := out.Add(p.shapes.errors[apache])
 	e.Time = timestamp.In(d*int64(24*time.Hour)+clock, s.Zone)
 	v := e.Values
-	rest := bytes.TrimLeft(line[end+1:], " ")
 	for first := true; len(rest) > 0 && rest[0] == '['; first = false {
 		end := bytes.IndexByte(rest, ']')
 		if end < 0 {
@@ -110,7 +113,13 @@ func (p *parser) apacheError(line []byte, s *logs.Source, out *event.Batch) bool
 				item = item[:i]
 			}
 			set(&v[xPID], item)
-		case bytes.HasPrefix(item, []byte("client ")) && v[xClient].Kind == event.None:
+		case (bytes.HasPrefix(item, []byte("client ")) || bytes.HasPrefix(item, []byte("remote "))) && v[xClient].Kind == event.None:
+			if len(item) > len("client ") && item[len("client ")] == '[' { // [client [2001:db8::7]:5]
+				if i := bytes.IndexByte(rest[end+1:], ']'); i >= 0 {
+					end += i + 1
+					item = rest[1:end]
+				}
+			}
 			set(&v[xClient], item[len("client "):])
 		case bytes.HasPrefix(item, []byte("client ")), bytes.HasPrefix(item, []byte("remote ")):
 			// ModSecurity repeats the client.
@@ -126,21 +135,32 @@ func (p *parser) apacheError(line []byte, s *logs.Source, out *event.Batch) bool
 	if i := bytes.Index(rest, []byte(", referer: ")); i >= 0 {
 		set(&v[xReferer], rest[i+len(", referer: "):])
 	}
-	// user ana: authentication failure for "/x": Password Mismatch, user ana not found: /x
-	if i := bytes.Index(rest, []byte("user ")); i >= 0 && (i == 0 || bytes.HasPrefix(rest, []byte("AH"))) {
+	// user ana: authentication failure for "/x": Password Mismatch, user ana not found: /x, Digest: user ana: password mismatch: /x
+	if i := bytes.Index(rest, []byte("user ")); i == 0 || i > 0 && (bytes.HasPrefix(rest, []byte("AH")) || i == len("Digest: ")) {
 		name := rest[i+len("user "):]
-		if j := bytes.Index(name, passwordMismatch); j >= 0 {
-			set(&v[xUser], name[:j])
-		} else if j := bytes.LastIndex(name, userNotFound); j >= 0 {
-			set(&v[xUser], name[:j])
+		for _, end := range passwordRefused {
+			if j := bytes.Index(name, end); j >= 0 {
+				set(&v[xUser], name[:j])
+				break
+			}
 		}
 	}
 	return true
 }
 
+// level reports whether p is a level of either server.
+func level(p []byte) bool {
+	switch string(p) {
+	case "emerg", "alert", "crit", "error", "warn", "notice", "info", "debug":
+		return true
+	}
+	return len(p) == 6 && string(p[:5]) == "trace" && '1' <= p[5] && p[5] <= '8'
+}
+
 var (
-	passwordMismatch = []byte(": authentication failure for ")
-	userNotFound     = []byte(" not found: ")
+	passwordRefused = [...][]byte{[]byte(": authentication failure for "), []byte(": password mismatch: "), []byte(" not found")}
+	loginFailed     = []byte("client login failed: ")
+	loggedIn        = []byte("client logged in, ")
 )
 
 // nginxError reads 2024/01/02 03:04:05 [error] 123#0: *5 message, client: 192.0.2.1, server: x, request: "GET / HTTP/1.1", host: "x".
@@ -154,7 +174,7 @@ func (p *parser) nginxError(line []byte, s *logs.Source, out *event.Batch) bool 
 		return false
 	}
 	end := bytes.IndexByte(line, ']')
-	if end < 0 {
+	if end < 0 || !level(line[21:end]) {
 		return false
 	}
 	e := out.Add(p.shapes.errors[nginx])
@@ -181,7 +201,7 @@ func (p *parser) nginxError(line []byte, s *logs.Source, out *event.Batch) bool 
 	} else {
 		tail = nil
 	}
-	set2 := func(field int, name string) {
+	put := func(field int, name string) {
 		i := bytes.Index(tail, []byte(name))
 		if i < 0 {
 			return
@@ -199,11 +219,11 @@ func (p *parser) nginxError(line []byte, s *logs.Source, out *event.Batch) bool 
 		}
 		set(&v[field], value)
 	}
-	set2(xClient, ", client: ")
-	set2(xServer, ", server: ")
-	set2(xHost, ", host: ")
-	set2(xReferer, ", referrer: ")
-	set2(xURI, ", request: ")
+	put(xClient, ", client: ")
+	put(xServer, ", server: ")
+	put(xHost, ", host: ")
+	put(xReferer, ", referrer: ")
+	put(xURI, ", request: ")
 	if req := v[xURI].Data; len(req) > 0 {
 		if i := bytes.IndexByte(req, ' '); i > 0 && token(req[:i]) {
 			var parts [numFields]event.Value
@@ -218,17 +238,35 @@ func (p *parser) nginxError(line []byte, s *logs.Source, out *event.Batch) bool 
 		} else if i := bytes.Index(name, []byte(`" was not found in `)); i >= 0 {
 			set(&v[xUser], name[:i])
 		}
+	} else if name, ok := bytes.CutPrefix(rest, []byte("PAM: user '")); ok {
+		if i := bytes.Index(name, []byte("' - not authenticated")); i >= 0 {
+			set(&v[xUser], name[:i])
+		}
+	} else if bytes.HasPrefix(rest, loginFailed) || bytes.HasPrefix(rest, loggedIn) { // the mail proxy
+		put(xUser, ", login: ")
 	}
 	return true
 }
 
-// observeError reads a line of an error log: only a refused password is more than a message.
+// observeError reads a line of an error log: only an account that logged in, or was refused, is more than a message.
 func observeError(e *event.Event, obs []logs.Observation) []logs.Observation {
 	v := e.Values
-	if v[xUser].Kind != event.UTF8 {
+	if v[xUser].Kind == event.None {
 		return obs
 	}
+	channel := "web"
+	ok := bytes.HasPrefix(v[xMessage].Data, loggedIn)
+	if ok || bytes.HasPrefix(v[xMessage].Data, loginFailed) {
+		channel = "smtp"
+		server := v[xServer].Data
+		switch string(server[bytes.LastIndexByte(server, ':')+1:]) {
+		case "143", "993":
+			channel = "imap"
+		case "110", "995":
+			channel = "pop3"
+		}
+	}
 	return append(obs, logs.Observation{
-		Kind: logs.Login, Account: v[xUser].Data, IP: event.Address(v[xClient].Data), Channel: "web", Bytes: -1, Count: -1,
+		Kind: logs.Login, OK: ok, Account: v[xUser].Data, IP: event.Address(v[xClient].Data), Channel: channel, Bytes: -1, Count: -1,
 	})
 }

@@ -111,7 +111,7 @@ func kindOf(logType, path string, names []string) *kind {
 	base := path[strings.LastIndexAny(path, `/\!`)+1:]
 	for i := range kinds {
 		k := &kinds[i]
-		if len(k.marks) == 0 || k.path != "" && k.web == false && !strings.Contains(base, k.path) {
+		if len(k.marks) == 0 || k.path != "" && !k.web && !strings.Contains(base, k.path) {
 			continue
 		}
 		if !slices.ContainsFunc(k.marks, func(m string) bool { return !slices.Contains(names, m) }) {
