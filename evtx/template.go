@@ -181,7 +181,9 @@ func (t *Templates) layout(n *layoutNode) *Layout {
 		return other
 	}
 	if n.kept && t.size+l.size <= maxLayoutBytes {
-		t.size += l.size
+		if l.why == "" {
+			t.size += l.size
+		}
 		l.Shared = true
 		n.layout.Store(l)
 	}
