@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"os"
 	"slices"
@@ -27,20 +28,33 @@ type Counts struct {
 // NewCounts returns empty Counts that spill to temporary files in dir ("" for the system's place).
 func NewCounts(dir string) *Counts { return &Counts{dir: dir} }
 
-// maxCounts is how many counts one Counter holds before it spills: about 16 MiB.
-const maxCounts = 64 << 10
+// maxCounts and maxKeys are how many counts, and bytes of their keys, one Counter holds before it spills: 10 MiB in all.
+const (
+	maxCounts = 64 << 10
+	maxKeys   = 4 << 20
+)
 
-// Counter counts for one worker.
+// Counter counts for one worker. It is a hash table whose keys lie one after another in one buffer, so that a new key
+// costs no allocation.
 type Counter struct {
 	counts *Counts
-	index  map[string]int32
-	values []countValue
+	seed   maphash.Seed
+	slots  []int32 // 1 + index of an entry, by hash; 0 is a free slot
+	list   []entry
+	keys   []byte
 	key    []byte
 }
 
+type entry struct {
+	keyAt, keyEnd int32
+	value         countValue
+}
+
+func (c *Counter) keyOf(e *entry) []byte { return c.keys[e.keyAt:e.keyEnd] }
+
 // Counter returns a Counter whose counts end up in c after Flush.
 func (c *Counts) Counter() *Counter {
-	return &Counter{counts: c, index: make(map[string]int32)}
+	return &Counter{counts: c, seed: maphash.MakeSeed(), slots: make([]int32, 2*maxCounts)}
 }
 
 // Login counts n logins, or attempts, of account from client.
@@ -62,48 +76,49 @@ func (c *Counter) Request(client []byte, source int, at Position) {
 
 func (c *Counter) add(by By, what What, client, account []byte, channel string, n int64, source int, at Position) {
 	c.key = appendKey(c.key[:0], by, what, client, account, channel, source, minute(at.Time))
-	if i, ok := c.index[string(c.key)]; ok {
-		v := &c.values[i]
-		v.n += n
-		if at.before(v.first) {
-			v.first = at
+	mask := uint64(len(c.slots) - 1)
+	slot := maphash.Bytes(c.seed, c.key) & mask
+	for ; c.slots[slot] != 0; slot = (slot + 1) & mask {
+		e := &c.list[c.slots[slot]-1]
+		if !bytes.Equal(c.keyOf(e), c.key) {
+			continue
+		}
+		e.value.n += n
+		if at.before(e.value.first) {
+			e.value.first = at
 		}
 		return
 	}
-	if len(c.values) >= maxCounts {
+	keyAt := len(c.keys)
+	c.keys = append(c.keys, c.key...)
+	c.list = append(c.list, entry{int32(keyAt), int32(len(c.keys)), countValue{n, at}})
+	c.slots[slot] = int32(len(c.list))
+	if len(c.list) >= maxCounts || len(c.keys) >= maxKeys {
 		c.Flush()
 	}
-	c.index[string(c.key)] = int32(len(c.values))
-	c.values = append(c.values, countValue{n, at})
 }
 
 // Flush hands over what was counted. The Counter is empty afterwards and can go on.
 func (c *Counter) Flush() {
-	if len(c.values) == 0 {
+	if len(c.list) == 0 {
 		return
 	}
-	keys := make([]string, 0, len(c.index))
-	for k := range c.index {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	c.counts.spill(keys, func(k string) countValue { return c.values[c.index[k]] })
-	clear(c.index)
-	c.values = c.values[:0]
-}
-
-// spill writes one sorted run and, where there are too many, makes one of them all.
-func (c *Counts) spill(keys []string, value func(string) countValue) {
-	f, err := c.writeRun(func(emit emitFunc) error {
-		var key []byte
-		for _, k := range keys {
-			key = append(key[:0], k...)
-			if err := emit(key, value(k)); err != nil {
+	slices.SortFunc(c.list, func(a, b entry) int { return bytes.Compare(c.keyOf(&a), c.keyOf(&b)) })
+	c.counts.spill(func(emit emitFunc) error {
+		for i := range c.list {
+			if err := emit(c.keyOf(&c.list[i]), c.list[i].value); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	clear(c.slots)
+	c.list, c.keys = c.list[:0], c.keys[:0]
+}
+
+// spill writes one sorted run and, where there are too many, makes one of them all.
+func (c *Counts) spill(each func(emitFunc) error) {
+	f, err := c.writeRun(each)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err != nil {
