@@ -1,10 +1,13 @@
 package evidence
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -153,6 +156,54 @@ func TestAnyTreeComesOutOfAnyArchive(t *testing.T) {
 		got, problems := collect(t, Options{Stdin: strings.NewReader(data)}, path)
 		if d := cmp.Diff(want, got); d != "" || len(problems) > 0 {
 			rt.Fatal(d, problems)
+		}
+	})
+}
+
+// sevenOf is a 7z of packed bytes and a header, with right checksums.
+func sevenOf(packed, header []byte) []byte {
+	start := binary.LittleEndian.AppendUint64(nil, uint64(len(packed)))
+	start = binary.LittleEndian.AppendUint64(start, uint64(len(header)))
+	start = binary.LittleEndian.AppendUint32(start, crcOf(header))
+	out := binary.LittleEndian.AppendUint32([]byte("7z\xBC\xAF\x27\x1C\x00\x04"), crcOf(start))
+	return append(append(append(out, start...), packed...), header...)
+}
+
+// FuzzSevenHeader gets behind the checksums of a 7z.
+func FuzzSevenHeader(f *testing.F) {
+	for _, a := range []string{fixture7zSolid, fixture7zLZMA, fixture7zBlocks, fixture7zPPMd, fixture7zPassword} {
+		n := binary.LittleEndian.Uint64([]byte(a[12:]))
+		f.Add([]byte(a[32:32+n]), []byte(a[32+n:]))
+	}
+	f.Fuzz(func(t *testing.T, packed, header []byte) {
+		drainAll(t, Options{MaxTotal: 4 << 20, MaxEntries: 200}, string(sevenOf(packed, header)))
+	})
+}
+
+// FuzzXz gets behind the checksum of the first block header of an .xz.
+func FuzzXz(f *testing.F) {
+	for _, text := range []string{"", lineOne, strings.Repeat(lineTwo, 100)} {
+		f.Add([]byte(xzOf(f, text))[12:])
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 0 && data[0] != 0 {
+			if n := (int(data[0]) + 1) * 4; n <= len(data) {
+				data = bytes.Clone(data)
+				binary.LittleEndian.PutUint32(data[n-4:], crcOf(data[:n-4]))
+			}
+		}
+		drainAll(t, Options{MaxTotal: 4 << 20}, "\xFD7zXZ\x00\x00\x04\xE6\xD6\xB4\x46"+string(data))
+	})
+}
+
+// FuzzDeflate64 promises an end without a panic.
+func FuzzDeflate64(f *testing.F) {
+	f.Add([]byte("\x02\x00\x03\x00\xFC\xFFabc\x03\x00"))
+	f.Add([]byte(fixtureDeflate64[35:1500]))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		n, _ := io.CopyN(io.Discard, newDeflate64(bufio.NewReader(bytes.NewReader(data))), 4<<20)
+		if n > int64(len(data))*8*65538 {
+			t.Error("more came out than can")
 		}
 	})
 }
