@@ -37,6 +37,13 @@ func New() logs.Format {
 			return c
 		},
 		Parser: func() logs.Parser { return &parser{headers: hs} },
+		Notes: func(s *logs.Source) []string {
+			c := context{path: hint(s.Path)}
+			if c.assume(s.Head, hs); c.header == nil {
+				return nil
+			}
+			return []string{"no header at its beginning; read in the layout of " + c.header.name + ", which its lines fit"}
+		},
 	}
 }
 
@@ -291,7 +298,8 @@ func (c *cutter) boundary(data []byte, n int, atEOF bool) int {
 	case len(data) < logs.MaxBlock:
 		return 0
 	}
-	return n
+	// No record in all of it: all of it is one block, so that it is not looked through again.
+	return max(n, bytes.LastIndexByte(data, '\n')+1)
 }
 
 // begins reports whether what begins a line cannot be the rest of a quoted value.

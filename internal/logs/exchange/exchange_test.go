@@ -132,6 +132,19 @@ func TestSniffAndRefine(t *testing.T) {
 	f("x", software+"#Log-type: Http Request Filtering Logs\n#Fields: DateTime,HttpMethod\n", logs.Certain, "exchange.http-request-filtering")
 }
 
+func TestAssumedLayoutIsSaid(t *testing.T) {
+	f := func(head, want string) {
+		t.Helper()
+		got := strings.Join(exchange.New().Notes(logtest.Source("x", []byte(head))), ";")
+		if got != want {
+			t.Errorf("%q: %q, want %q", head, got, want)
+		}
+	}
+	f(sample, "")
+	f("2024-05-06T07:00:01Z,000000000000000E,2,192.0.2.1:143,203.0.113.9:35070,ana,168,31,31,fetch,1,R=OK,\n",
+		"no header at its beginning; read in the layout of exchange.imap4, which its lines fit")
+}
+
 func TestKeepsThePromises(t *testing.T) {
 	logtest.Check(t, exchange.New, []byte("\xEF\xBB\xBF"+sample), options)
 	logtest.Check(t, exchange.New, []byte(software+"#Log-type: Foo Logs\n#Fields: DateTime,Text\n"+

@@ -30,7 +30,26 @@ func New() logs.Format {
 		Sniff:  sniff,
 		Cutter: func(*logs.Source) logs.Cutter { return &cutter{headers: hs} },
 		Parser: func() logs.Parser { return newParser(hs) },
+		Notes:  notes,
 	}
+}
+
+// notes says what had to be assumed, by the first lines.
+func notes(s *logs.Source) []string {
+	fields := bytes.Index(s.Head, []byte("#Fields:"))
+	if fields < 0 || bytes.IndexByte(bytes.TrimPrefix(s.Head, []byte("\xEF\xBB\xBF")), '#') > 0 {
+		return []string{"lines without a #Fields line above them; read in the layout that IIS uses by default"}
+	}
+	names := s.Head[fields+len("#Fields:"):]
+	if i := bytes.IndexByte(names, '\n'); i >= 0 {
+		names = names[:i]
+	}
+	for name := range bytes.FieldsSeq(names) {
+		if string(name) == "date" {
+			return nil
+		}
+	}
+	return []string{"lines without a date; dates are those of the #Date lines above them"}
 }
 
 // sniff looks for a #Fields line that IIS could have written, or a line in a usual layout.

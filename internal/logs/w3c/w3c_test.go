@@ -84,6 +84,41 @@ func TestSniff(t *testing.T) {
 	f("2024-05-07 01:02:03 something else altogether\n", logs.No)
 }
 
+func TestNotes(t *testing.T) {
+	f := func(head, want string) {
+		t.Helper()
+		if got := strings.Join(w3c.New().Notes(logtest.Source("x", []byte(head))), ";"); got != want {
+			t.Errorf("%q: %q, want %q", head, got, want)
+		}
+	}
+	f(software+fields, "")
+	f("\xEF\xBB\xBF"+fields, "")
+	f("2024-05-07 01:02:03 192.0.2.1 GET / -\n", "lines without a #Fields line above them; read in the layout that IIS uses by default")
+	f("#Fields: time cs-method\n", "lines without a date; dates are those of the #Date lines above them")
+}
+
+func TestNative(t *testing.T) {
+	f := func(in, want string) {
+		t.Helper()
+		logtest.Golden(t, w3c.NewNative(), in, want)
+	}
+	const head = "2024-05-06T07:00:03Z iis.native c-ip=192.0.2.7 cs-username=ana date=5/6/2024 time=07:00:03 s-sitename=W3SVC1 s-computername=WEB1 s-ip=192.0.2.1 time-taken=2 cs-bytes=769 sc-bytes=143 sc-status=304 sc-win32-status=0 cs-method=GET cs-uri-stem=/a "
+	f("192.0.2.7, ana, 5/6/2024, 7:00:03, W3SVC1, WEB1, 192.0.2.1, 2, 769, 143, 304, 0, GET, /a, b=c, d,", strings.Replace(head, "time=07", "time=7", 1)+`cs-uri-query="b=c, d" cs-uri="/a?b=c, d"
+		access ok account=ana ip=192.0.2.7 channel=web bytes=143`)
+	f("192.0.2.7, ana, 5/6/2024, 07:00:03, W3SVC1, WEB1, 192.0.2.1, 2, 769, 143, 304, 0, GET, /a, -,", head+`cs-uri-query=<null> cs-uri=/a
+		access ok account=ana ip=192.0.2.7 channel=web bytes=143`)
+	f("192.0.2.7, ana, 13/6/2024, 07:00:03, W3SVC1, WEB1, 192.0.2.1, 2, 769, 143, 304, 0, GET, /a, -,", "defect line 1 offset 0 length 94: not the fifteen values of IIS's own format")
+	f("192.0.2.7, ana, 5/6/2024", "defect line 1 offset 0 length 24: not the fifteen values of IIS's own format")
+	if c := w3c.NewNative().Sniff(logtest.Source("x", []byte("192.0.2.7, -, 5/6/2024, 07:00:03, W3SVC1, WEB1, 192.0.2.1, 2, 769, 143, 304, 0, GET, /a, -,\n"))); c != logs.Likely {
+		t.Errorf("not recognised: %d", c)
+	}
+	logtest.Check(t, w3c.NewNative, []byte(strings.Repeat("192.0.2.7, -, 5/6/2024, 07:00:03, W3SVC1, WEB1, 192.0.2.1, 2, 769, 143, 304, 0, GET, /a, b=c,\r\n", 9)), logtest.Options{})
+}
+
+func FuzzNative(f *testing.F) {
+	logtest.Fuzz(f, w3c.NewNative, logtest.Options{}, "192.0.2.7, -, 5/6/2024, 7:00:03, W3SVC1, WEB1, 192.0.2.1, 2, 769, 143, 304, 0, GET, /a, b=c,\r\n")
+}
+
 func TestRoles(t *testing.T) {
 	out := logtest.Events(t, w3c.New(), "x", []byte(fields+"2024-05-07 01:02:03 192.0.2.1 GET / - 443 ana 192.0.2.9 agent - 200 0 0 7\n"))
 	e := &out.Events[0]
