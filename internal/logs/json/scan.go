@@ -45,7 +45,7 @@ var seed = maphash.MakeSeed() // of the hashes of one run; nothing that is shown
 //
 // Objects and the members of the flattened ones are checked; of what stays one value only quotes and nesting are.
 func (r *Record) Scan(p []byte) (n int, reason string) {
-	r.Keys, r.Values, r.hash = r.Keys[:0], r.Values[:0], 0
+	r.Reset()
 	if len(p) == 0 || p[0] != '{' {
 		return 0, "not a JSON object"
 	}
@@ -142,6 +142,9 @@ func (r *Record) Scan(p []byte) (n int, reason string) {
 		i = space(p, i+1)
 	}
 }
+
+// Reset empties the record, for a reader that fills it itself.
+func (r *Record) Reset() { r.Keys, r.Values, r.hash = r.Keys[:0], r.Values[:0], 0 }
 
 // Open appends an object that a reader derives from the other fields; what is added at depth+1 is in it.
 // Depth is at most MaxDepth-1.

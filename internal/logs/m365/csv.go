@@ -2,6 +2,7 @@ package m365
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/barid-dfir/barid/internal/logs"
 )
@@ -123,6 +124,7 @@ type table struct {
 	delimiter byte
 	length    int // of the heading and what comes before it
 	names     []string
+	keys      [][]byte // the names as JSON writes them
 }
 
 // heading reads the heading of a CSV file; nil if there is none. PowerShell may put a line "#TYPE …" before it.
@@ -148,7 +150,9 @@ func heading(head []byte) *table {
 	}
 	t.length = end
 	for _, f := range r.fields {
-		t.names = append(t.names, string(bytes.TrimSpace(f.undouble(nil))))
+		name := string(bytes.TrimSpace(f.undouble(nil)))
+		t.names = append(t.names, name)
+		t.keys = append(t.keys, []byte(strings.ReplaceAll(name, `\`, `\\`)))
 	}
 	return t
 }

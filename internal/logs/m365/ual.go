@@ -52,7 +52,7 @@ func sniffUAL(s *logs.Source) logs.Certainty {
 	switch {
 	case has("AuditData") && (has("Operations") || has("RecordType")):
 		return logs.Certain
-	case has("Operation") && has("UserId") && (has("Workload") && has("CreationTime") || has("OfficeWorkload")):
+	case has("Operation") && has("UserId") && (has("CreationTime") && (has("Workload") || has("RecordType")) || has("OfficeWorkload")):
 		return logs.Certain
 	case has("auditData") && has("operation"):
 		return logs.Certain
@@ -485,11 +485,7 @@ func buildUAL(r *json.Record, also []byte) ualShape {
 		}
 	}
 	first(event.Account, "UserId")
-	if strings.EqualFold(workload, "Exchange") {
-		first(event.Client, "ClientIPAddress", "ClientIP", "ActorIpAddress")
-	} else {
-		first(event.Client, "ClientIP", "ActorIpAddress", "ClientIPAddress")
-	}
+	first(event.Client, "ClientIP", "ClientIPAddress", "ActorIpAddress")
 	first(event.Session, "SessionId", "AppAccessContext.AADSessionId", "DeviceProperties.SessionId")
 	first(event.UserAgent, "UserAgent", "ExtendedProperties.UserAgent", "ClientInfoString", "ActorInfoString")
 	return s
@@ -536,17 +532,16 @@ func ualAliases(name, workload string, own map[string]bool) []string {
 
 func ualSources(op, workload string) []event.LogSource {
 	s := []event.LogSource{{Product: "m365", Service: "audit"}}
+	if op == "UserLoggedIn" || op == "UserLoginFailed" {
+		return append(s, event.LogSource{Product: "azure", Service: "signinlogs"})
+	}
 	switch workload {
 	case "Exchange":
 		s = append(s, event.LogSource{Product: "m365", Service: "exchange"})
 	case "SecurityComplianceCenter":
 		s = append(s, event.LogSource{Product: "m365", Service: "threat_management"}, event.LogSource{Product: "m365", Service: "threat_detection"})
 	case "AzureActiveDirectory":
-		if op == "UserLoggedIn" || op == "UserLoginFailed" {
-			s = append(s, event.LogSource{Product: "azure", Service: "signinlogs"})
-		} else {
-			s = append(s, event.LogSource{Product: "azure", Service: "auditlogs"})
-		}
+		s = append(s, event.LogSource{Product: "azure", Service: "auditlogs"})
 	}
 	return s
 }

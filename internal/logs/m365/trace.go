@@ -1,0 +1,171 @@
+package m365
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/logs/json"
+	"github.com/barid-dfir/barid/internal/logs/timestamp"
+)
+
+// NewMessageTrace returns the Format "m365.messagetrace": the message trace of Exchange Online, as Get-MessageTrace and the extended
+// report write it to CSV and as the reporting service returns it in JSON.
+//
+// A trace says that a message went from one address to another, and nothing of who was logged in: it means no login and no send of
+// an account of ours by itself.
+func NewMessageTrace() logs.Format {
+	cache := json.NewCache(buildTrace)
+	return logs.Format{
+		Name:  "m365.messagetrace",
+		Sniff: sniffTrace,
+		Cutter: func(s *logs.Source) logs.Cutter {
+			if t := traceTable(s.Head); t != nil {
+				return newTableCutter(t)
+			}
+			return json.CutterOf(s)
+		},
+		Parser: func() logs.Parser { return &traceParser{front: cache.Front()} },
+	}
+}
+
+func sniffTrace(s *logs.Source) logs.Certainty {
+	if traceTable(s.Head) != nil {
+		return logs.Certain
+	}
+	if _, ok := json.Sniff(s.Head); !ok {
+		return logs.No
+	}
+	head := s.Head[:min(len(s.Head), 4<<10)]
+	if bytes.Contains(head, []byte(`"MessageTraceId"`)) && bytes.Contains(head, []byte(`"SenderAddress"`)) {
+		return logs.Certain
+	}
+	return logs.No
+}
+
+func traceTable(head []byte) *table {
+	line := head[:min(len(head), 4096)]
+	if !bytes.Contains(line, []byte("SenderAddress")) && !bytes.Contains(line, []byte("sender_address")) {
+		return nil
+	}
+	t := heading(head)
+	if t == nil || t.column("SenderAddress") < 0 && t.column("sender_address") < 0 {
+		return nil
+	}
+	return t
+}
+
+type traceParser struct {
+	front  *json.Front[azureShape]
+	record json.Record
+	row    row
+}
+
+// Parse implements [logs.Parser].
+func (p *traceParser) Parse(b *logs.Block, out *event.Batch) {
+	r := &p.record
+	if t, ok := b.State.(*table); ok {
+		eachRow(b, t, &p.row, out, func(raw []byte, offset, line int64) string {
+			if len(p.row.fields) != len(t.names) {
+				return "another number of fields than the heading"
+			}
+			r.Reset()
+			for i, f := range p.row.fields {
+				v := event.Value{Data: f.data, Kind: event.UTF8}
+				if f.doubled {
+					v.Data = f.undouble(out.Bytes(len(f.data))[:0])
+				}
+				r.Add(t.keys[i], 0, v)
+			}
+			p.emit(out, raw, offset, line)
+			return ""
+		})
+		return
+	}
+	for w := json.Walk(b, out); w.Next(r); {
+		p.emit(out, w.Raw, w.Offset, w.Line)
+	}
+}
+
+func (p *traceParser) emit(out *event.Batch, raw []byte, offset, line int64) {
+	s := p.front.Get(&p.record, nil)
+	e := out.Add(s.shape)
+	copy(e.Values, p.record.Values)
+	if s.time >= 0 {
+		e.Time = traceTime(e.Values[s.time])
+	}
+	e.Raw, e.Offset, e.Line = raw, offset, line
+}
+
+// Observe implements [logs.Parser].
+func (p *traceParser) Observe(_ *event.Event, obs []logs.Observation) []logs.Observation { return obs }
+
+func buildTrace(r *json.Record, _ []byte) azureShape {
+	names := r.Names()
+	fields := make([]event.Field, len(names))
+	s := azureShape{time: -1}
+	for i, n := range names {
+		fields[i].Name = n
+		switch n {
+		case "Received", "origin_timestamp_utc", "date_time_utc", "StartDate":
+			if s.time < 0 || n == "Received" {
+				s.time = i
+			}
+		}
+	}
+	s.shape = event.NewShape("m365.messagetrace", []event.LogSource{{Product: "m365", Service: "messagetrace"}}, fields)
+	for _, n := range [...]string{"original_client_ip", "FromIP"} {
+		s.shape.SetRole(event.Client, n)
+	}
+	for _, n := range [...]string{"sender_address", "SenderAddress"} {
+		s.shape.SetRole(event.Account, n)
+	}
+	return s
+}
+
+// traceTime reads a time of a message trace: what JSON logs write, or 5/1/2024 10:00:00 AM, UTC.
+func traceTime(v event.Value) int64 {
+	if t := json.Time(v); t != event.UnknownTime {
+		return t
+	}
+	p := v.Data
+	month, p := field2(p, '/')
+	date, p := field2(p, '/')
+	year, p := field2(p, ' ')
+	hour, p := field2(p, ':')
+	minute, p := field2(p, ':')
+	second, p := field2(p, ' ')
+	if hour < 1 || hour > 12 || minute < 0 || second < 0 || minute > 59 || second > 59 {
+		return event.UnknownTime
+	}
+	switch string(p) {
+	case "AM":
+		hour %= 12
+	case "PM":
+		hour = hour%12 + 12
+	default: // without it nobody can tell the month from the day
+		return event.UnknownTime
+	}
+	day, ok := timestamp.Day(year, month, date)
+	if !ok {
+		return event.UnknownTime
+	}
+	return day*int64(24*time.Hour) + int64(hour*3600+minute*60+second)*int64(time.Second)
+}
+
+// field2 reads the number before the first c and returns what follows; -1 if there is none.
+func field2(p []byte, c byte) (int, []byte) {
+	i := bytes.IndexByte(p, c)
+	if i < 1 || i > 4 {
+		return -1, nil
+	}
+	n := 0
+	for _, d := range p[:i] {
+		if d < '0' || d > '9' {
+			return -1, nil
+		}
+		n = n*10 + int(d-'0')
+	}
+	return n, p[i+1:]
+}
