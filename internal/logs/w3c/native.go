@@ -44,11 +44,9 @@ func NewNative() logs.Format {
 		Name: NativeName,
 		Sniff: func(s *logs.Source) logs.Certainty {
 			out := new(event.Batch)
-			for l := lines.Scan(&logs.Block{Data: s.Head, First: true, Line: 1}, lines.Part{}, out); l.Next(); {
-				if newParser().line(&l, s, out) {
-					return logs.Likely
-				}
-				break
+			l := lines.Scan(&logs.Block{Data: s.Head, First: true, Line: 1}, lines.Part{}, out)
+			if l.Next() && newParser().line(&l, s, out) {
+				return logs.Likely
 			}
 			return logs.No
 		},

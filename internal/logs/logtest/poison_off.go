@@ -1,0 +1,5 @@
+//go:build !poison
+
+package logtest
+
+const poison = false
