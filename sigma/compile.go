@@ -2,7 +2,6 @@ package sigma
 
 import (
 	"math"
-	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
@@ -194,7 +193,7 @@ func (t *test) appendKey(key []byte) []byte {
 	}
 	switch t.op {
 	case opRegex:
-		key = append(append(key, 'R'), t.regex.String()...)
+		key = append(append(key, 'R'), t.regex.source...)
 	case opNumber:
 		key = append(append(key, 'N', byte(t.part)), t.compare...)
 		key = strconv.AppendUint(key, math.Float64bits(t.number), 16)
@@ -267,12 +266,13 @@ func (t *test) gates() []literal.Literal {
 			return []literal.Literal{best}
 		}
 	case opRegex:
-		re, err := syntax.Parse(t.regex.String(), syntax.Perl)
-		if err != nil {
+		re := t.regex.parse()
+		if re == nil {
 			return nil
 		}
 		var gates []literal.Literal
-		for _, s := range literal.Required(re, minGate) {
+		// Even a literal of one byte is found sooner than a regular expression is tried.
+		for _, s := range literal.Required(re, 1) {
 			gates = append(gates, literal.Literal{Text: s})
 		}
 		return gates

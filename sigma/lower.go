@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -398,7 +397,7 @@ func regexTest(field, s string, m *modifiers, v scalar) (*test, *flaw) {
 	if prefix != "" {
 		source = "(?" + prefix + ")" + s
 	}
-	re, err := regexp.Compile(source)
+	re, err := newRegex(source)
 	if err != nil {
 		return nil, v.flawf("regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}

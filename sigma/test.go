@@ -3,7 +3,6 @@ package sigma
 import (
 	"bytes"
 	"net/netip"
-	"regexp"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -39,7 +38,7 @@ type test struct {
 	cased   bool
 	literal string  // folded unless cased
 	like    pattern // folded unless cased
-	regex   *regexp.Regexp
+	regex   *regex
 	number  float64
 	compare string // eq, lt, lte, gt, gte
 	part    timePart
@@ -97,7 +96,7 @@ func (t *test) matches(raw, folded []byte) bool {
 	case opAnyText:
 		return true
 	case opRegex:
-		return t.regex.Match(raw)
+		return t.regex.match(raw)
 	case opNumber:
 		return t.matchesNumber(raw)
 	case opNetwork:

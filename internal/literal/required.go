@@ -221,3 +221,36 @@ func cross(a, b []string) []string {
 	}
 	return set
 }
+
+// MinLen returns a number of bytes that every text has at least that re matches somewhere in it.
+func MinLen(re *syntax.Regexp) int { return minLen(re, 0) }
+
+func minLen(re *syntax.Regexp, depth int) int {
+	const most = 1 << 20
+	if depth > maxNesting {
+		return 0
+	}
+	switch re.Op {
+	case syntax.OpLiteral:
+		return len(re.Rune)
+	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return 1
+	case syntax.OpCapture, syntax.OpPlus:
+		return minLen(re.Sub[0], depth+1)
+	case syntax.OpRepeat:
+		return min(re.Min*minLen(re.Sub[0], depth+1), most)
+	case syntax.OpConcat:
+		n := 0
+		for _, sub := range re.Sub {
+			n = min(n+minLen(sub, depth+1), most)
+		}
+		return n
+	case syntax.OpAlternate:
+		least := most
+		for _, sub := range re.Sub {
+			least = min(least, minLen(sub, depth+1))
+		}
+		return least
+	}
+	return 0
+}
