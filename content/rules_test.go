@@ -2,6 +2,7 @@ package content_test
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -39,12 +40,12 @@ func load(tb testing.TB) *sigma.Engine {
 	return engine
 }
 
-// read gives data to the format that recognises it.
-func read(tb testing.TB, path string, data []byte) (logs.Format, *event.Batch) {
+// read gives data to the one of the formats that recognises it.
+func read(tb testing.TB, formats []logs.Format, path string, data []byte) (logs.Format, *event.Batch) {
 	tb.Helper()
 	s := logtest.Source(path, data)
 	s.ModTime = written
-	f := pipeline.Recognise(pipeline.Formats(), s)
+	f := pipeline.Recognise(formats, s)
 	if f == nil {
 		tb.Fatalf("%s: no reader recognises it", path)
 	}
@@ -55,6 +56,7 @@ func read(tb testing.TB, path string, data []byte) (logs.Format, *event.Batch) {
 // and nothing in the second. Run one rule with -run 'TestRules/area/name'.
 func TestRules(t *testing.T) {
 	engine := load(t)
+	formats := pipeline.Formats()
 	m := engine.NewMatcher()
 	for i, rule := range engine.Rules() {
 		name := strings.TrimSuffix(rule.Path, ".yml")
@@ -67,7 +69,7 @@ func TestRules(t *testing.T) {
 					t.Errorf("every rule has an example beside it: %v", err)
 					return
 				}
-				format, batch := read(t, path, data)
+				format, batch := read(t, formats, path, data)
 				if len(batch.Events) == 0 {
 					t.Errorf("%s: %s reads no event in it", path, format.Name)
 				}
@@ -189,5 +191,24 @@ func TestEveryExampleHasItsRule(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// BenchmarkOrdinaryRequests measures what all the rules cost an access log in which nothing happens. A rule that shows
+// here asks for a pattern before it asks for a word.
+func BenchmarkOrdinaryRequests(b *testing.B) {
+	var log bytes.Buffer
+	for i := range 1000 {
+		fmt.Fprintf(&log, "192.0.2.%d - - [03/Mar/2026:06:49:42 +0000] \"GET /category/news/%d/the-price-of-bread?page=%d&sort=date HTTP/1.1\" 200 %d \"https://www.example.com/category/news\" \"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36\"\n",
+			i%250, i, i%7, 1000+i)
+	}
+	_, batch := read(b, pipeline.Formats(), "access.log", log.Bytes())
+	m := load(b).NewMatcher()
+	b.SetBytes(int64(log.Len() / len(batch.Events)))
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		m.Match(&batch.Events[n%len(batch.Events)])
+		n++
 	}
 }
