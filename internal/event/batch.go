@@ -35,12 +35,15 @@ func (b *Batch) Copy(p []byte) []byte {
 	return q
 }
 
+// released is what a value of an emptied batch is overwritten with, where the build asks for it.
+var released = Text("released batch")
+
 // Reset empties the batch and keeps its memory. Every value that was handed out is invalid from here on.
 func (b *Batch) Reset() {
 	if poison {
 		for i := range b.Events {
 			for j := range b.Events[i].Values {
-				b.Events[i].Values[j] = Value{Kind: UTF8, Data: []byte("released batch")}
+				b.Events[i].Values[j] = released
 			}
 		}
 		b.bytes.fill(0xDB)

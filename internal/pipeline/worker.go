@@ -121,6 +121,9 @@ func (w *worker) blocks(s *source, r *evidence.Reader) {
 			n = have // a Cutter that cannot decide must not stop the run
 		}
 		want = logs.BlockSize
+		if n == have && !eof {
+			eof = len(r.Peek(1)) == 0
+		}
 		b := &block{source: s, index: index, buffer: buf}
 		b.Block = logs.Block{Source: s.logs, Data: buf[:n:n], Offset: offset, Line: line, First: first, Last: eof && n == have, State: state}
 		index, first = index+1, false

@@ -20,7 +20,7 @@ type Source struct {
 	Events, Duplicates int64
 	// From and To are the earliest and latest time of its events: nanoseconds since 1970 UTC, or event.UnknownTime.
 	From, To int64
-	// Unparsed is how many parts could not be read; Defects are the first of them.
+	// Unparsed is how many parts could not be read; Defects are the first of them, and of what was wrong at no cost.
 	Unparsed int64
 	Defects  []event.Defect
 	// Errors says what went wrong with the stream as a whole.
@@ -65,9 +65,11 @@ func (b *Block) Event(e *event.Event) {
 	}
 }
 
-// Defect takes account of a part that could not be read.
+// Defect takes account of a part that could not be read. A defect of no length, such as a wrong checksum, cost nothing.
 func (b *Block) Defect(d event.Defect) {
-	b.Unparsed++
+	if d.Length > 0 {
+		b.Unparsed++
+	}
 	if len(b.Defects) < MaxDefects {
 		b.Defects = append(b.Defects, d)
 	}
