@@ -165,6 +165,9 @@ func (hs *headers) guess(line []byte, path string) *header {
 	case n >= 4 && has(2, func(p []byte) bool { return bytes.HasPrefix(p, []byte("ECP.")) }):
 		return hs.of("ECP Server Log", path, []byte("TimeStamp,ServerName,EventId,EventData"))
 	case n >= 13 && has(1, isHex16) && has(3, isEndpoint) && has(4, isEndpoint):
+		if path == "" && popPort(cols[3].Data) {
+			path = "pop"
+		}
 		return hs.of("", path, []byte(clientLayout))
 	case n >= 9 && has(2, isHex16) && has(5, isEndpoint) && has(6, isSMTPEvent):
 		if path == "" && bytes.IndexByte(cols[1].Data, '\\') < 0 {
@@ -192,6 +195,15 @@ func isHex16(p []byte) bool {
 func isEndpoint(p []byte) bool {
 	i := bytes.LastIndexByte(p, ':')
 	return i > 0 && isNumber(p[i+1:])
+}
+
+// popPort reports whether an endpoint of the server is one of POP: 1995 is the back end's.
+func popPort(endpoint []byte) bool {
+	switch string(endpoint[bytes.LastIndexByte(endpoint, ':')+1:]) {
+	case "110", "995", "1995":
+		return true
+	}
+	return false
 }
 
 func isNumber(p []byte) bool {

@@ -81,6 +81,12 @@ func TestMailClients(t *testing.T) {
 		access ok account=ana ip=203.0.113.9 channel=imap session=000000000000000E action=fetch mailbox=ana bytes=31`)
 }
 
+func TestPopIsKnownByItsPort(t *testing.T) {
+	golden(t, `2024-05-06T07:00:01Z,000000000000000E,2,192.0.2.1:110,203.0.113.9:35070,ana,168,31,31,pass,*****,R=OK,`, `
+		2024-05-06T07:00:01Z exchange.pop3 dateTime=2024-05-06T07:00:01Z sessionId=000000000000000E seqNumber=2 sIp=192.0.2.1:110 cIp=203.0.113.9:35070 user=ana duration=168 rqsize=31 rpsize=31 command=pass parameters=***** context=R=OK puid=<null>
+		login ok account=ana ip=203.0.113.9 channel=pop3 session=000000000000000E action=pass`)
+}
+
 func TestFailedSMTPLoginHasTheUserOfTheNextLine(t *testing.T) {
 	const head = software + "#Log-type: SMTP Receive Protocol Log\n#Fields: date-time,connector-id,session-id,sequence-number,local-endpoint,remote-endpoint,event,data,context\n"
 	const line = `2024-05-06T07:00:01Z,EX1\Default,08DA4F7C11473A60,9,192.0.2.1:25,203.0.113.9:53722,`

@@ -96,11 +96,16 @@ func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observat
 		}
 		return append(obs, o)
 	case seeImap, seePop:
-		return mailClient(o, s.see, at(s.command), at(s.context), at(s.bytes), obs)
+		o.Channel = "imap"
+		if s.see == seePop || popPort(e.Role(event.Host).Data) {
+			o.Channel = "pop3"
+		}
+		return mailClient(o, at(s.command), at(s.context), at(s.bytes), obs)
 	case seeSMTP:
-		// The reply 535 tells of the same attempt; it is not counted again.
-		if bytes.Contains(at(s.context), logonDenied) || bytes.Contains(at(s.data), logonDenied) {
-			o.Kind, o.Channel = logs.Login, "smtp"
+		// The reply 535 tells of the same attempt; it is not counted again. Who logged in is not in the line of a success.
+		failed := bytes.Contains(at(s.context), logonDenied) || bytes.Contains(at(s.data), logonDenied)
+		if failed || bytes.HasPrefix(at(s.data), []byte("235 ")) {
+			o.Kind, o.OK, o.Channel = logs.Login, !failed, "smtp"
 			return append(obs, o)
 		}
 	case seeTracking:
@@ -120,11 +125,7 @@ func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observat
 }
 
 // mailClient reads a line of IMAP or POP. context begins with R=OK, or with the error in quotes.
-func mailClient(o logs.Observation, see observer, command, context, size []byte, obs []logs.Observation) []logs.Observation {
-	o.Channel = "imap"
-	if see == seePop {
-		o.Channel = "pop3"
-	}
+func mailClient(o logs.Observation, command, context, size []byte, obs []logs.Observation) []logs.Observation {
 	if i := bytes.IndexByte(command, ' '); i > 0 {
 		command = command[:i]
 	}
