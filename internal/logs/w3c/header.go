@@ -68,6 +68,7 @@ var aliases = map[string][]string{
 	"cs(Referer)":    {"cs-referer", "cs-referrer"},
 	"cs(Cookie)":     {"cs-cookie"},
 	"cs(Host)":       {"cs-host"},
+	"cs-uri":         {"cs-uri-query"}, // of HTTPERR
 }
 
 var sources = []event.LogSource{

@@ -70,7 +70,8 @@ func sniff(s *logs.Source) logs.Certainty {
 		}
 		line = bytes.TrimRight(line, "\r")
 		switch {
-		case bytes.HasPrefix(line, []byte("#Software: Microsoft Internet Information Services")):
+		case bytes.HasPrefix(line, []byte("#Software: Microsoft Internet Information Services")),
+			bytes.HasPrefix(line, []byte("#Software: Microsoft HTTP API")): // HTTPERR: what never reached IIS
 			return logs.Certain
 		case bytes.HasPrefix(line, []byte("#Software:")):
 			return logs.No // of something else

@@ -33,6 +33,15 @@ func TestLinesFollowTheFieldsAboveThem(t *testing.T) {
 `)
 }
 
+func TestHTTPERR(t *testing.T) {
+	const in = "#Software: Microsoft HTTP API 2.0\n#Fields: date time c-ip c-port s-ip s-port cs-version cs-method cs-uri sc-status s-siteid s-reason s-queuename\n2024-05-07 01:02:03 203.0.113.9 4711 192.0.2.1 443 HTTP/1.1 GET /x?y 400 - Hostname -\n"
+	logtest.Golden(t, w3c.New(), in, `
+2024-05-07T01:02:03Z iis.w3c date=2024-05-07 time=01:02:03 c-ip=203.0.113.9 c-port=4711 s-ip=192.0.2.1 s-port=443 cs-version=HTTP/1.1 cs-method=GET cs-uri=/x?y sc-status=400 s-siteid=<null> s-reason=Hostname s-queuename=<null>`)
+	if c := w3c.New().Sniff(logtest.Source("x", []byte(in))); c != logs.Certain {
+		t.Errorf("not recognised: %d", c)
+	}
+}
+
 func TestLinesThatDoNotFit(t *testing.T) {
 	f := func(line, want string) {
 		t.Helper()
