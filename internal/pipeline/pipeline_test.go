@@ -1,0 +1,247 @@
+package pipeline
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/detect"
+	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/evidence"
+	"github.com/barid-dfir/barid/internal/judge"
+	"github.com/barid-dfir/barid/sigma"
+)
+
+const rule = `title: Script Asked For
+id: 1f0c9a58-7b53-4f5e-8d1f-0a5c0f3d2a01
+logsource: {category: webserver}
+detection:
+  selection: {cs-uri-stem|endswith: .php}
+  condition: selection
+level: medium
+`
+
+func rules(t testing.TB, text string) *detect.Rules {
+	t.Helper()
+	parsed, rejected := sigma.Parse("test.yml", []byte(text))
+	if len(rejected) > 0 {
+		t.Fatal(rejected[0])
+	}
+	engine, rejected := sigma.Compile(parsed, sigma.Options{})
+	if len(rejected) > 0 {
+		t.Fatal(rejected[0])
+	}
+	return detect.NewRules(engine)
+}
+
+// accessLog returns n lines, of which every tenth asks for a script.
+func accessLog(n, client int) []byte {
+	var b bytes.Buffer
+	at := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
+	for i := range n {
+		path := "/index.html"
+		if i%10 == 0 {
+			path = fmt.Sprintf("/x%d.php", i)
+		}
+		fmt.Fprintf(&b, "198.51.100.%d - - [%s] \"GET %s HTTP/1.1\" 200 512 \"-\" \"Mozilla/5.0\"\n", client, at.Add(time.Duration(i)*time.Second).Format("02/Jan/2006:15:04:05 -0700"), path)
+	}
+	return b.Bytes()
+}
+
+// folder writes evidence of many kinds: a log of several blocks, many small ones, a tar.gz, a repeated audit log,
+// rubbish, and something empty.
+func folder(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(name string, p []byte) {
+		if err := os.WriteFile(filepath.Join(dir, name), p, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("a-large.log", accessLog(30_000, 1))
+	for i := range 40 {
+		write(fmt.Sprintf("b-small-%02d.log", i), accessLog(50+i, i))
+	}
+	var tarred bytes.Buffer
+	z := gzip.NewWriter(&tarred)
+	w := tar.NewWriter(z)
+	for i := range 5 {
+		p := accessLog(8_000, 100+i)
+		if err := w.WriteHeader(&tar.Header{Name: fmt.Sprintf("web%d/access.log", i), Size: int64(len(p)), Mode: 0o600}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(w.Close(), z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	write("c.tar.gz", tarred.Bytes())
+	audit := func(id int) string {
+		return fmt.Sprintf(`{"CreationTime":"2026-01-02T08:00:00","Id":"00000000-0000-4000-8000-%012d","Operation":"MailItemsAccessed","RecordType":50,"Workload":"Exchange","UserId":"ana@example.org"}`+"\n", id)
+	}
+	write("d-audit.jsonl", []byte(audit(1)+audit(2)+audit(1)))
+	write("e-audit.jsonl", []byte(audit(2)+audit(3)))
+	write("f-rubbish.bin", []byte("\x00\x01\x02 nothing that anybody knows"))
+	write("g-empty.log", nil)
+	write("h-copy-of-small.log", accessLog(50, 0))
+	return dir
+}
+
+func config(dir string, workers int, r *detect.Rules) Config {
+	return Config{Paths: []string{dir}, Formats: Formats(), Workers: workers, From: event.UnknownTime, To: event.UnknownTime, Rules: r}
+}
+
+// The same evidence gives the same output, whatever the number of workers.
+func TestOrderDoesNotDependOnWorkers(t *testing.T) {
+	dir := folder(t)
+	r := rules(t, rule)
+	scan := func(workers int) string {
+		var out bytes.Buffer
+		res, sources, levels, err := Scan(context.Background(), config(dir, workers, r), &out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("%s\n%v\n%v\n%+v", out.String(), sources, levels, res.Findings)
+	}
+	dump := func(workers int) string {
+		var out bytes.Buffer
+		if _, _, err := Dump(context.Background(), config(dir, workers, nil), &out); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	wantScan, wantDump := noPointers(scan(1)), dump(1)
+	if n := strings.Count(wantDump, "\n"); n != 30_000+40*50+39*20+5*8_000+3+50 {
+		t.Errorf("%d events", n)
+	}
+	for range 3 {
+		for _, workers := range []int{2, 7} {
+			if got := noPointers(scan(workers)); got != wantScan {
+				t.Fatalf("%d workers find something else than one", workers)
+			}
+			if got := dump(workers); got != wantDump {
+				t.Fatalf("%d workers dump something else than one", workers)
+			}
+		}
+	}
+}
+
+// noPointers takes addresses out of what %v prints of sources.
+func noPointers(s string) string {
+	var b strings.Builder
+	for {
+		i := strings.Index(s, "0x")
+		if i < 0 {
+			return b.String() + s
+		}
+		b.WriteString(s[:i])
+		s = s[i+2:]
+		for len(s) > 0 && strings.IndexByte("0123456789abcdef", s[0]) >= 0 {
+			s = s[1:]
+		}
+	}
+}
+
+func TestRepeatedRecordsAndCopiesCountOnce(t *testing.T) {
+	dir := folder(t)
+	out := filepath.Join(t.TempDir(), "case")
+	_, c, err := Assess(context.Background(), AssessConfig{Config: config(dir, 3, rules(t, rule)), Dir: out, Now: time.Unix(0, 0), Facts: &judge.Facts{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(name string, events, duplicates int64, note string) {
+		t.Helper()
+		for _, s := range c.Sources {
+			if filepath.Base(s.Path) == name {
+				if s.Events != events || s.Duplicates != duplicates || !strings.Contains(strings.Join(s.Notes, ";"), note) {
+					t.Errorf("%s: %d events, %d duplicates, notes %q", name, s.Events, s.Duplicates, s.Notes)
+				}
+				return
+			}
+		}
+		t.Errorf("no source %s", name)
+	}
+	f("d-audit.jsonl", 2, 1, "")
+	f("e-audit.jsonl", 1, 1, "")
+	f("h-copy-of-small.log", 0, 50, "the same content as")
+	n := 0
+	for _, err := range casefile.Findings(out) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	want := 3_000 + 5*800
+	for i := range 40 {
+		want += (50+i-1)/10 + 1
+	}
+	if n != want {
+		t.Errorf("%d findings, want %d", n, want)
+	}
+}
+
+type failing struct{ after int }
+
+func (f *failing) Write(p []byte) (int, error) {
+	if f.after--; f.after < 0 {
+		return 0, errors.New("disk full")
+	}
+	return len(p), nil
+}
+
+func TestARunThatCannotGoOnEnds(t *testing.T) {
+	dir := folder(t)
+	_, _, _, err := Scan(context.Background(), config(dir, 2, rules(t, rule)), &failing{after: 1})
+	if err == nil || !strings.Contains(err.Error(), "disk full") {
+		t.Errorf("scan to a full disk: %v", err)
+	}
+	_, _, err = Dump(context.Background(), config(dir, 2, nil), &failing{after: 1})
+	if err == nil || !strings.Contains(err.Error(), "disk full") {
+		t.Errorf("dump to a full disk: %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, _, err = Dump(ctx, config(dir, 2, nil), io.Discard)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+func TestHashesOfWhatIsStillThere(t *testing.T) {
+	dir := folder(t)
+	h := NewHashes(context.Background())
+	seen := 0
+	err := evidence.Walk(context.Background(), []string{dir}, evidence.Options{}, func(s *evidence.Stream) error {
+		_, sum, err := s.Hash()
+		if err != nil {
+			return err
+		}
+		if s.Container != "" {
+			return nil
+		}
+		seen++
+		got, err := h.Of(s.Path)
+		if err != nil || got != fmt.Sprintf("%x", sum) {
+			t.Errorf("%s: %s, %v", s.Path, got, err)
+		}
+		return nil
+	})
+	if err != nil || seen == 0 {
+		t.Fatal(seen, err)
+	}
+	if _, err := h.Of(filepath.Join(dir, "gone.log")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file that is gone: %v", err)
+	}
+}
