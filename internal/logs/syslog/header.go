@@ -159,7 +159,7 @@ func (h *header) tag(p []byte) bool {
 			for end < len(p) && end-i < 24 && p[end] != ']' && p[end] != ' ' {
 				end++
 			}
-			if end >= len(p) || p[end] != ']' {
+			if end >= len(p) || p[end] != ']' || end == 1 {
 				return false
 			}
 			if i == 0 { // [sshd]: text, or [sshd] text

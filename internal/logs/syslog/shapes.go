@@ -357,7 +357,7 @@ func (s *shapes) add(h *header, out *event.Batch) *event.Event {
 // recognise returns what program wrote the line.
 func recognise(h *header) kind {
 	name, m := h.program, h.message
-	if name == nil {
+	if len(name) == 0 {
 		switch {
 		case h.form == bracketForm:
 			return roundcube

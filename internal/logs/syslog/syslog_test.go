@@ -214,6 +214,7 @@ func FuzzSyslog(f *testing.F) {
 		"Mar  3 02:11:04 mx1 postfix/smtp[1]: 7EE668039: to=<a>, relay=b[c]:25, delay=3.6, status=sent (x)\nMar  3 02:11:04 mx1 postfix/smtpd[1]: NOQUEUE: reject: RCPT from a[b]: 5; from=<> to=<\n",
 		"Mar  3 02:11:04 mx1 sendmail[1]: 06I02CNi016765: AUTH failure (LOGIN): x, user=a, relay=[192.0.2.100], relay=[192.0.2.4]\n",
 		"Mar  3 02:11:04 mx1 cyrus/imap[1]: badlogin: a [192.0.2.1] PLAIN x SASL(-13): y\nMar  3 02:11:04 mx1 dropbear[1]: Bad password attempt for 'root' from 192.0.2.1:60588\n",
+		"MAY 1 00:00:00 []\n",
 		"@400000004c91b044077a9e94 imap-login: Info: x\n2016 Mar 23 15:04:05 a b: c\n<191>1 - - - - - [a b=\"c\\\"]\"] x\n",
 		"Mar  3 02:11:04 mx1 roundcube: IMAP Error: Login failed for a from b from 192.0.2.1. AUTHENTICATE x\n",
 	}
