@@ -11,7 +11,7 @@ import (
 func dovecotProcess(h *header) (process, message []byte) {
 	process, message = h.program, h.message
 	for range 3 {
-		if !bytes.HasPrefix(process, []byte("dovecot")) {
+		if !has(process, "dovecot") {
 			return process, message
 		}
 		// "imap(ana)<42><session>: text". The user may hold anything but the ": " that ends it.
@@ -45,8 +45,11 @@ func dovecotService(h *header) string {
 func parseDovecot(v []event.Value, h *header) {
 	process, m := dovecotProcess(h)
 	name := process
-	if i := bytes.IndexAny(process, "(<"); i > 0 {
-		name = process[:i]
+	for i, c := range process {
+		if i > 0 && (c == '(' || c == '<') {
+			name = process[:i]
+			break
+		}
 	}
 	put(v, dovProcess, name)
 	for _, level := range [...]string{"Info", "Warning", "Error", "Debug", "Fatal", "Panic"} {
@@ -66,11 +69,11 @@ func parseDovecot(v []event.Value, h *header) {
 			dovecotAuth(v, nil, m)
 			return
 		}
-		if bytes.HasPrefix(m, []byte("conn unix:")) { // conn unix:auth-worker (uid=143): auth-worker<1>: sql(…
+		if has(m, "conn unix:") { // conn unix:auth-worker (uid=143): auth-worker<1>: sql(…
 			if i := bytes.Index(m, []byte("): ")); i > 0 {
 				m = m[i+3:]
 			}
-			if i := bytes.Index(m, []byte(">: ")); i > 0 && bytes.HasPrefix(m, []byte("auth-worker<")) {
+			if i := bytes.Index(m, []byte(">: ")); i > 0 && has(m, "auth-worker<") {
 				m = m[i+3:]
 			}
 		}
@@ -137,7 +140,7 @@ func dovecotWho(v []event.Value, p []byte) {
 		if len(last) > 2 && last[0] == '<' {
 			put(v, dovSession, last[1:len(last)-1])
 		}
-		if method, ok := bytes.CutPrefix(last, []byte("sasl:")); ok {
+		if method, ok := cutAny(last, "sasl:"); ok {
 			put(v, dovMethod, method)
 		}
 	}
@@ -204,7 +207,7 @@ func dovecotLogin(v []event.Value, m []byte) {
 	if rip < 0 {
 		rip = len(elements)
 	}
-	if user, ok := bytes.CutPrefix(elements[:rip], []byte("user=<")); ok {
+	if user, ok := cutAny(elements[:rip], "user=<"); ok {
 		end := bytes.LastIndex(user, []byte(">, method="))
 		if end < 0 {
 			end = bytes.LastIndexByte(user, '>')
@@ -220,15 +223,15 @@ func dovecotLogin(v []event.Value, m []byte) {
 		var part []byte
 		part, tail, _ = bytes.Cut(tail, []byte(", "))
 		switch {
-		case bytes.HasPrefix(part, []byte("rip=")):
+		case has(part, "rip="):
 			put(v, dovRip, event.Address(part[4:]))
-		case bytes.HasPrefix(part, []byte("lip=")):
+		case has(part, "lip="):
 			put(v, dovLip, event.Address(part[4:]))
-		case bytes.HasPrefix(part, []byte("mpid=")):
+		case has(part, "mpid="):
 			num(v, dovMpid, part[5:])
-		case bytes.HasPrefix(part, []byte("session=<")):
+		case has(part, "session=<"):
 			put(v, dovSession, upTo(part[9:], '>'))
-		case bytes.HasPrefix(part, []byte("TLS")), string(part) == "secured":
+		case has(part, "TLS"), string(part) == "secured":
 			put(v, dovSecured, part)
 		}
 	}

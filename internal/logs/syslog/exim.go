@@ -127,7 +127,7 @@ func eximPeer(v []event.Value, p []byte) {
 		return
 	}
 	put(v, exIP, event.Address(p[open+1:open+end]))
-	if port, ok := bytes.CutPrefix(p[open+end+1:], []byte(":")); ok {
+	if port, ok := cutAny(p[open+end+1:], ":"); ok {
 		_, n := number(port)
 		num(v, exPort, port[:n])
 	}
@@ -153,7 +153,7 @@ func eximMessage(v []event.Value, m []byte) {
 	for p := m; len(p) > 0; {
 		var part []byte
 		part, p, _ = bytes.Cut(p, []byte(" "))
-		if len(part) < 3 || part[1] != '=' && !bytes.HasPrefix(part, []byte("id=")) {
+		if len(part) < 3 || part[1] != '=' && !has(part, "id=") {
 			continue
 		}
 		switch part[0] {

@@ -66,7 +66,7 @@ func observePAM(v []event.Value, obs []logs.Observation) []logs.Observation {
 		return obs
 	}
 	// sshd says itself what pam_unix(sshd:auth) says once more. The older form often stands in a file without sshd's own lines.
-	if string(v[pamService].Data) == "sshd" && bytes.HasPrefix(v[sMessage].Data, []byte("pam_")) {
+	if string(v[pamService].Data) == "sshd" && has(v[sMessage].Data, "pam_") {
 		return obs
 	}
 	account := v[pamUser].Data
@@ -140,15 +140,15 @@ func observeDovecot(v []event.Value, obs []logs.Observation) []logs.Observation 
 
 func dovecotChannel(process []byte) string {
 	switch {
-	case bytes.HasPrefix(process, []byte("imap")):
+	case has(process, "imap"):
 		return "imap"
-	case bytes.HasPrefix(process, []byte("pop3")):
+	case has(process, "pop3"):
 		return "pop3"
-	case bytes.HasPrefix(process, []byte("submission")):
+	case has(process, "submission"):
 		return "submission"
-	case bytes.HasPrefix(process, []byte("managesieve")):
+	case has(process, "managesieve"):
 		return "managesieve"
-	case bytes.HasPrefix(process, []byte("lmtp")):
+	case has(process, "lmtp"):
 		return "lmtp"
 	}
 	return "mail" // the authentication process does not say which
@@ -241,11 +241,11 @@ func observeWebmail(k kind, v []event.Value, obs []logs.Observation) []logs.Obse
 
 func cyrusChannel(program []byte) string {
 	switch name := lastPart(program); {
-	case bytes.HasPrefix(name, []byte("pop3")):
+	case has(name, "pop3"):
 		return "pop3"
 	case bytes.Contains(name, []byte("sieve")):
 		return "managesieve"
-	case bytes.HasPrefix(name, []byte("lmtp")):
+	case has(name, "lmtp"):
 		return "lmtp"
 	}
 	return "imap"

@@ -11,11 +11,11 @@ func isPAM(name, m []byte) bool {
 	if len(m) > 6 && (m[0] == 'p' && string(m[:4]) == "pam_" || m[0] == '(' && string(m[:5]) == "(pam_") {
 		return true
 	}
-	if bytes.HasPrefix(m, []byte("PAM ")) && bytes.Contains(m, []byte(" more authentication failure")) {
+	if has(m, "PAM ") && bytes.Contains(m, []byte(" more authentication failure")) {
 		return true
 	}
 	i := bytes.IndexByte(name, '(')
-	return i > 0 && bytes.HasPrefix(name[i+1:], []byte("pam_"))
+	return i > 0 && has(name[i+1:], "pam_")
 }
 
 // parsePAM reads a message of a PAM module: "pam_unix(sshd:auth): authentication failure; … rhost=192.0.2.1  user=ana", and
@@ -24,13 +24,13 @@ func parsePAM(v []event.Value, program, m []byte) {
 	if i := bytes.IndexByte(program, '('); i > 0 && len(program) > i+2 {
 		put(v, pamModule, bytes.TrimSuffix(program[i+1:], []byte(")")))
 		put(v, pamService, program[:i])
-	} else if rest, ok := bytes.CutPrefix(m, []byte("(")); ok {
+	} else if rest, ok := cutAny(m, "("); ok {
 		if i := bytes.IndexByte(rest, ')'); i > 0 {
 			put(v, pamModule, rest[:i])
 			put(v, pamService, program)
 			m = trimBlanks(rest[i+1:])
 		}
-	} else if i := bytes.Index(m, []byte(": ")); i > 0 && bytes.HasPrefix(m, []byte("pam_")) {
+	} else if i := bytes.Index(m, []byte(": ")); i > 0 && has(m, "pam_") {
 		head := m[:i]
 		m = m[i+2:]
 		if open := bytes.IndexByte(head, '('); open > 0 && head[len(head)-1] == ')' {
@@ -49,10 +49,10 @@ func parsePAM(v []event.Value, program, m []byte) {
 		return
 	}
 	switch {
-	case bytes.HasPrefix(m, []byte("authentication failure")):
+	case has(m, "authentication failure"):
 		put(v, pamEvent, evAuthFailure)
 		pamPairs(v, m)
-	case bytes.HasPrefix(m, []byte("session opened for user ")):
+	case has(m, "session opened for user "):
 		put(v, pamEvent, evSessionOpened)
 		rest := m[len("session opened for user "):]
 		if i := bytes.LastIndex(rest, []byte(" by ")); i >= 0 {
@@ -70,10 +70,10 @@ func parsePAM(v []event.Value, program, m []byte) {
 			rest = rest[:i]
 		}
 		put(v, pamUser, rest)
-	case bytes.HasPrefix(m, []byte("session closed for user ")):
+	case has(m, "session closed for user "):
 		put(v, pamEvent, evSessionClosed)
 		put(v, pamUser, m[len("session closed for user "):])
-	case bytes.HasPrefix(m, []byte("user '")):
+	case has(m, "user '"):
 		if i := bytes.LastIndexByte(m, '\''); i > 6 {
 			put(v, pamUser, m[6:i])
 		}
@@ -137,17 +137,17 @@ func parseSudo(v []event.Value, m []byte) {
 	rest := m[i+3:]
 	for len(rest) > 0 {
 		// The command is the last part and may hold anything.
-		if command, ok := bytes.CutPrefix(rest, []byte("COMMAND=")); ok {
+		if command, ok := cutAny(rest, "COMMAND="); ok {
 			put(v, sudoCommand, command)
 			return
 		}
 		part, after, _ := bytes.Cut(rest, []byte(" ; "))
 		switch {
-		case bytes.HasPrefix(part, []byte("TTY=")):
+		case has(part, "TTY="):
 			put(v, sudoTTY, part[4:])
-		case bytes.HasPrefix(part, []byte("PWD=")):
+		case has(part, "PWD="):
 			put(v, sudoPWD, part[4:])
-		case bytes.HasPrefix(part, []byte("USER=")):
+		case has(part, "USER="):
 			put(v, sudoTarget, part[5:])
 		case v[sudoTTY].IsAbsent() && v[sudoReason].IsAbsent():
 			put(v, sudoReason, part)
@@ -159,14 +159,14 @@ func parseSudo(v []event.Value, m []byte) {
 
 // parseSu reads "Successful su for root by ana" and "FAILED su for root by ana".
 func parseSu(v []event.Value, m []byte) {
-	rest, ok := bytes.CutPrefix(m, []byte("Successful su for "))
+	rest, ok := cutAny(m, "Successful su for ")
 	put(v, sudoEvent, evAccepted)
 	if !ok {
-		rest, ok = bytes.CutPrefix(m, []byte("FAILED su for "))
+		rest, ok = cutAny(m, "FAILED su for ")
 		put(v, sudoEvent, evFailed)
 	}
 	if !ok {
-		if rest, ok = bytes.CutPrefix(m, []byte("FAILED SU (to ")); ok { // util-linux: FAILED SU (to root) ana on pts/0
+		if rest, ok = cutAny(m, "FAILED SU (to "); ok { // util-linux: FAILED SU (to root) ana on pts/0
 			target, who, _ := bytes.Cut(rest, []byte(") "))
 			user, tty, _ := bytes.Cut(who, []byte(" on "))
 			put(v, sudoTarget, target)

@@ -33,23 +33,23 @@ func parsePostfix(v []event.Value, h *header) {
 	}
 	switch m[0] {
 	case 'c':
-		if rest, ok := bytes.CutPrefix(m, []byte("connect from ")); ok {
+		if rest, ok := cutAny(m, "connect from "); ok {
 			put(v, pfEvent, evConnect)
 			pfPeer(v, rest, pfClient, pfClientIP, pfClientPort)
 			return
 		}
-		if rest, ok := bytes.CutPrefix(m, []byte("connect to ")); ok {
+		if rest, ok := cutAny(m, "connect to "); ok {
 			put(v, pfEvent, evConnect)
 			put(v, pfReason, bytes.TrimPrefix(pfPeer(v, rest, pfRelay, pfRelayIP, pfRelayPort), []byte(": ")))
 			return
 		}
-		if bytes.HasPrefix(m, []byte("client=")) {
+		if has(m, "client=") {
 			put(v, pfEvent, evClient)
 			pfPairs(v, m)
 			return
 		}
 	case 'd':
-		if rest, ok := bytes.CutPrefix(m, []byte("disconnect from ")); ok {
+		if rest, ok := cutAny(m, "disconnect from "); ok {
 			put(v, pfEvent, evDisconnect)
 			if rest = trimBlanks(pfPeer(v, rest, pfClient, pfClientIP, pfClientPort)); len(rest) > 0 {
 				put(v, pfCommands, rest)
@@ -57,7 +57,7 @@ func parsePostfix(v []event.Value, h *header) {
 			return
 		}
 	case 'l', 't':
-		if _, rest, ok := bytes.Cut(m, []byte(" from ")); ok && (bytes.HasPrefix(m, []byte("lost connection after ")) || bytes.HasPrefix(m, []byte("timeout after "))) {
+		if _, rest, ok := bytes.Cut(m, []byte(" from ")); ok && (has(m, "lost connection after ") || has(m, "timeout after ")) {
 			put(v, pfEvent, evLost)
 			stage := m[:len(m)-len(rest)-6]
 			stage = stage[bytes.Index(stage, []byte(" after "))+7:]
@@ -66,13 +66,13 @@ func parsePostfix(v []event.Value, h *header) {
 			pfPeer(v, rest, pfClient, pfClientIP, pfClientPort)
 			return
 		}
-		if bytes.HasPrefix(m, []byte("to=")) {
+		if has(m, "to=") {
 			put(v, pfEvent, evDelivery)
 			pfPairs(v, m)
 			return
 		}
 	case 'f':
-		if bytes.HasPrefix(m, []byte("from=")) {
+		if has(m, "from=") {
 			put(v, pfEvent, evQueued)
 			pfPairs(v, m)
 			return
@@ -93,13 +93,13 @@ func parsePostfix(v []event.Value, h *header) {
 			return
 		}
 	case 'u':
-		if bytes.HasPrefix(m, []byte("uid=")) {
+		if has(m, "uid=") {
 			put(v, pfEvent, evClient)
 			pfPairs(v, m)
 			return
 		}
 	case 'h':
-		if rest, ok := bytes.CutPrefix(m, []byte("host ")); ok {
+		if rest, ok := cutAny(m, "host "); ok {
 			rest = pfPeer(v, rest, pfRelay, pfRelayIP, pfRelayPort)
 			if said, ok := cutAny(rest, " said: ", " refused to talk to me: "); ok {
 				if i := bytes.LastIndex(said, []byte(" (in reply to ")); i >= 0 {
@@ -320,7 +320,7 @@ func parseSendmail(v []event.Value, m []byte) {
 		put(v, smQueue, m[:i])
 		m = m[i+2:]
 	}
-	if rest, ok := bytes.CutPrefix(m, []byte("AUTH failure (")); ok {
+	if rest, ok := cutAny(m, "AUTH failure ("); ok {
 		put(v, smEvent, evLoginFailed)
 		if i := bytes.Index(rest, []byte("): ")); i >= 0 {
 			put(v, smMethod, rest[:i])
@@ -335,7 +335,7 @@ func parseSendmail(v []event.Value, m []byte) {
 		}
 		return
 	}
-	if rest, ok := bytes.CutPrefix(m, []byte("AUTH=server, relay=")); ok {
+	if rest, ok := cutAny(m, "AUTH=server, relay="); ok {
 		put(v, smEvent, evLogin)
 		if i := bytes.LastIndex(rest, []byte(", authid=")); i >= 0 {
 			smPeer(v, rest[:i], smClient, smClientIP)
@@ -354,7 +354,7 @@ func parseSendmail(v []event.Value, m []byte) {
 		smPeer(v, m[:i], smClient, smClientIP)
 		return
 	}
-	if bytes.HasPrefix(m, []byte("ruleset=")) {
+	if has(m, "ruleset=") {
 		put(v, smEvent, evReject)
 		if i := bytes.LastIndex(m, []byte(", reject=")); i >= 0 {
 			put(v, smReason, m[i+9:])
@@ -365,7 +365,7 @@ func parseSendmail(v []event.Value, m []byte) {
 		}
 		return
 	}
-	if !bytes.HasPrefix(m, []byte("from=")) && !bytes.HasPrefix(m, []byte("to=")) {
+	if !has(m, "from=") && !has(m, "to=") {
 		return
 	}
 	for p := m; len(p) > 0; {

@@ -294,7 +294,7 @@ func newShape(k kind, service string) *event.Shape {
 
 // add adds an event for a line, with the Shape of the program that wrote it.
 func (s *shapes) add(h *header, out *event.Batch) *event.Event {
-	if bytes.HasPrefix(h.message, []byte("[ID ")) { // Solaris
+	if has(h.message, "[ID ") { // Solaris
 		if i := bytes.IndexByte(h.message, ']'); i > 0 {
 			h.message = trimBlanks(h.message[i+1:])
 		}
@@ -370,8 +370,11 @@ func recognise(h *header) kind {
 		return pam
 	}
 	base := name
-	if i := bytes.IndexAny(name, "(<"); i > 0 {
-		base = name[:i]
+	for i, c := range name {
+		if i > 0 && (c == '(' || c == '<') {
+			base = name[:i]
+			break
+		}
 	}
 	switch base[0] | 0x20 {
 	case 's':
@@ -394,19 +397,19 @@ func recognise(h *header) kind {
 		case "systemd-logind":
 			return auth
 		}
-		if bytes.HasPrefix(base, []byte("sm-")) {
+		if has(base, "sm-") {
 			return sendmail
 		}
 	case 'd':
 		switch {
-		case bytes.HasPrefix(base, []byte("dovecot")):
+		case has(base, "dovecot"):
 			return dovecot
 		case string(base) == "dropbear":
 			return dropbear
 		}
 	case 'p':
 		switch {
-		case bytes.HasPrefix(base, []byte("postfix")):
+		case has(base, "postfix"):
 			return postfix
 		case string(base) == "pop3-login" || string(base) == "pop3":
 			if isCyrus(m) {
@@ -450,7 +453,7 @@ func recognise(h *header) kind {
 			return auth
 		}
 	case 'e':
-		if bytes.HasPrefix(base, []byte("exim")) {
+		if has(base, "exim") {
 			return exim
 		}
 	case 'c':
@@ -462,11 +465,11 @@ func recognise(h *header) kind {
 		case "chpasswd", "chage":
 			return auth
 		}
-		if bytes.HasPrefix(base, []byte("cyrus")) || isCyrus(m) {
+		if has(base, "cyrus") || isCyrus(m) {
 			return cyrus
 		}
 	case 'r':
-		if bytes.HasPrefix(base, []byte("roundcube")) {
+		if has(base, "roundcube") {
 			return roundcube
 		}
 	case 't':

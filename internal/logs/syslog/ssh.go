@@ -42,10 +42,10 @@ var (
 
 // parseSSH reads a message of OpenSSH's sshd.
 func parseSSH(v []event.Value, m []byte) {
-	if rest, ok := bytes.CutPrefix(m, []byte("message repeated ")); ok {
+	if rest, ok := cutAny(m, "message repeated "); ok {
 		// message repeated 5 times: [ Failed password for root from 192.0.2.1 port 5 ssh2]
 		_, n := number(rest)
-		if inner, ok := bytes.CutPrefix(rest[n:], []byte(" times: [ ")); ok && n > 0 {
+		if inner, ok := cutAny(rest[n:], " times: [ "); ok && n > 0 {
 			num(v, sshCount, rest[:n])
 			m = bytes.TrimSuffix(inner, []byte("]"))
 		}
@@ -64,14 +64,14 @@ func parseSSH(v []event.Value, m []byte) {
 	switch m[0] {
 	case 'A', 'F', 'P':
 		ev := evAccepted
-		rest, ok := bytes.CutPrefix(m, []byte("Accepted "))
+		rest, ok := cutAny(m, "Accepted ")
 		if !ok {
 			ev = evFailed
-			rest, ok = bytes.CutPrefix(m, []byte("Failed "))
+			rest, ok = cutAny(m, "Failed ")
 		}
 		if !ok {
 			ev = evPostponed
-			rest, ok = bytes.CutPrefix(m, []byte("Postponed "))
+			rest, ok = cutAny(m, "Postponed ")
 		}
 		if ok {
 			method, who, ok := bytes.Cut(rest, []byte(" for "))
@@ -90,7 +90,7 @@ func parseSSH(v []event.Value, m []byte) {
 			return
 		}
 	case 'U':
-		if rest, ok := bytes.CutPrefix(m, []byte("User ")); ok {
+		if rest, ok := cutAny(m, "User "); ok {
 			if i := bytes.LastIndex(rest, []byte(" not allowed because ")); i >= 0 {
 				put(v, sshEvent, evNotAllowed)
 				put(v, sshReason, rest[i+len(" not allowed because "):])
@@ -98,13 +98,13 @@ func parseSSH(v []event.Value, m []byte) {
 			}
 			return
 		}
-		if rest, ok := bytes.CutPrefix(m, []byte("Unable to negotiate with ")); ok {
+		if rest, ok := cutAny(m, "Unable to negotiate with "); ok {
 			put(v, sshEvent, evNegotiation)
 			sshAddress(v, rest)
 			return
 		}
 	case 'R':
-		if rest, ok := bytes.CutPrefix(m, []byte("Received disconnect from ")); ok {
+		if rest, ok := cutAny(m, "Received disconnect from "); ok {
 			put(v, sshEvent, evDisconnect)
 			rest = sshAddress(v, rest)
 			if i := bytes.IndexByte(rest, ':'); i >= 0 {
@@ -116,7 +116,7 @@ func parseSSH(v []event.Value, m []byte) {
 			}
 			return
 		}
-		if rest, ok := bytes.CutPrefix(m, []byte("ROOT LOGIN REFUSED FROM ")); ok {
+		if rest, ok := cutAny(m, "ROOT LOGIN REFUSED FROM "); ok {
 			put(v, sshEvent, evRefused)
 			put(v, sshUser, []byte("root"))
 			sshAddress(v, rest)
@@ -128,30 +128,30 @@ func parseSSH(v []event.Value, m []byte) {
 			sshPeer(v, rest)
 			return
 		}
-		if rest, ok := bytes.CutPrefix(m, []byte("Connection from ")); ok {
+		if rest, ok := cutAny(m, "Connection from "); ok {
 			put(v, sshEvent, evConnect)
 			sshAddress(v, rest)
 			return
 		}
 	case 'D':
-		if rest, ok := bytes.CutPrefix(m, []byte("Disconnected from ")); ok {
+		if rest, ok := cutAny(m, "Disconnected from "); ok {
 			put(v, sshEvent, evDisconnect)
 			sshPeer(v, rest)
 			return
 		}
-		if rest, ok := bytes.CutPrefix(m, []byte("Did not receive identification string from ")); ok {
+		if rest, ok := cutAny(m, "Did not receive identification string from "); ok {
 			put(v, sshEvent, evNoIdent)
 			sshAddress(v, rest)
 			return
 		}
-		if rest, ok := bytes.CutPrefix(m, []byte("Disconnecting")); ok {
+		if rest, ok := cutAny(m, "Disconnecting"); ok {
 			put(v, sshEvent, evDisconnect)
-			if who, ok := bytes.CutPrefix(rest, []byte(" ")); ok {
+			if who, ok := cutAny(rest, " "); ok {
 				if i := bytes.Index(who, []byte(": ")); i >= 0 {
 					put(v, sshReason, who[i+2:])
 					sshPeer(v, who[:i])
 				}
-			} else if why, ok := bytes.CutPrefix(rest, []byte(": ")); ok {
+			} else if why, ok := cutAny(rest, ": "); ok {
 				put(v, sshReason, why)
 				if i := bytes.LastIndex(why, []byte(" failures for ")); i >= 0 {
 					put(v, sshUser, bytes.TrimSuffix(why[i+len(" failures for "):], []byte(" [preauth]")))
@@ -160,7 +160,7 @@ func parseSSH(v []event.Value, m []byte) {
 			return
 		}
 	case 'B':
-		if bytes.HasPrefix(m, []byte("Bad protocol version identification ")) {
+		if has(m, "Bad protocol version identification ") {
 			put(v, sshEvent, evBadProtocol)
 			if i := bytes.LastIndex(m, []byte(" from ")); i >= 0 {
 				sshAddress(v, m[i+6:])
@@ -168,7 +168,7 @@ func parseSSH(v []event.Value, m []byte) {
 			return
 		}
 	case 'S':
-		if bytes.HasPrefix(m, []byte("Starting session: ")) {
+		if has(m, "Starting session: ") {
 			put(v, sshEvent, evSession)
 			if i := bytes.LastIndex(m, []byte(" for ")); i >= 0 {
 				sshLastFrom(v, m[i+5:])
@@ -176,20 +176,20 @@ func parseSSH(v []event.Value, m []byte) {
 			return
 		}
 	case 'T':
-		if rest, ok := bytes.CutPrefix(m, []byte("Timeout before authentication for ")); ok {
+		if rest, ok := cutAny(m, "Timeout before authentication for "); ok {
 			put(v, sshEvent, evTimeout)
-			rest, _ = bytes.CutPrefix(rest, []byte("connection from "))
+			rest, _ = cutAny(rest, "connection from ")
 			sshAddress(v, rest)
 			return
 		}
 	case 'm':
-		if rest, ok := bytes.CutPrefix(m, []byte("maximum authentication attempts exceeded for ")); ok {
+		if rest, ok := cutAny(m, "maximum authentication attempts exceeded for "); ok {
 			put(v, sshEvent, evMaxAttempts)
 			sshUserFrom(v, rest)
 			return
 		}
 	case 'r':
-		if bytes.HasPrefix(m, []byte("refused connect from ")) {
+		if has(m, "refused connect from ") {
 			put(v, sshEvent, evRefused)
 			if i := bytes.LastIndexByte(m, '('); i >= 0 {
 				put(v, sshIP, event.Address(bytes.TrimSuffix(m[i+1:], []byte(")"))))
@@ -250,7 +250,7 @@ func sshPort2(p []byte) []byte {
 		return nil
 	}
 	p = p[i:]
-	if rest, ok := bytes.CutPrefix(p, []byte(" port ")); ok {
+	if rest, ok := cutAny(p, " port "); ok {
 		if _, n := number(rest); n > 0 {
 			return rest[n:]
 		}
@@ -261,7 +261,7 @@ func sshPort2(p []byte) []byte {
 // sshLastFrom reads "[illegal user ]USER from ADDRESS[ port N]" where nothing follows: the last address is the true one.
 func sshLastFrom(v []event.Value, p []byte) {
 	p, _ = cutAny(p, "invalid user ", "illegal user ")
-	if bytes.HasPrefix(p, []byte("from ")) {
+	if has(p, "from ") {
 		put(v, sshUser, p[:0])
 		sshAddress(v, p[5:])
 		return
@@ -283,7 +283,7 @@ func sshAddress(v []event.Value, p []byte) []byte {
 	}
 	put(v, sshIP, event.Address(p[:end]))
 	rest := p[end:]
-	if after, ok := bytes.CutPrefix(rest, []byte(" port ")); ok {
+	if after, ok := cutAny(rest, " port "); ok {
 		if _, n := number(after); n > 0 {
 			num(v, sshPort, after[:n])
 			return after[n:]
@@ -397,3 +397,6 @@ func hasFold(p []byte, s string) bool {
 	}
 	return true
 }
+
+// has reports whether p begins with s.
+func has(p []byte, s string) bool { return len(p) >= len(s) && string(p[:len(s)]) == s }

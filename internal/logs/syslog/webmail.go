@@ -70,17 +70,17 @@ func parseRoundcube(v []event.Value, m []byte) {
 
 // isCyrus reports whether a message is a login line of Cyrus IMAP.
 func isCyrus(m []byte) bool {
-	return bytes.HasPrefix(m, []byte("badlogin: ")) || bytes.HasPrefix(m, []byte("login: ")) && bytes.IndexByte(m, '[') > 0 ||
-		bytes.HasPrefix(m, []byte("auditlog: "))
+	return has(m, "badlogin: ") || has(m, "login: ") && bytes.IndexByte(m, '[') > 0 ||
+		has(m, "auditlog: ")
 }
 
 // parseCyrus reads "login: host [192.0.2.1] ana plaintext User logged in SESSIONID=<x>", "badlogin: host [192.0.2.1] plaintext ana SASL(-13): …" and
 // "auditlog: traffic sessionid=<x> bytes_in=1 bytes_out=2".
 func parseCyrus(v []event.Value, m []byte) {
-	rest, bad := bytes.CutPrefix(m, []byte("badlogin: "))
+	rest, bad := cutAny(m, "badlogin: ")
 	ok := bad
 	if !bad {
-		rest, ok = bytes.CutPrefix(m, []byte("login: "))
+		rest, ok = cutAny(m, "login: ")
 	}
 	if !ok {
 		return
