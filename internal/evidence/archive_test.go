@@ -185,6 +185,7 @@ func TestADamagedPartCostsThatPart(t *testing.T) {
 		}
 	}
 	broken(cutOff(gzipOf(t, long)), "gzip", "damaged: it ends in the middle")
+	broken(cutOff(xzOf(t, long)), "xz", "damaged: it ends in the middle")
 	wrongSum := []byte(xzOf(t, long))
 	wrongSum[len(wrongSum)-25] ^= 1 // in the check, before index and footer
 	broken(string(wrongSum), "xz", "damaged: the checksum of a block is wrong")

@@ -12,7 +12,6 @@ import (
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz/lzma"
 )
 
 // sevenEntries walks the entries of a 7z.
@@ -247,20 +246,20 @@ func sevenDecoder(c *sevenCoder, r io.Reader, closing *closers) (io.Reader, erro
 		if len(c.props) != 1 || c.props[0] > 40 {
 			return nil, said("damaged: its LZMA2 properties are wrong")
 		}
-		dict := min(uint64(2|c.props[0]&1)<<(c.props[0]/2+11), max(c.size, lzma.MinDictCap))
+		dict := min(uint64(2|c.props[0]&1)<<(c.props[0]/2+11), c.size)
 		if dict > maxWindow {
 			return nil, said(fmt.Sprintf("refused: unpacking it takes %s of memory; give it unpacked", size(int64(dict))))
 		}
-		return (lzma.Reader2Config{DictCap: int(dict)}).NewReader2(r)
+		return newLZMA2Reader(buffered(r), int(dict)), nil
 	case "\x03\x01\x01":
 		if len(c.props) != 5 {
 			return nil, said("damaged: its LZMA properties are wrong")
 		}
-		return newLZMA(c.props, c.size, r)
+		return newLZMAReader(buffered(r), c.props, c.size)
 	case "\x04\x01\x08":
 		return flate.NewReader(r), nil
 	case "\x04\x01\x09":
-		return newDeflate64(bufio.NewReaderSize(r, inBuffer)), nil
+		return newDeflate64(buffered(r)), nil
 	case "\x04\x02\x02":
 		return bzip2.NewReader(r), nil
 	case "\x04\xF7\x11\x01":
@@ -279,6 +278,13 @@ func sevenDecoder(c *sevenCoder, r io.Reader, closing *closers) (io.Reader, erro
 		return nil, said(encrypted)
 	}
 	return nil, said("not read: compressed with " + sevenMethod(c.method) + "; give it unpacked")
+}
+
+func buffered(r io.Reader) *bufio.Reader {
+	if b, ok := r.(*bufio.Reader); ok {
+		return b
+	}
+	return bufio.NewReaderSize(r, inBuffer)
 }
 
 // deltaReader adds to every byte the one that came out distance before it.

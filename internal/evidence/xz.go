@@ -10,19 +10,16 @@ import (
 	"hash/crc32"
 	"hash/crc64"
 	"io"
-
-	"github.com/ulikunitz/xz/lzma"
 )
 
 // xzReader reads an .xz file: streams one after another, of blocks compressed with LZMA2 ("The .xz File Format", version
-// 1.2.1). It is written here because the library takes as much memory as a block's header asks for.
+// 1.2.1).
 type xzReader struct {
 	r       *bufio.Reader
 	begun   bool
-	check   byte // of the stream, section 2.1.1.2
-	block   *lzma.Reader2
-	in      *countedBytes
-	sum     hash.Hash // nil for checks that are not known
+	check   byte        // of the stream, section 2.1.1.2
+	block   *lzmaReader // nil between blocks
+	sum     hash.Hash   // nil for checks that are not known
 	sumSize int
 	blocks  uint64
 	err     error
@@ -143,10 +140,7 @@ func (x *xzReader) blockHeader(first byte) error {
 	if err != nil {
 		return err
 	}
-	x.in = &countedBytes{r: x.r}
-	if x.block, err = (lzma.Reader2Config{DictCap: dict}).NewReader2(x.in); err != nil {
-		return err
-	}
+	x.block = newLZMA2Reader(x.r, dict)
 	x.blocks++
 	switch x.check { // section 2.1.1.2
 	case 0x00:
@@ -165,8 +159,8 @@ func (x *xzReader) blockHeader(first byte) error {
 
 // endBlock reads the padding and the check after a block (sections 3.3 and 3.4).
 func (x *xzReader) endBlock() error {
+	tail := make([]byte, int(-x.block.taken&3)+x.sumSize)
 	x.block = nil
-	tail := make([]byte, int(-x.in.n&3)+x.sumSize)
 	if _, err := io.ReadFull(x.r, tail); err != nil {
 		return unexpected(err)
 	}
@@ -227,12 +221,6 @@ func lzma2Dictionary(p byte) (int, error) {
 type countedBytes struct {
 	r *bufio.Reader
 	n int64
-}
-
-func (c *countedBytes) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n += int64(n)
-	return n, err
 }
 
 func (c *countedBytes) ReadByte() (byte, error) {

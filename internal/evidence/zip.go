@@ -16,7 +16,6 @@ import (
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz/lzma"
 	"golang.org/x/text/encoding/charmap"
 )
 
@@ -359,7 +358,7 @@ func (e *zipEntry) decoder(raw io.Reader) (io.Reader, error) {
 }
 
 // zipLZMA reads an entry compressed with LZMA (5.8.8).
-func zipLZMA(in io.Reader, e *zipEntry) (io.Reader, error) {
+func zipLZMA(in *bufio.Reader, e *zipEntry) (io.Reader, error) {
 	var h [9]byte
 	if _, err := io.ReadFull(in, h[:]); err != nil || binary.LittleEndian.Uint16(h[2:]) != 5 {
 		return nil, said("damaged: its LZMA header is wrong")
@@ -368,49 +367,7 @@ func zipLZMA(in io.Reader, e *zipEntry) (io.Reader, error) {
 	if e.flags&2 != 0 || e.unverified { // it ends by a marker
 		unpacked = 1<<64 - 1
 	}
-	return newLZMA(h[4:9], unpacked, in)
-}
-
-// newLZMA returns a reader of a raw LZMA stream with the given properties; size is 1<<64-1 if it ends by a marker.
-func newLZMA(props []byte, size64 uint64, in io.Reader) (io.Reader, error) {
-	dict := binary.LittleEndian.Uint32(props[1:])
-	if uint64(dict) > maxWindow && size64 > maxWindow {
-		return nil, said(fmt.Sprintf("refused: unpacking it takes %s of memory; give it unpacked", size(int64(dict))))
-	}
-	head := make([]byte, 13)
-	copy(head, props)
-	binary.LittleEndian.PutUint64(head[5:], size64)
-	r, err := lzma.NewReader(&prefixed{head, in})
-	if err != nil {
-		return nil, damaged(err)
-	}
-	return r, nil
-}
-
-// prefixed reads head, then r, also byte by byte.
-type prefixed struct {
-	head []byte
-	r    io.Reader
-}
-
-func (p *prefixed) Read(b []byte) (int, error) {
-	if len(p.head) > 0 {
-		n := copy(b, p.head)
-		p.head = p.head[n:]
-		return n, nil
-	}
-	return p.r.Read(b)
-}
-
-func (p *prefixed) ReadByte() (byte, error) {
-	if len(p.head) == 0 {
-		if br, ok := p.r.(io.ByteReader); ok {
-			return br.ReadByte()
-		}
-	}
-	var b [1]byte
-	_, err := io.ReadFull(p, b[:])
-	return b[0], err
+	return newLZMAReader(in, h[4:9], unpacked)
 }
 
 // zipReader checks what comes out of an entry against what the directory says.
