@@ -25,7 +25,7 @@ var allowed = []struct {
 	{"evtx", nil},
 	{"internal/literal", nil},
 	{"internal/event", []string{"evtx"}},
-	{"sigma", []string{"internal/event", "internal/literal"}},
+	{"sigma", []string{"internal/event", "internal/literal", "evtx"}},
 	{"internal/evidence", nil},
 	{"content", nil},
 	{"internal/logs", []string{"internal/event", "internal/logs", "evtx", "content"}},

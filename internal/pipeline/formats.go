@@ -18,9 +18,13 @@ func Formats() []logs.Format {
 		windows.EVTX(),
 		windows.JSON(),
 		m365.NewUAL(),
+		m365.NewMessageTrace(),
+		m365.NewAzure(),
 		exchange.New(),
 		w3c.New(),
+		w3c.NewNative(),
 		access.New(),
+		access.NewJSON(),
 		syslog.New(),
 		json.New(),
 	}

@@ -91,9 +91,6 @@ func (s *source) deliver(index int, res *result) {
 		delete(s.waiting, s.next)
 		s.next++
 		s.tally.Add(&res.tally)
-		if res.tally.Format != "" && s.tally.Format == "" {
-			s.tally.Format = res.tally.Format
-		}
 		if err := s.findings.add(res.findings); err != nil {
 			s.run.fail(err)
 			return
@@ -150,8 +147,9 @@ func (s *source) handOver() {
 		if s.format.Notes != nil {
 			s.tally.Notes = append(s.tally.Notes, s.format.Notes(s.logs)...)
 		}
-		if s.tally.Format == "" {
-			s.tally.Format = s.format.Name
+		s.tally.Format = s.format.Name
+		if s.format.Refine != nil {
+			s.tally.Format = s.format.Refine(s.logs)
 		}
 	}
 	if s.run.cfg.Source == nil {

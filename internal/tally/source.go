@@ -38,7 +38,7 @@ type Block struct {
 	From, To           int64
 	Unparsed           int64
 	Defects            []event.Defect
-	Host, Format       string
+	Host               string
 }
 
 // Reset makes an empty Block.
@@ -59,9 +59,6 @@ func (b *Block) Event(e *event.Event) {
 		if v := e.Role(event.Host); !v.IsNull() {
 			b.Host = v.String()
 		}
-	}
-	if b.Format == "" {
-		b.Format = e.Shape.Format
 	}
 }
 
