@@ -94,7 +94,6 @@ func benchmarkMatch(b *testing.B, e *Engine, events []*event.Event) {
 		candidates += len(m.candidate)
 		judged += len(m.program(ev.Shape).always)
 	}
-	calibrate(b)
 	b.SetBytes(valueBytes(events) / int64(len(events)))
 	b.ReportAllocs()
 	i := 0
@@ -106,6 +105,7 @@ func benchmarkMatch(b *testing.B, e *Engine, events []*event.Event) {
 		}
 	}
 	report()
+	calibrate(b)
 	b.ReportMetric(float64(hits)/float64(len(events)), "matches/event")
 	b.ReportMetric(float64(candidates)/float64(len(events)), "candidates/event")
 	b.ReportMetric(float64(judged)/float64(len(events)), "always/event")

@@ -283,13 +283,15 @@ func (t *test) gates() []literal.Literal {
 // chance guesses how often a literal is seen in a value of its field.
 func chance(l literal.Literal) float64 {
 	p := math.Exp2(-0.9 * float64(min(len(l.Text), 14)))
-	if strings.Contains(commonText, l.Text) {
-		if l.Place == literal.Anywhere {
-			return max(p, 0.25)
-		}
-		return max(p, 0.1)
+	switch {
+	case !strings.Contains(commonText, l.Text):
+		return p
+	case l.Place == literal.Anywhere:
+		return max(p, 0.25)
+	case l.Place == literal.Whole && strings.Contains(commonText, " "+l.Text+" "):
+		return max(p, 0.5)
 	}
-	return p
+	return max(p, 0.1)
 }
 
 // trigger returns atoms of which one is seen whenever the condition is true, and a guess how often that is;

@@ -3,6 +3,7 @@ package sigma
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/literal"
@@ -132,8 +133,13 @@ const maxKept = 8 << 20
 // look looks for literals in the value of a slot.
 func (m *Matcher) look(p *Program, in *input, ev *event.Event, v event.Value) {
 	keywords := p.keywords
-	if keywords != nil && p.rawText && within(ev.Raw, v) {
-		keywords = nil // what is in the value is in the line
+	if keywords != nil && p.rawText {
+		if at, ok := within(ev.Raw, v); ok {
+			keywords = nil // what is in the value is in the line
+			if len(in.sets) != 0 {
+				m.foldInLine(ev, in.slot, at, len(v.Data))
+			}
+		}
 	}
 	if len(in.sets) == 0 && keywords == nil {
 		return
@@ -345,6 +351,19 @@ func (m *Matcher) foldedText(slot int, v event.Value) []byte {
 		t.foldTo = len(m.folded)
 	}
 	return m.folded[t.foldFrom:t.foldTo]
+}
+
+// foldInLine takes the folded text of a value of n bytes from that of the line, where it stands at position at. That is
+// right if folding has not made any character of the line shorter (it makes none longer), and if the value neither
+// begins nor ends inside one.
+func (m *Matcher) foldInLine(ev *event.Event, slot, at, n int) {
+	line := m.foldedLine(ev)
+	if len(line) != len(ev.Raw) || !utf8.RuneStart(ev.Raw[at]) || at+n < len(ev.Raw) && !utf8.RuneStart(ev.Raw[at+n]) {
+		return
+	}
+	t := &m.texts[slot]
+	t.foldEpoch, t.foldFrom = m.epoch, m.line.foldFrom+at
+	t.foldTo = t.foldFrom + n
 }
 
 func (m *Matcher) foldedLine(ev *event.Event) []byte {

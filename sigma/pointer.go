@@ -11,12 +11,15 @@ func hashPointer(s *event.Shape) uint64 {
 	return uint64(uintptr(unsafe.Pointer(s))) * 0x9E3779B97F4A7C15 >> 40
 }
 
-// within reports whether the text of v is a part of line as it stands there.
-func within(line []byte, v event.Value) bool {
+// within returns where in line the text of v stands, if it is a part of line as it stands there.
+func within(line []byte, v event.Value) (at int, ok bool) {
 	if len(line) == 0 || len(v.Data) == 0 || v.Kind != event.UTF8 && v.Kind != event.Number {
-		return false
+		return 0, false
 	}
 	from := uintptr(unsafe.Pointer(unsafe.SliceData(line)))
-	at := uintptr(unsafe.Pointer(unsafe.SliceData(v.Data)))
-	return at >= from && at+uintptr(len(v.Data)) <= from+uintptr(len(line))
+	start := uintptr(unsafe.Pointer(unsafe.SliceData(v.Data)))
+	if start < from || start+uintptr(len(v.Data)) > from+uintptr(len(line)) {
+		return 0, false
+	}
+	return int(start - from), true
 }

@@ -12,7 +12,7 @@ import (
 const (
 	maxStates  = 1000
 	maxClasses = 250
-	maxWork    = 2_000_000 // instructions looked at to build it
+	maxWork    = 500_000 // instructions looked at to build it
 )
 
 // Automaton says whether a regular expression matches somewhere in a text, with one look into a table for each
@@ -26,6 +26,10 @@ type Automaton struct {
 	bounds  []rune               // class i has the runes from bounds[i] up to bounds[i+1]
 	classes int                  // one more than there are of characters: the last is the end of the text
 	next    []uint16             // by state and class
+
+	// An expression that is one set of characters, at least so many times, needs to count them only.
+	run   int    // 0 for another expression
+	inRun []bool // by class: it is in the set
 }
 
 const (
@@ -35,6 +39,9 @@ const (
 
 // NewAutomaton returns the Automaton of an expression, or nil if it would be too large.
 func NewAutomaton(re *syntax.Regexp) *Automaton {
+	if set, n := repeated(re); n > 0 {
+		return newRun(set, n)
+	}
 	prog, err := syntax.Compile(re.Simplify())
 	if err != nil {
 		return nil
@@ -46,8 +53,64 @@ func NewAutomaton(re *syntax.Regexp) *Automaton {
 	return b.a
 }
 
+// repeated returns the set of characters, and how many of them in a row there must be, where that is all that re asks
+// for.
+func repeated(re *syntax.Regexp) (set *syntax.Regexp, n int) {
+	for re.Op == syntax.OpCapture {
+		re = re.Sub[0]
+	}
+	if re.Op != syntax.OpRepeat || re.Min < 1 {
+		return nil, 0
+	}
+	n, set = re.Min, re.Sub[0]
+	for set.Op == syntax.OpCapture {
+		set = set.Sub[0]
+	}
+	switch set.Op {
+	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return set, n
+	}
+	return nil, 0
+}
+
+func newRun(set *syntax.Regexp, n int) *Automaton {
+	prog, err := syntax.Compile(set)
+	if err != nil {
+		return nil
+	}
+	b := &automatonBuilder{prog: prog, a: &Automaton{run: n}, mark: make([]uint32, len(prog.Inst))}
+	if !b.classify() {
+		return nil
+	}
+	b.closure(automatonState{}, 0)
+	for _, r := range b.a.bounds {
+		b.a.inRun = append(b.a.inRun, slices.ContainsFunc(b.reach, func(pc uint32) bool { return prog.Inst[pc].MatchRune(r) }))
+	}
+	return b.a
+}
+
+func (a *Automaton) matchRun(text []byte) bool {
+	n := 0
+	for i := 0; i < len(text); {
+		class, size := uint(a.ascii[text[i]&0x7F]), 1
+		if text[i] >= utf8.RuneSelf {
+			r, width := utf8.DecodeRune(text[i:])
+			class, size = a.classOf(r), width
+		}
+		if i += size; !a.inRun[class] {
+			n = 0
+		} else if n++; n >= a.run {
+			return true
+		}
+	}
+	return false
+}
+
 // Match reports whether the expression matches somewhere in text. Bytes that are not UTF-8 count as U+FFFD.
 func (a *Automaton) Match(text []byte) bool {
+	if a.run > 0 {
+		return a.matchRun(text)
+	}
 	state := uint(stateStart)
 	n := uint(a.classes)
 	for i := 0; i < len(text); {

@@ -187,7 +187,7 @@ func TestRequired(t *testing.T) {
 }
 
 var expressions = []string{"abc", "(?i)K", "a.c", "^a", "b$", "(?m)^b$", `\bab\b`, `\Bb`, "[^a]b", "(a|b)*c", "a{2,3}b", `\s[a-f0-9]{4}\s`, "é", "(?i)É",
-	"\uFFFD", "(?s).b", `\x00`, "", "a||b", `\z`, `\Aab`, "(ab?c|日本)+[x-z]", `[\pL]b`, `(?i)ſ`, "a*?b+?", `\$\{`}
+	"\uFFFD", "(?s).b", `\x00`, "", "a||b", `\z`, `\Aab`, "(ab?c|日本)+[x-z]", `[\pL]b`, `(?i)ſ`, "a*?b+?", `\$\{`, ".{3,}", "([^a]){2,5}", "(?s).{4}", "[日-本]{2}"}
 
 func TestRegexHelpersAgreeWithRegexp(t *testing.T) {
 	alphabet := rapid.SampledFrom([]string{"a", "b", "c", "A", "K", "k", "\u212A", "é", "É", "ſ", "s", "日本", " ", "\n", "\x00", "\xff", "\xc3", "\uFFFD", "_", "x", "{", "$", "ab", "abc", " 0af9 "})
@@ -321,5 +321,13 @@ func BenchmarkAutomaton(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
 		a.Match(text)
+	}
+}
+
+func TestFoldingMakesNothingLonger(t *testing.T) {
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if utf8.RuneLen(FoldRune(r)) > utf8.RuneLen(r) {
+			t.Errorf("%q folds to the longer %q", r, FoldRune(r))
+		}
 	}
 }

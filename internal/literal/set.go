@@ -34,11 +34,12 @@ type Literal struct {
 type Set struct {
 	literals []Literal
 
-	// Literals of four bytes and more.
-	filter []uint64 // a bit for the hash of each gram, 1<<filterBits of them
-	shift  uint32   // 32 - filterBits
-	grams  table
-	// Literals of three bytes: the filter has their grams with every possible fourth byte.
+	filter []uint64 // a bit for the hash of each gram
+	mul    uint32   // of the hash; one that is a multiple of 256 leaves the fourth byte out of it
+	shift  uint32   // of the hash: 32 less the binary logarithm of the bits
+	grams  table    // literals of four bytes and more
+	// Literals of three bytes. Where they are few, the filter has their grams with every possible fourth byte; else it
+	// regards three bytes only.
 	triples table
 	// Literals of one and two bytes.
 	short []int32
@@ -139,7 +140,12 @@ func NewSet(literals []Literal, sample []byte) *Set {
 			}
 		}
 	}
-	b := min(max(bits.Len(uint(len(grams)*24+len(triples)*512)), 9), 20)
+	set := len(grams) + 256*len(triples)
+	s.mul = gramMul
+	if 256*len(triples) > len(grams)/2 {
+		set, s.mul = len(grams)+len(triples), gramMul<<8&math.MaxUint32
+	}
+	b := min(max(bits.Len(uint(set*48)), 9), 20)
 	s.shift = uint32(32 - b)
 	s.filter = make([]uint64, 1<<b/64)
 	for _, e := range grams {
@@ -158,7 +164,7 @@ func NewSet(literals []Literal, sample []byte) *Set {
 }
 
 func (s *Set) mark(gram uint32) {
-	h := gram * gramMul >> s.shift
+	h := gram * s.mul >> s.shift
 	s.filter[h/64] |= 1 << (h % 64)
 }
 
@@ -285,14 +291,14 @@ func (s *Set) scanAnywhere(text []byte, hits *Hits) {
 	if len(s.grams.entries)+len(s.triples.entries) == 0 {
 		return
 	}
-	filter, shift := s.filter, s.shift&31
+	filter, mul, shift := s.filter, s.mul, s.shift&31
 	i := 0
 	for ; i+8 <= len(text); i += 4 {
 		x := binary.LittleEndian.Uint64(text[i:])
-		a := uint32(x) * gramMul >> shift
-		b := uint32(x>>8) * gramMul >> shift
-		c := uint32(x>>16) * gramMul >> shift
-		d := uint32(x>>24) * gramMul >> shift
+		a := uint32(x) * mul >> shift
+		b := uint32(x>>8) * mul >> shift
+		c := uint32(x>>16) * mul >> shift
+		d := uint32(x>>24) * mul >> shift
 		hit := filter[a/64]>>(a%64) | filter[b/64]>>(b%64) | filter[c/64]>>(c%64) | filter[d/64]>>(d%64)
 		if hit&1 == 0 {
 			continue
@@ -311,7 +317,7 @@ func (s *Set) scanAnywhere(text []byte, hits *Hits) {
 		}
 	}
 	for x := keyOf(text[i:]); i < len(text); i++ {
-		if h := uint32(x) * gramMul >> shift; filter[h/64]>>(h%64)&1 != 0 {
+		if h := uint32(x) * mul >> shift; filter[h/64]>>(h%64)&1 != 0 {
 			s.probe(text, i, uint32(x), hits)
 		}
 		x >>= 8
