@@ -379,16 +379,19 @@ func (p *ualParser) expand(list []byte, v event.Value, out *event.Batch) {
 	}
 	r := &p.record
 	opened := false
-	for i := 0; len(r.Keys)+4 < json.MaxFields; {
-		elem, next, ok := v.Elem(i)
-		if !ok {
+	for text := v.Data[1:]; len(r.Keys)+4 < json.MaxFields; {
+		for len(text) > 0 && (text[0] == ',' || text[0] == ' ' || text[0] == '\n' || text[0] == '\r' || text[0] == '\t') {
+			text = text[1:]
+		}
+		if len(text) == 0 || text[0] == ']' {
 			return
 		}
-		i = next
-		if elem.Kind != event.JSON {
-			continue
+		n, why := p.inner.Scan(text)
+		if why != "" {
+			n = event.JSONLen(text)
 		}
-		if n, why := p.inner.Scan(elem.Data); why != "" || n != len(elem.Data) {
+		text = text[n:]
+		if why != "" {
 			continue
 		}
 		var name []byte
