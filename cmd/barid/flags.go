@@ -33,15 +33,16 @@ type cli struct {
 type readFlags struct {
 	Paths []string `arg:"" name:"path" help:"Files, folders and archives; - for standard input."`
 
-	From     string    `placeholder:"TIME" help:"Leave out events before TIME (2021-03-02, or RFC 3339)."`
-	To       string    `placeholder:"TIME" help:"Leave out events from TIME on."`
-	Workers  int       `placeholder:"N" help:"How many cores to use (default: all)."`
-	Facts    string    `placeholder:"FILE" type:"existingfile" help:"What people know and logs do not say (YAML)."`
-	Stats    string    `placeholder:"FILE" help:"Write what was done, and how fast, to FILE (JSON)."`
-	Strict   bool      `help:"Exit with status 3 if something could not be read."`
-	MaxDepth int       `name:"max-depth" default:"${max_depth}" placeholder:"N" help:"Archives in archives to open (default ${max_depth})."`
-	MaxRatio float64   `name:"max-ratio" default:"${max_ratio}" placeholder:"N" help:"Bytes that may come out of one byte of an archive (default ${max_ratio})."`
-	MaxTotal bytesFlag `name:"max-total" default:"${max_total}" placeholder:"SIZE" help:"Bytes that may be unpacked in all, such as 500G (default ${max_total})."`
+	From       string    `placeholder:"TIME" help:"Leave out events before TIME (2021-03-02, or RFC 3339)."`
+	To         string    `placeholder:"TIME" help:"Leave out events from TIME on."`
+	Workers    int       `placeholder:"N" help:"How many cores to use (default: all)."`
+	Facts      string    `placeholder:"FILE" type:"existingfile" help:"What people know and logs do not say (YAML)."`
+	Stats      string    `placeholder:"FILE" help:"Write what was done, and how fast, to FILE (JSON)."`
+	Strict     bool      `help:"Exit with status 3 if something could not be read."`
+	MaxDepth   int       `name:"max-depth" default:"${max_depth}" placeholder:"N" help:"Archives in archives to open (default ${max_depth})."`
+	MaxRatio   float64   `name:"max-ratio" default:"${max_ratio}" placeholder:"N" help:"Bytes that may come out of one byte of an archive (default ${max_ratio})."`
+	MaxTotal   bytesFlag `name:"max-total" default:"${max_total}" placeholder:"SIZE" help:"Bytes that may be unpacked in all, such as 500G (default ${max_total})."`
+	MaxEntries int       `name:"max-entries" default:"${max_entries}" placeholder:"N" help:"Entries that may lie in one archive (default ${max_entries})."`
 }
 
 // ruleFlags are the flags of the commands that use rules.
@@ -96,12 +97,13 @@ func newParser(flags *cli, stdout, stderr io.Writer, exit func(int)) *kong.Kong 
 			"  barid verify barid-case                   has anything been changed?\n\n"+
 			"Exit status: 0 done; 1 failed; 2 wrong usage; 3 done, but something could not be read (with --strict); 4 --fail-on was met."),
 		kong.Vars{
-			"version":   version(),
-			"max_depth": fmt.Sprint(evidence.DefaultMaxDepth),
-			"max_ratio": fmt.Sprint(evidence.DefaultMaxRatio),
-			"max_total": "200G",
-			"levels":    strings.Join(detect.Levels(), ", "),
-			"formats":   formats(),
+			"version":     version(),
+			"max_depth":   fmt.Sprint(evidence.DefaultMaxDepth),
+			"max_ratio":   fmt.Sprint(evidence.DefaultMaxRatio),
+			"max_total":   "200G",
+			"max_entries": fmt.Sprint(evidence.DefaultMaxEntries),
+			"levels":      strings.Join(detect.Levels(), ", "),
+			"formats":     formats(),
 		},
 		kong.Writers(stdout, stderr),
 		kong.Exit(exit),

@@ -98,7 +98,7 @@ func (f *readFlags) prepare(e *env) (*reading, error) {
 	}
 	r.config = pipeline.Config{
 		Paths: f.Paths, Formats: pipeline.Formats(), Workers: f.workers(), From: from, To: to, Zone: r.facts.Zone,
-		Evidence: evidence.Options{MaxDepth: f.MaxDepth, MaxRatio: f.MaxRatio, MaxTotal: int64(f.MaxTotal), Stdin: e.stdin, Report: r.problem},
+		Evidence: evidence.Options{MaxDepth: f.MaxDepth, MaxRatio: f.MaxRatio, MaxTotal: int64(f.MaxTotal), MaxEntries: f.MaxEntries, Stdin: e.stdin, Report: r.problem},
 	}
 	if e.term.bar {
 		r.config.Progress = func(read, events func() int64) (stop func()) {

@@ -99,9 +99,11 @@ type Incident struct {
 	First      time.Time `json:"first,omitzero"` // zero where no event in it has a time
 	Last       time.Time `json:"last,omitzero"`
 	// Active says that it was still going on when the evidence ends.
-	Active   bool     `json:"active"`
-	Hosts    []string `json:"hosts"`
-	Actors   []string `json:"actors"` // addresses and accounts that acted
+	Active bool     `json:"active"`
+	Hosts  []string `json:"hosts"`
+	Actors []string `json:"actors"` // addresses that acted, and accounts where no address is known
+	// Accounts are the people's accounts that its findings name: used, tried, or acted on.
+	Accounts []string `json:"accounts"`
 	Findings int64    `json:"findings"`
 	// Summary says in a sentence or two what happened, from what the findings prove and no more.
 	Summary string `json:"summary"`

@@ -338,7 +338,7 @@ func withLists(c *Case) *Case {
 	d.Incidents = copyList(d.Incidents)
 	for i := range d.Incidents {
 		in := &d.Incidents[i]
-		in.Techniques, in.Hosts, in.Actors = list(in.Techniques), list(in.Hosts), list(in.Actors)
+		in.Techniques, in.Hosts, in.Actors, in.Accounts = list(in.Techniques), list(in.Hosts), list(in.Actors), list(in.Accounts)
 		in.Steps = copyList(in.Steps)
 		for j := range in.Steps {
 			s := &in.Steps[j]

@@ -445,6 +445,8 @@ func floodFinding(minutes map[minuteOf]*minuteTraffic, flood []minuteOf) Finding
 	first := minutes[flood[0]].first
 	b := fmt.Appendf(nil, `{"requests":%d,"most_in_a_minute":%d,"minutes":%d`, requests, peak, len(flood))
 	b = appendList(b, "clients", slices.SortedFunc(maps.Keys(clients), compareAddresses))
+	b = append(b, `,"last_minute":`...)
+	b = appendTime(b, flood[len(flood)-1].minute*60e9)
 	return Finding{Rule: &distributedFlood, Time: first.Time, Source: flood[0].source, Offset: first.Offset, Line: first.Line, Event: append(b, '}')}
 }
 

@@ -21,8 +21,12 @@ const (
 	sameAttempt = 24 * time.Hour      // attempts of one kind on one host, from wherever
 )
 
-// activeWithin is how close to the end of its evidence an incident must come to count as going on.
-const activeWithin = time.Hour
+// An incident counts as going on if its evidence ends before the incident has been quiet for as long as it lasted, but for
+// at least and at most so long.
+const (
+	quietAtLeast = 5 * time.Minute
+	quietAtMost  = time.Hour
+)
 
 // Evidence says of the sources what judging needs to know.
 type Evidence struct {
@@ -249,7 +253,7 @@ const maxActors = 200
 func describe(members []*node, ev Evidence) casefile.Incident {
 	top := members[0]
 	first, last := time.Time{}, time.Time{}
-	hosts, actors, techniques := make(map[string]bool), make(map[string]bool), make(map[string]bool)
+	hosts, actors, accounts, techniques := make(map[string]bool), make(map[string]bool), make(map[string]bool), make(map[string]bool)
 	var in casefile.Incident
 	var end time.Time
 	furthest := -1
@@ -270,6 +274,11 @@ func describe(members []*node, ev Evidence) casefile.Incident {
 		for _, a := range n.actors() {
 			actors[a] = true
 		}
+		for _, a := range append(n.accounts, n.account) {
+			if personOf(a) != "" {
+				accounts[a] = true
+			}
+		}
 		for _, t := range n.rule.Tags {
 			if id := techniqueID(t); id != "" {
 				techniques[id] = true
@@ -285,9 +294,10 @@ func describe(members []*node, ev Evidence) casefile.Incident {
 	in.Techniques = slices.AppendSeq([]string{}, maps.Keys(techniques))
 	slices.Sort(in.Techniques)
 	in.First, in.Last = first, last
-	in.Active = !end.IsZero() && !last.IsZero() && end.Sub(last) <= activeWithin
+	in.Active = !end.IsZero() && !last.IsZero() && end.Sub(last) < min(max(last.Sub(first), quietAtLeast), quietAtMost)
 	in.Hosts = sortedKeys(hosts, maxActors)
 	in.Actors = sortedKeys(actors, maxActors)
+	in.Accounts = sortedKeys(accounts, maxActors)
 	in.Steps = steps(members)
 	in.Title = title(top, in, len(actors))
 	in.Summary = summary(in, len(actors))
@@ -358,6 +368,9 @@ func title(top *node, in casefile.Incident, actors int) string {
 		t += " on " + strings.Join(in.Hosts, " and ")
 	case n > 2:
 		t += fmt.Sprintf(" on %d hosts", n)
+	}
+	if a := personOf(top.account); a != "" && top.client != "" {
+		t += ", account " + top.account
 	}
 	switch {
 	case actors == 1 && top.client != "":

@@ -21,6 +21,7 @@ type node struct {
 	account  string
 	object   string
 	clients  []string // of a rule that counts, where they are several
+	accounts []string // likewise
 	source   string   // path of the first
 	first    time.Time
 	last     time.Time
@@ -70,8 +71,11 @@ func (n *nodes) add(f *casefile.Finding, level detect.Level) {
 	if len(run.evidence) < maxEvidence {
 		run.evidence = append(run.evidence, evidenceOf(f, at))
 	}
-	if run.client == "" && len(run.clients) == 0 {
-		run.clients = countedClients(f)
+	if c, ok := countedOf(f); ok {
+		run.clients, run.accounts = c.Clients, c.Accounts
+		if c.Last != nil && c.Last.After(run.last) {
+			run.last = *c.Last
+		}
 	}
 }
 
@@ -87,20 +91,21 @@ func evidenceOf(f *casefile.Finding, at time.Time) casefile.Evidence {
 		Offset: f.Source.Offset, Time: at, Raw: strings.ToValidUTF8(raw, "\ufffd")}
 }
 
-// countedClients returns the addresses that a counting rule lists.
-func countedClients(f *casefile.Finding) []string {
+// counted is what a counting rule says in the event of its finding.
+type counted struct {
+	Clients  []string   `json:"clients"`
+	Accounts []string   `json:"accounts"`
+	Last     *time.Time `json:"last_minute"`
+}
+
+func countedOf(f *casefile.Finding) (counted, bool) {
+	var c counted
 	for _, r := range detect.CountingRules() {
-		if r.ID != f.Rule.ID {
-			continue
-		}
-		var counted struct {
-			Clients []string `json:"clients"`
-		}
-		if json.Unmarshal(f.Event, &counted) == nil {
-			return counted.Clients
+		if r.ID == f.Rule.ID {
+			return c, json.Unmarshal(f.Event, &c) == nil
 		}
 	}
-	return nil
+	return c, false
 }
 
 // isWebShell reports whether a rule is about web shells (ATT&CK T1505.003), whose path ties visits together.
@@ -124,12 +129,23 @@ func (n *node) actor() string {
 
 // person is the account by which a run is tied to others: "" for one that is no person's.
 func (n *node) person() string {
-	a := strings.ToLower(n.account)
+	if anybody[personOf(n.account)] {
+		return ""
+	}
+	return personOf(n.account)
+}
+
+// anybody are accounts that say nothing of who used them: there is one of that name on every host.
+var anybody = map[string]bool{"root": true, "administrator": true, "admin": true}
+
+// personOf returns the account in lower case and without domain, "" for one of the system.
+func personOf(account string) string {
+	a := strings.ToLower(account)
 	if i := strings.LastIndexByte(a, '\\'); i >= 0 {
 		a = a[i+1:]
 	}
 	switch a {
-	case "", "-", "system", "local service", "network service", "anonymous logon", "anonymous", "root", "administrator", "admin", "unknown":
+	case "", "-", "system", "local service", "network service", "anonymous logon", "anonymous", "unknown":
 		return ""
 	}
 	if strings.HasSuffix(a, "$") || strings.HasPrefix(a, "s-1-5-") || strings.HasPrefix(a, "healthmailbox") {

@@ -90,7 +90,7 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 	if cfg.Problems != nil {
 		c.Sources = WithProblems(c.Sources, cfg.Problems())
 	}
-	c.Rules = casefile.Rules{Loaded: len(cfg.Rules.Engine.Rules()) + len(detect.CountingRules()), Rejected: cfg.Rejected}
+	c.Rules = casefile.Rules{Loaded: len(cfg.Rules.Engine.Rules()) + len(detect.CountingRules()), Rejected: cfg.Rejected, MinLevel: cfg.MinLevel.String()}
 	c.Window = timespan(c.Sources, cfg.Facts)
 	ends := make(map[string]time.Time)
 	for _, s := range c.Sources {

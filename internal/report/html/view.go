@@ -95,7 +95,12 @@ type brief struct {
 	Findings                 string
 	Active                   bool
 	State                    string
+	Story                    []storyLine
+	StoryLeft                int
 }
+
+// storyLine is a step of an incident in a line.
+type storyLine struct{ Time, Level, Title string }
 
 type incident struct {
 	brief
@@ -106,6 +111,7 @@ type incident struct {
 	Techniques []technique
 	Hosts      names
 	Actors     names
+	Accounts   names
 	Charts     []chart
 	Steps      []stepView
 	StepsLeft  int
@@ -321,7 +327,11 @@ func (p *page) firstScreen(c *casefile.Case, order []*casefile.Incident) {
 			p.MoreTop = len(order) - maxTop
 			break
 		}
-		p.Top = append(p.Top, inBrief(in))
+		b := inBrief(in)
+		if len(p.Top) < maxStories {
+			b.Story, b.StoryLeft = story(in)
+		}
+		p.Top = append(p.Top, b)
 	}
 }
 
@@ -481,8 +491,46 @@ func (p *page) incidents(order []*casefile.Incident) {
 	}
 }
 
+// maxStories is how many incidents the first screen tells step by step, and maxStory how many steps of one.
+const (
+	maxStories = 3
+	maxStory   = 8
+)
+
+// story returns the gravest steps of an incident in order of time, and how many more there are of those levels.
+func story(in *casefile.Incident) (told []storyLine, more int) {
+	top := slices.Index(levels[:], class(in.Severity))
+	for i := range in.Steps {
+		s := &in.Steps[i]
+		l := slices.Index(levels[:], class(s.Rule.Level))
+		if l < 0 || l > top+1 || l > slices.Index(levels[:], "medium") {
+			continue
+		}
+		if len(told) == maxStory {
+			more++
+			continue
+		}
+		told = append(told, storyLine{clock(s.First, in.First), levels[l], cut(s.Rule.Title, maxName)})
+	}
+	if len(told) < 2 {
+		return nil, 0 // the title says it all
+	}
+	return told, more
+}
+
+// clock is the time of day of t, with the date where it is not that of the day before it.
+func clock(t, since time.Time) string {
+	switch {
+	case t.IsZero():
+		return ""
+	case t.UTC().Format(time.DateOnly) == since.UTC().Format(time.DateOnly):
+		return t.UTC().Format(time.TimeOnly)
+	}
+	return stamp(t)
+}
+
 func fullIncident(in *casefile.Incident, b brief, rawLeft *int) incident {
-	v := incident{brief: b, Summary: cut(in.Summary, maxText), First: stamp(in.First), Last: stamp(in.Last), Hosts: some(in.Hosts), Actors: some(in.Actors)}
+	v := incident{brief: b, Summary: cut(in.Summary, maxText), First: stamp(in.First), Last: stamp(in.Last), Hosts: some(in.Hosts), Actors: some(in.Actors), Accounts: some(in.Accounts)}
 	if d := in.Last.Sub(in.First); !in.First.IsZero() && d >= time.Second {
 		v.Lasted = duration(d)
 	}
