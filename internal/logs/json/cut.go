@@ -159,7 +159,6 @@ type Cutter struct {
 	size  int
 	begun bool
 	pos   int // end of the last piece that was found in the unread data
-	good  int // end of the last of them that is a record
 }
 
 // NewCutter returns a Cutter of a stream of the given layout.
@@ -182,36 +181,31 @@ func (c *Cutter) Cut(data []byte, atEOF bool) (int, any) {
 	}
 	n := c.cut(data, atEOF)
 	if n > 0 {
-		c.begun, c.pos, c.good = true, 0, 0
+		c.begun, c.pos = true, 0
 	}
 	return n, c.plain
 }
 
-// cut returns the length of a block that ends with a record: what damage is there is seen whole by whoever reads it.
+// cut returns the length of a block that ends where a piece does: seen without what follows, it is the same pieces.
 func (c *Cutter) cut(data []byte, atEOF bool) int {
 	l := c.plain.Layout
 	if c.pos == 0 && !c.begun {
 		c.pos = min(l.Header, len(data))
 	}
-	for c.good < c.size && c.pos < len(data) {
+	for c.pos < c.size && c.pos < len(data) {
 		p := next(data, c.pos, l, atEOF)
 		if p.end == 0 {
 			break
 		}
 		c.pos = p.end
-		if p.reason == "" && p.end > p.start {
-			c.good = p.end
-		}
 	}
 	switch {
-	case c.good >= c.size:
-		return c.good
+	case c.pos >= c.size:
+		return c.pos
 	case atEOF:
 		return len(data)
 	case len(data) < logs.MaxBlock:
 		return 0
-	case c.good > 0:
-		return c.good
 	case c.pos > 0:
 		return c.pos
 	}
@@ -223,6 +217,9 @@ type piece struct {
 	start, end int    // of the record or the damage; what is before start is white space and brackets
 	reason     string // of the damage; "" for a record
 }
+
+// damaged is the reason of every damage: which sign of it shows first depends on how much of the stream is there.
+const damaged = "JSON object without an end, or with quotes out of step"
 
 // next returns the record or damage that begins at or after pos in data, in a layout other than Lines. An end of 0 asks
 // for more data; where there is no more, what is there is a piece. A record is found by its own bytes alone: it is the same
@@ -319,7 +316,7 @@ func recordEnd(data []byte, start int, l *Layout, last bool) piece {
 				if end >= len(data) {
 					return unended(data, start, last)
 				}
-				return resync(data, start, end, l, why, last)
+				return resync(data, start, end, l, last)
 			}
 			i = end
 			// What follows a string tells a lost quote at once.
@@ -328,7 +325,7 @@ func recordEnd(data []byte, start int, l *Layout, last bool) piece {
 				return unended(data, start, last)
 			}
 			if c := data[after]; c != ':' && c != ',' && c != '}' && c != ']' {
-				return resync(data, start, end-1, l, "quotes out of step", last)
+				return resync(data, start, end-1, l, last)
 			}
 		case '{', '[':
 			depth++
@@ -338,7 +335,7 @@ func recordEnd(data []byte, start int, l *Layout, last bool) piece {
 			}
 		case '\n':
 			if n := blanks(data[i+1:]); l.indented && n <= l.column && i+1+n < len(data) && data[i+1+n] == '{' {
-				return piece{start: start, end: i + 1, reason: "object without an end"}
+				return piece{start: start, end: i + 1, reason: damaged}
 			}
 		}
 	}
@@ -349,17 +346,17 @@ func unended(data []byte, start int, last bool) piece {
 	if !last {
 		return piece{}
 	}
-	return piece{start: start, end: len(data), reason: "object without an end"}
+	return piece{start: start, end: len(data), reason: damaged}
 }
 
 // resync returns the damage from start to the next place at or after from where a record seems to begin: where records
 // are indented, a line no deeper than they that begins with '{'; otherwise the text that this record begins with.
-func resync(data []byte, start, from int, l *Layout, reason string, last bool) piece {
+func resync(data []byte, start, from int, l *Layout, last bool) piece {
 	if !l.indented {
 		opening := data[start:min(len(data), start+64)]
 		if i := bytes.IndexByte(opening, ':'); i > 0 {
 			if j := bytes.Index(data[from:], opening[:i+1]); j >= 0 {
-				return piece{start: start, end: from + j, reason: reason}
+				return piece{start: start, end: from + j, reason: damaged}
 			}
 		}
 	} else {
@@ -370,12 +367,12 @@ func resync(data []byte, start, from int, l *Layout, reason string, last bool) p
 			}
 			i += n + 1
 			if n := blanks(data[i:]); n <= l.column && i+n < len(data) && data[i+n] == '{' {
-				return piece{start: start, end: i, reason: reason}
+				return piece{start: start, end: i, reason: damaged}
 			}
 		}
 	}
 	if !last {
 		return piece{}
 	}
-	return piece{start: start, end: len(data), reason: reason}
+	return piece{start: start, end: len(data), reason: damaged}
 }

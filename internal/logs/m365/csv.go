@@ -21,6 +21,9 @@ type field struct {
 	doubled bool // quotes in data are doubled
 }
 
+// damagedRow is the reason of every damage: which sign of it shows first depends on how much of the file is there.
+const damagedRow = "quotes out of step"
+
 // read reads the row that begins at i and returns where the next one begins; 0 asks for more data, unless last says that
 // there is none. A row whose quotes are out of step is damaged: reason says so, and it ends with its first line.
 func (r *row) read(data []byte, i int, delimiter byte, last bool) (end int, reason string) {
@@ -35,7 +38,7 @@ func (r *row) read(data []byte, i int, delimiter byte, last bool) (end int, reas
 					if !last {
 						return 0, ""
 					}
-					return lineEnd(data, start), "quote without an end"
+					return lineEnd(data, start), damagedRow
 				}
 				if i+1 >= len(data) {
 					if !last {
@@ -83,7 +86,7 @@ func (r *row) read(data []byte, i int, delimiter byte, last bool) (end int, reas
 		case data[i] == delimiter:
 			i++
 		default:
-			return lineEnd(data, start), "quotes out of step"
+			return lineEnd(data, start), damagedRow
 		}
 	}
 }
@@ -183,13 +186,13 @@ func (t *table) column(name string) int {
 	return -1
 }
 
-// tableCutter cuts a CSV file where a sound row ends: what damage there is, is seen whole by whoever reads it.
+// tableCutter cuts a CSV file where a row ends: seen without what follows, it is the same rows.
 type tableCutter struct {
-	table     *table
-	size      int
-	begun     bool
-	pos, good int
-	row       row
+	table *table
+	size  int
+	begun bool
+	pos   int // end of the last row that was found in the unread data
+	row   row
 }
 
 func newTableCutter(t *table) *tableCutter { return &tableCutter{table: t, size: logs.BlockSize} }
@@ -201,7 +204,7 @@ func (c *tableCutter) SetBlockSize(n int) { c.size = n }
 func (c *tableCutter) Cut(data []byte, atEOF bool) (int, any) {
 	n := c.cut(data, atEOF)
 	if n > 0 {
-		c.begun, c.pos, c.good = true, 0, 0
+		c.begun, c.pos = true, 0
 	}
 	return n, c.table
 }
@@ -210,25 +213,20 @@ func (c *tableCutter) cut(data []byte, atEOF bool) int {
 	if c.pos == 0 && !c.begun {
 		c.pos = min(c.table.length, len(data))
 	}
-	for c.good < c.size && c.pos < len(data) {
-		end, reason := c.row.read(data, c.pos, c.table.delimiter, atEOF)
+	for c.pos < c.size && c.pos < len(data) {
+		end, _ := c.row.read(data, c.pos, c.table.delimiter, atEOF)
 		if end == 0 {
 			break
 		}
 		c.pos = end
-		if reason == "" {
-			c.good = end
-		}
 	}
 	switch {
-	case c.good >= c.size:
-		return c.good
+	case c.pos >= c.size:
+		return c.pos
 	case atEOF:
 		return len(data)
 	case len(data) < logs.MaxBlock:
 		return 0
-	case c.good > 0:
-		return c.good
 	case c.pos > 0:
 		return c.pos
 	}
