@@ -424,7 +424,7 @@ func summary(in casefile.Incident, actors int) string {
 }
 
 // maxTold is how many steps a summary tells.
-const maxTold = 8
+const maxTold = 12
 
 // grave returns the steps of the two highest levels there are in the incident, in order of time, and at least those
 // above low.

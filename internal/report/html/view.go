@@ -49,7 +49,7 @@ type page struct {
 	Severity         string
 	Top              []brief
 	MoreTop          int
-	Hosts            names
+	Hosts, Accounts  names
 	Since, Until     string
 	SinceLevel       string
 	Earliest         string // of less severe incidents, where that is before Since
@@ -267,7 +267,7 @@ func (p *page) firstScreen(c *casefile.Case, order []*casefile.Incident) {
 	p.Severity = class(order[0].Severity)
 	var n, active int
 	var first, since, last time.Time // since: of the worst
-	var hosts []string
+	hosts, accounts := newSet(), newSet()
 	for _, in := range order {
 		if class(in.Severity) == p.Severity {
 			n++
@@ -284,11 +284,8 @@ func (p *page) firstScreen(c *casefile.Case, order []*casefile.Incident) {
 		if in.Last.After(last) {
 			last = in.Last
 		}
-		for _, h := range in.Hosts {
-			if !slices.Contains(hosts, h) && len(hosts) < 10_000 {
-				hosts = append(hosts, h)
-			}
-		}
+		hosts.add(in.Hosts)
+		accounts.add(in.Accounts)
 	}
 	switch {
 	case len(order) == 1:
@@ -321,7 +318,7 @@ func (p *page) firstScreen(c *casefile.Case, order []*casefile.Incident) {
 	if d := last.Sub(since); !since.IsZero() && d >= time.Minute {
 		p.Lasted = duration(d)
 	}
-	p.Hosts = some(hosts)
+	p.Hosts, p.Accounts = some(hosts.list), some(accounts.list)
 	for i, in := range order {
 		if i == maxTop {
 			p.MoreTop = len(order) - maxTop
@@ -332,6 +329,23 @@ func (p *page) firstScreen(c *casefile.Case, order []*casefile.Incident) {
 			b.Story, b.StoryLeft = story(in)
 		}
 		p.Top = append(p.Top, b)
+	}
+}
+
+// set is names in the order in which they were first met.
+type set struct {
+	list []string
+	seen map[string]bool
+}
+
+func newSet() *set { return &set{seen: make(map[string]bool)} }
+
+func (s *set) add(names []string) {
+	for _, n := range names {
+		if !s.seen[n] {
+			s.seen[n] = true
+			s.list = append(s.list, n)
+		}
 	}
 }
 
@@ -494,7 +508,7 @@ func (p *page) incidents(order []*casefile.Incident) {
 // maxStories is how many incidents the first screen tells step by step, and maxStory how many steps of one.
 const (
 	maxStories = 3
-	maxStory   = 8
+	maxStory   = 12
 )
 
 // story returns the gravest steps of an incident in order of time, and how many more there are of those levels.
