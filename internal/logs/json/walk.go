@@ -2,6 +2,7 @@ package json
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
@@ -103,4 +104,38 @@ func (w *Walker) nextInLine(r *Record) bool {
 // Defect says that the current record could not be used, and why.
 func (w *Walker) Defect(reason string) {
 	w.out.Defects = append(w.out.Defects, event.Defect{Offset: w.Offset, Length: int64(len(w.Raw)), Line: w.Line, Reason: reason})
+}
+
+// First scans the first record of a stream that begins with head into r, for a Format to see by its names whether it is its
+// own. A damaged one is passed over if records are lines; of one that is not whole in head, the names that are there count.
+// It reports whether there is any name.
+func First(head []byte, r *Record) bool {
+	r.Reset()
+	l, ok := Sniff(head)
+	if !ok || l.Header >= len(head) {
+		return false
+	}
+	rest := head[l.Header:]
+	for range 8 {
+		_, why := r.Scan(rest)
+		if why == "" || !l.Lines {
+			break
+		}
+		i := bytes.IndexByte(rest, '\n')
+		if i < 0 {
+			break
+		}
+		rest = rest[i+1:]
+	}
+	return len(r.Keys) > 0
+}
+
+// Has reports whether the record has a name no deeper than depth, in any case of its letters.
+func (r *Record) Has(name string, depth uint8) bool {
+	for i := range r.Keys {
+		if k := &r.Keys[i]; k.Depth <= depth && len(k.Name) == len(name) && strings.EqualFold(string(k.Name), name) {
+			return true
+		}
+	}
+	return false
 }

@@ -25,22 +25,14 @@ func NewAzure() logs.Format {
 }
 
 func sniffAzure(s *logs.Source) logs.Certainty {
-	if _, ok := json.Sniff(s.Head); !ok {
+	var r json.Record
+	if !json.First(s.Head, &r) {
 		return logs.No
 	}
-	head := bytes.ToLower(s.Head[:min(len(s.Head), 16<<10)])
-	has := func(names ...string) bool {
-		for _, n := range names {
-			if !bytes.Contains(head, []byte(`"`+n+`"`)) {
-				return false
-			}
-		}
-		return true
-	}
 	switch {
-	case has("conditionalaccessstatus", "userprincipalname"), has("activitydisplayname", "targetresources"), has("activitydisplayname", "initiatedby"):
-		return logs.Certain
-	case has("resourceid", "operationname", "category"):
+	case r.Has("userPrincipalName", 1) && r.Has("conditionalAccessStatus", 1),
+		r.Has("activityDisplayName", 1) && (r.Has("targetResources", 1) || r.Has("initiatedBy", 1)),
+		r.Has("resourceId", 0) && r.Has("operationName", 0) && r.Has("category", 0):
 		return logs.Certain
 	}
 	return logs.No

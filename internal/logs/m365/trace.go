@@ -34,11 +34,8 @@ func sniffTrace(s *logs.Source) logs.Certainty {
 	if traceTable(s.Head) != nil {
 		return logs.Certain
 	}
-	if _, ok := json.Sniff(s.Head); !ok {
-		return logs.No
-	}
-	head := s.Head[:min(len(s.Head), 4<<10)]
-	if bytes.Contains(head, []byte(`"MessageTraceId"`)) && bytes.Contains(head, []byte(`"SenderAddress"`)) {
+	var r json.Record
+	if json.First(s.Head, &r) && r.Has("MessageTraceId", 0) && r.Has("SenderAddress", 0) {
 		return logs.Certain
 	}
 	return logs.No

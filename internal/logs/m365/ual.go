@@ -20,7 +20,7 @@ import (
 // name: Parameters.ForwardTo, and ForwardTo where the record has no other. Operation and Workload are constants of the Shape.
 //
 // Exports hold many a record twice: overlapping searches return it again, with another place in the result and the same
-// Id and AuditData (checked on 9,608 records: 4,235 repeats, none of which differs). So it does not matter to what a case says which of them
+// Id and AuditData (checked on 4,766 records of a real export: 1,652 repeats, none of which differs). So it does not matter to what a case says which of them
 // is kept, only to where it says the record stands, and the first in the order of the evidence is the choice that does
 // not depend on which worker was faster. Only whoever sees the events of all sources in that order can make it: the Format names
 // each record (Identify) and drops nothing itself.
@@ -44,17 +44,14 @@ func sniffUAL(s *logs.Source) logs.Certainty {
 	if ualTable(s.Head) != nil {
 		return logs.Certain
 	}
-	if _, ok := json.Sniff(s.Head); !ok {
+	var r json.Record
+	if !json.First(s.Head, &r) {
 		return logs.No
 	}
-	head := s.Head[:min(len(s.Head), 16<<10)]
-	has := func(name string) bool { return bytes.Contains(head, []byte(`"`+name+`"`)) }
 	switch {
-	case has("AuditData") && (has("Operations") || has("RecordType")):
+	case r.Has("AuditData", 0):
 		return logs.Certain
-	case has("Operation") && has("UserId") && (has("CreationTime") && (has("Workload") || has("RecordType")) || has("OfficeWorkload")):
-		return logs.Certain
-	case has("auditData") && has("operation"):
+	case r.Has("Operation", 0) && r.Has("UserId", 0) && (r.Has("CreationTime", 0) && (r.Has("Workload", 0) || r.Has("RecordType", 0)) || r.Has("OfficeWorkload", 0)):
 		return logs.Certain
 	}
 	return logs.No
