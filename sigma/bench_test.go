@@ -82,7 +82,33 @@ func calibrate(b *testing.B) {
 	b.ReportMetric(float64(time.Since(start).Nanoseconds())/(1<<20)+float64(h&1)*1e-9, "calibration-ns")
 }
 
+// packed returns the events with their values next to one another in memory, as in a block that was just read.
+func packed(events []*event.Event) []*event.Event {
+	arena := make([]byte, 0, valueBytes(events))
+	rows := []event.Value{}
+	for _, ev := range events {
+		rows = append(rows, ev.Values...)
+	}
+	list := make([]event.Event, len(events))
+	out := make([]*event.Event, len(events))
+	for i, ev := range events {
+		list[i] = *ev
+		out[i] = &list[i]
+		list[i].Values, rows = rows[:len(ev.Values)], rows[len(ev.Values):]
+		if len(ev.Raw) > 0 {
+			continue // the values are views of it
+		}
+		for j, v := range ev.Values {
+			from := len(arena)
+			arena = append(arena, v.Data...)
+			list[i].Values[j].Data = arena[from:len(arena):len(arena)]
+		}
+	}
+	return out
+}
+
 func benchmarkMatch(b *testing.B, e *Engine, events []*event.Event) {
+	events = packed(events)
 	m := e.NewMatcher()
 	hits := 0
 	for _, ev := range events {

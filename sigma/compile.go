@@ -282,7 +282,7 @@ func (t *test) gates() []literal.Literal {
 
 // chance guesses how often a literal is seen in a value of its field.
 func chance(l literal.Literal) float64 {
-	p := math.Exp2(-0.9 * float64(min(len(l.Text), 14)))
+	p := math.Exp2(-1.5 * float64(min(len(l.Text), 10)))
 	switch {
 	case !strings.Contains(commonText, l.Text):
 		return p

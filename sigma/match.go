@@ -63,14 +63,6 @@ func (m *Matcher) Match(ev *event.Event) []int32 {
 		return m.matched
 	}
 	m.begin(p)
-	for i := range p.inputs {
-		in := &p.inputs[i]
-		v := ev.Values[in.slot]
-		if v.IsNull() {
-			continue
-		}
-		m.look(p, in, ev, v)
-	}
 	if p.keywords != nil {
 		for _, s := range p.constant {
 			m.see(p, s)
@@ -78,6 +70,14 @@ func (m *Matcher) Match(ev *event.Event) []int32 {
 		if p.rawText && len(ev.Raw) > 0 {
 			m.scan(p, p.keywords, m.foldedLine(ev))
 		}
+	}
+	for i := range p.inputs {
+		in := &p.inputs[i]
+		v := ev.Values[in.slot]
+		if v.IsNull() {
+			continue
+		}
+		m.look(p, in, ev, v)
 	}
 	for _, r := range m.candidate {
 		m.judge(p, ev, r)

@@ -96,43 +96,50 @@ func FoldString(s string) string {
 // partner becomes U+FFFD; an odd last byte is left out.
 func AppendFoldUTF16(dst, p []byte) []byte {
 	dst = grow(dst, len(p)/2+8)
-	for len(p) >= 8 {
-		x := binary.LittleEndian.Uint64(p)
-		if x&0xFF80FF80FF80FF80 != 0 {
-			r := rune(binary.LittleEndian.Uint16(p))
-			n := 2
-			if utf16.IsSurrogate(r) {
-				full := utf16.DecodeRune(r, rune(binary.LittleEndian.Uint16(p[2:])))
-				if full != utf8.RuneError {
-					n = 4
-				}
-				r = full
+	for len(p) >= 16 {
+		// Eight letters become one word, so that a scan right behind finds it written in one piece.
+		x, y := binary.LittleEndian.Uint64(p), binary.LittleEndian.Uint64(p[8:])
+		if (x|y)&0xFF80FF80FF80FF80 != 0 {
+			for end := len(p) - 16; len(p) > end; {
+				dst, p = appendFoldUnit(dst, p)
 			}
-			dst = utf8.AppendRune(dst, FoldRune(r))
-			p = p[n:]
 			continue
 		}
-		// The four low bytes move together.
-		x = (x | x>>8) & 0x0000FFFF0000FFFF
-		x = lowerASCII(x&0xFFFF | x>>16)
-		dst = binary.LittleEndian.AppendUint32(dst, uint32(x))
-		p = p[8:]
+		dst = binary.LittleEndian.AppendUint64(dst, lowerASCII(narrow(x)|narrow(y)<<32))
+		p = p[16:]
 	}
 	for len(p) >= 2 {
-		r := rune(binary.LittleEndian.Uint16(p))
-		p = p[2:]
-		if utf16.IsSurrogate(r) {
-			low := rune(0)
-			if len(p) >= 2 {
-				low = rune(binary.LittleEndian.Uint16(p))
-			}
-			if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
-				p = p[2:]
-			}
-		}
-		dst = utf8.AppendRune(dst, FoldRune(r))
+		dst, p = appendFoldUnit(dst, p)
 	}
 	return dst
+}
+
+// narrow puts the low bytes of four 16-bit units below 0x100 next to each other.
+func narrow(x uint64) uint64 {
+	x = (x | x>>8) & 0x0000FFFF0000FFFF
+	return (x | x>>16) & 0xFFFFFFFF
+}
+
+// appendFoldUnit appends the character that p, at least two bytes, begins with, and returns what is behind it.
+func appendFoldUnit(dst, p []byte) (longer, rest []byte) {
+	r := rune(binary.LittleEndian.Uint16(p))
+	p = p[2:]
+	if r < utf8.RuneSelf {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return append(dst, byte(r)), p
+	}
+	if utf16.IsSurrogate(r) {
+		low := rune(0)
+		if len(p) >= 2 {
+			low = rune(binary.LittleEndian.Uint16(p))
+		}
+		if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
+			p = p[2:]
+		}
+	}
+	return utf8.AppendRune(dst, FoldRune(r)), p
 }
 
 func grow(dst []byte, n int) []byte {

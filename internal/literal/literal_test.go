@@ -305,12 +305,12 @@ func BenchmarkScan(b *testing.B) {
 		literals = append(literals, Literal{Text: fmt.Sprintf("-%x%c%d", i*7919, 'a'+i%26, i)})
 	}
 	s := NewSet(literals, nil)
-	text := FoldString(strings.Repeat(`C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe -NoProfile `, 3))
+	text := AppendFold(nil, []byte(strings.Repeat(`C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe -NoProfile `, 3)))
 	var hits Hits
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {
-		s.Scan([]byte(text), &hits)
+		s.Scan(text, &hits)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"unsafe"
 )
 
 // Place says where in a text a literal counts.
@@ -291,36 +292,56 @@ func (s *Set) scanAnywhere(text []byte, hits *Hits) {
 	if len(s.grams.entries)+len(s.triples.entries) == 0 {
 		return
 	}
-	filter, mul, shift := s.filter, s.mul, s.shift&31
-	i := 0
-	for ; i+8 <= len(text); i += 4 {
-		x := binary.LittleEndian.Uint64(text[i:])
-		a := uint32(x) * mul >> shift
-		b := uint32(x>>8) * mul >> shift
-		c := uint32(x>>16) * mul >> shift
-		d := uint32(x>>24) * mul >> shift
-		hit := filter[a/64]>>(a%64) | filter[b/64]>>(b%64) | filter[c/64]>>(c%64) | filter[d/64]>>(d%64)
-		if hit&1 == 0 {
-			continue
-		}
-		if filter[a/64]>>(a%64)&1 != 0 {
-			s.probe(text, i, uint32(x), hits)
-		}
-		if filter[b/64]>>(b%64)&1 != 0 {
-			s.probe(text, i+1, uint32(x>>8), hits)
-		}
-		if filter[c/64]>>(c%64)&1 != 0 {
-			s.probe(text, i+2, uint32(x>>16), hits)
-		}
-		if filter[d/64]>>(d%64)&1 != 0 {
-			s.probe(text, i+3, uint32(x>>24), hits)
-		}
+	mul, shift := s.mul, s.shift&31
+	// seen returns the bit of the filter for a gram as the lowest bit. A hash is below the number of bits of the filter
+	// by its making, which the compiler cannot know.
+	words := unsafe.Pointer(unsafe.SliceData(s.filter))
+	seen := func(gram uint32) uint64 {
+		h := gram * mul >> shift
+		return *(*uint64)(unsafe.Add(words, h>>6<<3)) >> (h & 63)
 	}
-	for x := keyOf(text[i:]); i < len(text); i++ {
-		if h := uint32(x) * mul >> shift; filter[h/64]>>(h%64)&1 != 0 {
-			s.probe(text, i, uint32(x), hits)
+	i, x := 0, wordAt(text, 0)
+	for i < len(text) {
+		// Words are loaded as they were stored, for a processor cannot forward a load that two stores made.
+		var y uint64
+		if i+16 <= len(text) {
+			y = binary.LittleEndian.Uint64(text[i+8:])
+		} else {
+			y = wordAt(text, i+8)
 		}
-		x >>= 8
+		a, b, c, d := seen(uint32(x)), seen(uint32(x>>8)), seen(uint32(x>>16)), seen(uint32(x>>24))
+		e, f, g, h := seen(uint32(x>>32)), seen(uint32(x>>40|y<<24)), seen(uint32(x>>48|y<<16)), seen(uint32(x>>56|y<<8))
+		if (a|b|c|d|e|f|g|h)&1 != 0 {
+			set := a&1 | b&1<<1 | c&1<<2 | d&1<<3 | e&1<<4 | f&1<<5 | g&1<<6 | h&1<<7
+			s.probeAll(text, i, set, x, y, hits)
+		}
+		i, x = i+8, y
+	}
+}
+
+// wordAt returns the eight bytes of text at i as a number, with zeros for what is behind its end.
+func wordAt(text []byte, i int) uint64 {
+	n := len(text)
+	switch {
+	case i+8 <= n:
+		return binary.LittleEndian.Uint64(text[i:])
+	case i >= n:
+		return 0
+	case n >= 8:
+		return binary.LittleEndian.Uint64(text[n-8:]) >> (8 * (i + 8 - n) & 63)
+	}
+	return keyOf(text[i:])
+}
+
+// probeAll probes the positions from i of which the bit is set. x and y are the 16 bytes there.
+func (s *Set) probeAll(text []byte, i int, set, x, y uint64, hits *Hits) {
+	for ; set != 0; set &= set - 1 {
+		at := bits.TrailingZeros64(set)
+		gram := x >> (8 * at & 63)
+		if at > 4 {
+			gram |= y << (64 - 8*at&63)
+		}
+		s.probe(text, i+at, uint32(gram), hits)
 	}
 }
 
