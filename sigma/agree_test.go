@@ -232,38 +232,45 @@ func genEvent(t *rapid.T) *event.Event {
 }
 
 func TestEngineAgreesWithReferenceOnGeneratedRules(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		var rules []*Rule
-		for i := range rapid.IntRange(1, 4).Draw(t, "rules") {
-			d := genDetection(t)
-			r := &Rule{Path: fmt.Sprint(i), LogSource: event.LogSource{Product: "p"}, detection: d}
-			var bad *flaw
-			if r.expr, bad = d.lower(nil); bad != nil {
-				continue
-			}
-			rules = append(rules, r)
+	rapid.Check(t, agreeOnGenerated)
+}
+
+func FuzzAgree(f *testing.F) {
+	f.Add([]byte("a seed for the generator of rules and events"))
+	f.Fuzz(rapid.MakeFuzz(agreeOnGenerated))
+}
+
+func agreeOnGenerated(t *rapid.T) {
+	var rules []*Rule
+	for i := range rapid.IntRange(1, 4).Draw(t, "rules") {
+		d := genDetection(t)
+		r := &Rule{Path: fmt.Sprint(i), LogSource: event.LogSource{Product: "p"}, detection: d}
+		var bad *flaw
+		if r.expr, bad = d.lower(nil); bad != nil {
+			continue
 		}
-		e, _ := Compile(rules, Options{})
-		m := e.NewMatcher()
-		ref := &reference{}
-		for range rapid.IntRange(1, 4).Draw(t, "events") {
-			ev := genEvent(t)
-			rev := newRefEvent(ev)
-			var want []int32
-			for i, r := range e.rules {
-				if ref.matches(r.detection, rev) {
-					want = append(want, int32(i))
-				}
-			}
-			if got := m.Match(ev); fmt.Sprint(got) != fmt.Sprint(want) {
-				t.Fatalf("engine %v, reference %v", got, want)
-			}
-			for _, r := range m.Match(ev) {
-				var found []FieldMatch
-				if !e.codes[r].cond.explain(e, ev, &found) {
-					t.Fatalf("Explain does not find that rule %d matches", r)
-				}
+		rules = append(rules, r)
+	}
+	e, _ := Compile(rules, Options{})
+	m := e.NewMatcher()
+	ref := &reference{}
+	for range rapid.IntRange(1, 4).Draw(t, "events") {
+		ev := genEvent(t)
+		rev := newRefEvent(ev)
+		var want []int32
+		for i, r := range e.rules {
+			if ref.matches(r.detection, rev) {
+				want = append(want, int32(i))
 			}
 		}
-	})
+		if got := m.Match(ev); fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Fatalf("engine %v, reference %v", got, want)
+		}
+		for _, r := range m.Match(ev) {
+			var found []FieldMatch
+			if !e.codes[r].cond.explain(e, ev, &found) {
+				t.Fatalf("Explain does not find that rule %d matches", r)
+			}
+		}
+	}
 }

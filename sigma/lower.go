@@ -57,10 +57,30 @@ func (d *detection) lower(placeholders map[string][]string) (*expr, *flaw) {
 		}
 		any = append(any, e)
 	}
+	e := join(exprOr, any)
+	if size := 0; !e.measure(&size) {
+		return nil, d.where().flawf("the condition uses more than %d lines of selections", maxSize)
+	}
 	if l.waiting {
 		return nil, nil
 	}
-	return join(exprOr, any), nil
+	return e, nil
+}
+
+// maxSize bounds a condition in which selections that are used several times are written out.
+const maxSize = 200_000
+
+// measure adds the number of nodes of e to size, and reports whether it is within maxSize.
+func (e *expr) measure(size *int) bool {
+	if *size++; *size > maxSize {
+		return false
+	}
+	for _, k := range e.kids {
+		if !k.measure(size) {
+			return false
+		}
+	}
+	return true
 }
 
 func (d *detection) where() at {

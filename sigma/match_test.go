@@ -1,0 +1,277 @@
+package sigma
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/barid-dfir/barid/evtx"
+	"github.com/barid-dfir/barid/internal/event"
+)
+
+// textEvent makes an event of fields and values in turn. "\x00absent" and "\x00null" are what they say, a value that
+// begins with [ is a JSON list, one that begins with # is the line itself.
+func textEvent(fields ...string) *event.Event {
+	var list []event.Field
+	ev := &event.Event{}
+	for i := 0; i < len(fields); i += 2 {
+		v := event.Text(fields[i+1])
+		switch {
+		case fields[i+1] == "\x00absent":
+			v = event.Value{}
+		case fields[i+1] == "\x00null":
+			v = event.Value{Kind: event.Null}
+		case strings.HasPrefix(fields[i+1], "["):
+			v.Kind = event.JSON
+		case strings.HasPrefix(fields[i+1], "#"):
+			ev.Raw = []byte(fields[i+1][1:])
+			continue
+		}
+		list = append(list, event.Field{Name: fields[i]})
+		ev.Values = append(ev.Values, v)
+	}
+	ev.Shape = event.NewShape("text", []event.LogSource{{Product: "p"}}, list)
+	return ev
+}
+
+func compileOne(tb testing.TB, detection string) *Engine {
+	tb.Helper()
+	rules, rejected := Parse("r.yml", []byte(ruleOf(detection)))
+	for _, r := range rejected {
+		tb.Fatalf("%v\n%s", r, detection)
+	}
+	e, rejected := Compile(rules, Options{Placeholders: map[string][]string{"admins": {"root", "adm*"}}})
+	for _, r := range rejected {
+		tb.Fatalf("%v\n%s", r, detection)
+	}
+	return e
+}
+
+func TestSemantics(t *testing.T) {
+	f := func(line string, ev *event.Event, want bool) {
+		t.Helper()
+		e := compileOne(t, "    s:\n        "+line+"\n    condition: s\n")
+		if got := len(e.NewMatcher().Match(ev)) == 1; got != want {
+			t.Errorf("%s: %v, want %v", line, got, want)
+		}
+		if ref := (&reference{placeholders: map[string][]string{"admins": {"root", "adm*"}}}).matches(e.rules[0].detection, newRefEvent(ev)); ref != want {
+			t.Errorf("%s: the reference says %v, want %v", line, ref, want)
+		}
+	}
+	a := func(v string) *event.Event { return textEvent("A", v, "B", "other") }
+
+	f("A: abc", a("ABC"), true)
+	f("A: abc", a("abcd"), false)
+	f("A|cased: abc", a("ABC"), false)
+	f("A|cased: abc", a("abc"), true)
+	f("A: STRASSE", a("straße"), false) // simple folding, not full
+	f("A: kelvin", a("\u212AELVIN"), true)
+	f("A: ΟΔΟΣ", a("οδος"), true)
+	f("A: [x, abc]", a("abc"), true)
+	f("A: 4688", a("4688"), true)
+	f("A: 4688", a("0x1250"), false)
+	f("A: 0x1F", a("0x1f"), true)
+	f("A: true", a("True"), true)
+
+	f("A: a*c", a("abbbc"), true)
+	f("A: a*c", a("ac"), true)
+	f("A: a?c", a("ac"), false)
+	f("A: a?c", a("aéc"), true)
+	f(`A: a\*c`, a("a*c"), true)
+	f(`A: a\*c`, a("abc"), false)
+	f(`A: a\\*c`, a(`a\xc`), true)
+	f(`A: a\\*c`, a(`axc`), false)
+	f(`A: a\\\*c`, a(`a\*c`), true)
+	f(`A: \\server\x`, a(`\server\x`), true)
+	f(`A: C:\Windows\x`, a(`c:\windows\x`), true)
+	f(`A|contains: Temp\`, a(`c:\temp\x`), true)
+	f(`A|endswith: \`, a(`c:\temp\`), true)
+	f("A: '*'", a(""), true)
+	f("A: '*'", textEvent("B", "x"), false)
+	f("A|contains: ''", a("x"), true)
+	f("A|startswith: ab", a("ABC"), true)
+	f("A|startswith: bc", a("ABC"), false)
+	f("A|endswith: bc", a("ABC"), true)
+	f("A|contains|all: [a, c]", a("abc"), true)
+	f("A|contains|all: [a, d]", a("abc"), false)
+	f("A|contains: 'p?r*e'", a("a purple bag"), true)
+
+	f("A: null", textEvent("B", "x"), true)
+	f("A: null", textEvent("A", "\x00null"), true)
+	f("A: null", textEvent("A", "\x00absent"), true)
+	f("A: null", a(""), false)
+	f("A: null", textEvent("A", "[null]"), true)
+	f("A: ''", a(""), true)
+	f("A: ''", textEvent("A", "\x00null"), true)
+	f("A: ''", textEvent("B", "x"), false)
+	f("A: ''", a("x"), false)
+	f("A: [null, '']", a(""), true)
+	f("A|exists: true", textEvent("A", "\x00null"), true)
+	f("A|exists: true", textEvent("A", "\x00absent"), false)
+	f("A|exists: false", textEvent("B", "x"), true)
+	f("A|neq: x", a("y"), true)
+	f("A|neq: [x, y]", a("y"), false)
+	f("A|neq: x", textEvent("B", "x"), true)
+	f("A|contains|neq: b", a("abc"), false)
+
+	f("A|windash: ' -enc'", a(" /ENC"), true)
+	f("A|windash: ' -enc'", a(" –enc"), true)
+	f("A|contains|windash: a-b", a("a/b"), false)
+	f("A|windash|contains: '-foo -bar'", a("x ―foo /bar"), true)
+	f("A|re: 'a.c'", a("xxabcxx"), true)
+	f("A|re: 'a.c'", a("ABC"), false)
+	f("A|re|i: 'a.c'", a("ABC"), true)
+	f("A|re: '^b'", a("a\nb"), false)
+	f("A|re|m: '^b'", a("a\nb"), true)
+	f("A|re: 'a.b'", a("a\nb"), false)
+	f("A|re|s: 'a.b'", a("a\nb"), true)
+	f("A|wide: ab", a("a\x00b\x00"), true)
+	f("A|utf16be|contains: ab", a("--\x00a\x00b--"), true)
+	f("A|base64: foo", a("Zm9v"), true)
+	f("A|base64offset|contains: /bin/bash", a("x L2Jpbi9iYXNo"), true)
+	f("A|base64offset|contains: /bin/bash", a("IC9iaW4vYmFzaA=="), true)
+	f("A|base64offset|contains: /bin/bash", a("eHgvYmluL2Jhc2g="), true)
+	f("A|wide|base64offset|contains: ping", a("cABpAG4AZwA="), true)
+	f("A|utf16|base64|contains: ab", a("//5hAGIA"), true)
+
+	f("A|lt: 5", a("4.9"), true)
+	f("A|lt: 5", a("x"), false)
+	f("A|gte: -3", a("-3"), true)
+	f("A|gt: 16", a("0x11"), true)
+	f("A|lte: 1e3", a("1000"), true)
+	f("A|cidr: 192.0.2.0/24", a("192.0.2.7"), true)
+	f("A|cidr: 192.0.2.0/24", a("192.0.3.7"), false)
+	f("A|cidr: 192.0.2.0/24", a("192.0.2.7:55"), true)
+	f("A|cidr: 192.0.2.0/24", a("::ffff:192.0.2.7"), true)
+	f("A|cidr: 2001:db8::/32", a("[2001:DB8::1]:80"), true)
+	f("A|cidr: 2001:db8::/32", a("2001:db8::1%eth0"), true)
+	f("A|cidr: [198.51.100.0/24, '::1']", a("::1"), true)
+	f("A|cidr: 192.0.2.0/24", a("host.example.org"), false)
+	f("A|fieldref: B", textEvent("A", "Abc", "B", "aBC"), true)
+	f("A|fieldref|cased: B", textEvent("A", "Abc", "B", "aBC"), false)
+	f("A|fieldref|neq: B", textEvent("A", "x", "B", "y"), true)
+	f("A|fieldref|endswith: B", textEvent("A", `c:\x.exe`, "B", "X.EXE"), true)
+	f("A|fieldref: B", textEvent("A", "x"), false)
+	f("A|hour: 18", a("2024-03-09T18:05:00Z"), true)
+	f("A|hour|gte: 18", a("2024-03-09 17:59:59.000"), false)
+	f("A|week: 10", a("2024-03-09"), true)
+	f("A|minute: 5", a("2024-03-09 17"), false)
+	f("A|expand: '%admins%'", a("Administrator"), true)
+	f("A|contains|expand: 'user=%admins%;'", a("user=root;"), true)
+	f("A|expand: '%admins%'", a("ana"), false)
+
+	f("A: b", textEvent("A", `["a","B"]`), true)
+	f("A|contains|all: [a, b]", textEvent("A", `["a","b"]`), true)
+	f("A: '*a, b*'", textEvent("A", `["a","b"]`), false)
+	f("'|all': [abc, xyz]", textEvent("A", "xABCx", "B", "wxyz"), true)
+	f("'|all': [abc, xyz]", textEvent("A", "xABCx"), false)
+	f("'|contains': abc", textEvent("raw", "#line with ABC in it"), true)
+	f("'|re': 'a[bc]+d'", textEvent("A", "x", "raw", "#line with abcbd in it"), true)
+}
+
+func TestConditions(t *testing.T) {
+	f := func(condition string, want bool) {
+		t.Helper()
+		e := compileOne(t, "    yes_1: {A: a}\n    yes_2: {B: b}\n    no_1: {A: x}\n    _hidden: {A: x}\n    words: [b]\n    condition: "+condition+"\n")
+		if got := len(e.NewMatcher().Match(textEvent("A", "a", "B", "b"))) == 1; got != want {
+			t.Errorf("%s: %v, want %v", condition, got, want)
+		}
+	}
+	f("yes_1", true)
+	f("no_1", false)
+	f("not no_1 and yes_1", true)
+	f("not (no_1 or yes_1)", false)
+	f("yes_1 or no_1 and no_1", true)
+	f("(yes_1 or no_1) and no_1", false)
+	f("1 of no_*", false)
+	f("all of yes_*", true)
+	f("any of them", true)
+	f("all of them", false)
+	f("all of *_1", false)
+	f("all of y*_*", true)
+	f("2 of yes*", true)
+	f("3 of them", true)
+	f("4 of them", false)
+	f("1 of _*", false)
+	f("words AND Not no_1", true)
+	f("[no_1, yes_1]", true)
+	f("not 1 of no_* and not 1 of _*", true)
+}
+
+func TestConstantsDecideAtBind(t *testing.T) {
+	rules, _ := Parse("r.yml", []byte(
+		strings.Replace(ruleOf("    s: {EventID: 1, A: a}\n    condition: s\n"), "id: 1", "id: one", 1)+"---\n"+
+			strings.Replace(ruleOf("    s: {EventID: 2, A: a}\n    condition: s\n"), "id: 1", "id: two", 1)+"---\n"+
+			strings.Replace(ruleOf("    s: {EventID: 1, Other: a}\n    condition: s\n"), "id: 1", "id: three", 1)+"---\n"+
+			strings.Replace(strings.Replace(ruleOf("    s: {A: a}\n    condition: s\n"), "id: 1", "id: four", 1), "product: p", "product: q", 1)))
+	e, _ := Compile(rules, Options{})
+	shape := event.NewShape("x", []event.LogSource{{Product: "p"}}, []event.Field{{Name: "A"}, {Name: "EventID", Const: event.Value{Kind: event.Number, Data: []byte("1")}}})
+	if live := e.Bind(shape).Live(); live != 1 {
+		t.Errorf("%d rules may match, want 1", live)
+	}
+	m := e.NewMatcher()
+	if got := m.Match(&event.Event{Shape: shape, Values: []event.Value{event.Text("A")}}); len(got) != 1 || e.Rules()[got[0]].ID != "one" {
+		t.Errorf("matches %v, want rule one", got)
+	}
+	found := m.Explain(&event.Event{Shape: shape, Values: []event.Value{event.Text("A")}}, 0)
+	if got := fmt.Sprint(found); got != "[{EventID 1 1} {A A a}]" && got != "[{A A a} {EventID 1 1}]" {
+		t.Errorf("explained by %v", got)
+	}
+}
+
+func TestMatchDoesNotAllocate(t *testing.T) {
+	e := compileOne(t, "    s:\n        A|contains: [needle, straw]\n        B|re: 'x[0-9]+'\n        C|cidr: 192.0.2.0/24\n        D|gt: 5\n    words: [keyword]\n    n: {E: null}\n    condition: (s or words) and not n\n")
+	ev := textEvent("A", "a needle", "B", "x12", "C", "198.51.100.7:80", "D", "nothing", "E", `["a","b"]`, "raw", "#the line")
+	utf := &event.Event{Shape: ev.Shape, Values: append([]event.Value(nil), ev.Values...)}
+	utf.Values[0] = utf16Value("a needle")
+	utf.Values[2] = event.Value{Kind: event.Kind(evtx.UInt32Type), Data: []byte{1, 2, 3, 4}}
+	m := e.NewMatcher()
+	for _, ev := range []*event.Event{ev, utf} {
+		m.Match(ev)
+		if n := testing.AllocsPerRun(100, func() { m.Match(ev) }); n != 0 {
+			t.Errorf("%v allocations an event, want none", n)
+		}
+	}
+}
+
+func TestManyShapesAreBoundAndForgotten(t *testing.T) {
+	e := compileOne(t, "    s: {A: a, EventID: 7}\n    condition: s\n")
+	m := e.NewMatcher()
+	for i := range 3 * maxPrograms {
+		shape := event.NewShape("x", []event.LogSource{{Product: "p"}}, []event.Field{{Name: "A"}, {Name: fmt.Sprint("f", i)},
+			{Name: "EventID", Const: event.Value{Kind: event.Number, Data: fmt.Append(nil, i)}}})
+		got := m.Match(&event.Event{Shape: shape, Values: []event.Value{event.Text("a"), {}}})
+		if want := i == 7; (len(got) == 1) != want {
+			t.Fatalf("EventID %d: match %v, want %v", i, got, want)
+		}
+	}
+	if n := len(e.programs.young) + len(e.programs.old); n > 2*maxPrograms {
+		t.Errorf("%d programs are kept", n)
+	}
+}
+
+func TestOneEngineServesManyMatchers(t *testing.T) {
+	e := compileOne(t, "    s: {A|re: 'a+b', B|contains: needle}\n    condition: s\n")
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			m := e.NewMatcher()
+			for range 100 {
+				if len(m.Match(textEvent("A", "aab", "B", "a needle"))) != 1 {
+					t.Error("no match")
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestHostileNestingIsHarmless(t *testing.T) {
+	e := compileOne(t, "    s: {A|contains: needle}\n    n: {A: null}\n    condition: s or n\n")
+	deep := textEvent("A", strings.Repeat("[", 1<<20))
+	if len(e.NewMatcher().Match(deep)) != 0 {
+		t.Error("a match")
+	}
+	e.NewMatcher().Explain(deep, 0)
+}
