@@ -93,7 +93,7 @@ func FoldString(s string) string {
 }
 
 // AppendFoldUTF16 appends the UTF-16LE text p as folded UTF-8 and returns the longer slice. A surrogate without its
-// partner becomes U+FFFD; an odd last byte is left out.
+// partner becomes U+FFFD, and so does an odd last byte.
 func AppendFoldUTF16(dst, p []byte) []byte {
 	dst = grow(dst, len(p)/2+8)
 	for len(p) >= 16 {
@@ -110,6 +110,9 @@ func AppendFoldUTF16(dst, p []byte) []byte {
 	}
 	for len(p) >= 2 {
 		dst, p = appendFoldUnit(dst, p)
+	}
+	if len(p) == 1 {
+		dst = utf8.AppendRune(dst, utf8.RuneError)
 	}
 	return dst
 }
