@@ -14,7 +14,7 @@ type What uint8
 const (
 	LoginFailed What = iota + 1
 	LoginOK
-	Request // to a web server
+	LoginTried // with an outcome that the log does not give
 )
 
 // By says under what a Count is filed.
@@ -26,12 +26,12 @@ const (
 	ByAccount
 )
 
-// Count is how often something was seen within one minute in one source.
+// Count is how often somebody logged in, or tried to, within one minute in one source.
 type Count struct {
 	By      By
 	Client  string // an address, or "" if the log does not say
 	What    What
-	Account string // in lower case; "" for requests
+	Account string // in lower case
 	Channel string
 	Source  int   // ordinal
 	Minute  int64 // minutes since 1970 UTC
@@ -74,6 +74,13 @@ func minute(t int64) int64 {
 type countValue struct {
 	n     int64
 	first Position
+}
+
+func (v *countValue) add(w countValue) {
+	v.n += w.n
+	if w.first.before(v.first) {
+		v.first = w.first
+	}
 }
 
 // maxText bounds what of an address or account is counted; longer ones are no addresses or accounts.

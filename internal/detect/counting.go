@@ -3,10 +3,8 @@ package detect
 import (
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 	"sort"
-	"strings"
 
 	"github.com/barid-dfir/barid/internal/event"
 )
@@ -19,6 +17,12 @@ var (
 		Tags: []string{"attack.credential-access", "attack.t1110.001"}}
 	spraying = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a03", Title: "Password Spraying: One Address Tried Many Accounts", Level: Medium,
 		Tags: []string{"attack.credential-access", "attack.t1110.003"}}
+	slowGuessing = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a08", Title: "Slow Password Guessing from One Address", Level: Medium,
+		Tags: []string{"attack.credential-access", "attack.t1110.001"}}
+	unplacedGuessing = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a09", Title: "Password Guessing Against One Account from an Address That the Log Does Not Give", Level: Medium,
+		Tags: []string{"attack.credential-access", "attack.t1110.001"}}
+	loginsTried = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a10", Title: "Login Page Called Again and Again from One Address", Level: Medium,
+		Tags: []string{"attack.credential-access", "attack.t1110"}}
 	distributedGuessing = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a04", Title: "Password Guessing Against One Account from Many Addresses", Level: Medium,
 		Tags: []string{"attack.credential-access", "attack.t1110.001"}}
 	guessed = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a05", Title: "Login Succeeded from an Address That Had Been Guessing Passwords", Level: High,
@@ -31,7 +35,7 @@ var (
 
 // CountingRules returns the rules that count over time, for lists of what is looked for.
 func CountingRules() []Rule {
-	return []Rule{repeatedFailures, guessing, spraying, distributedGuessing, guessed, requestFlood, distributedFlood}
+	return []Rule{repeatedFailures, guessing, spraying, slowGuessing, distributedGuessing, unplacedGuessing, loginsTried, guessed, requestFlood, distributedFlood}
 }
 
 // The thresholds, per minute where nothing else is said.
@@ -41,6 +45,15 @@ const (
 	window              = 10
 	sprayedAccounts     = 5 // accounts, sprayWindow minutes; the default of Microsoft Sentinel's SigninPasswordSpray
 	sprayWindow         = 20
+	slowWindow          = 7 * 24 * 60
+	slowFailures        = 50 // failures, slowWindow minutes, of
+	slowAccounts        = 3  // accounts: one that always fails is a forgotten device
+	slowSprayed         = 10 // accounts, slowSprayWindow minutes
+	slowSprayWindow     = 24 * 60
+	slowGap             = 24 * 60 // minutes of quiet that end a slow episode
+	triedInWindow       = 50      // attempts whose outcome is not known, triedWindow minutes
+	triedWindow         = 60
+	triedSlowly         = 100         // such attempts, slowWindow minutes
 	guessedWithin       = 7 * 24 * 60 // minutes from guessing to the login that succeeded
 	distributedClients  = 5           // addresses, and
 	distributedFailures = 20          // failures, distributedWindow minutes
@@ -53,11 +66,10 @@ const (
 	maxListed           = 1000
 )
 
-// CountFindings returns what the counts show, in no particular order. each is Counts.Each; skip tells which sources are not to be counted.
+// CountFindings returns what the counts show, in no particular order. skip tells which sources are not to be counted.
 // Whatever the order in which the events were read, it returns the same.
-func CountFindings(each func(func(Count) error) error, skip func(source int) bool) ([]Finding, error) {
+func CountFindings(counts *Counts, skip func(source int) bool) ([]Finding, error) {
 	var out []Finding
-	minutes := make(map[minuteOf]*minuteTraffic)
 	var run []Count
 	flush := func() {
 		if len(run) == 0 {
@@ -71,12 +83,9 @@ func CountFindings(each func(func(Count) error) error, skip func(source int) boo
 		}
 		run = run[:0]
 	}
-	err := each(func(c Count) error {
+	err := counts.Each(func(c Count) error {
 		if skip(c.Source) {
 			return nil
-		}
-		if c.What == Request {
-			addTraffic(minutes, c)
 		}
 		if len(run) > 0 && (run[0].By != c.By || group(run[0]) != group(c)) {
 			flush()
@@ -88,7 +97,7 @@ func CountFindings(each func(func(Count) error) error, skip func(source int) boo
 		return nil, err
 	}
 	flush()
-	return distributedFloods(out, minutes, each, skip)
+	return floods(out, counts, skip)
 }
 
 func group(c Count) string {
@@ -100,21 +109,22 @@ func group(c Count) string {
 
 // fromClient judges all that came from one address. counts are of that address.
 func fromClient(out []Finding, counts []Count) []Finding {
-	var failed, ok, requests []Count
+	var failed, ok, tried []Count
 	for _, c := range counts {
 		switch c.What {
 		case LoginFailed:
 			failed = append(failed, c)
 		case LoginOK:
 			ok = append(ok, c)
-		case Request:
-			requests = append(requests, c)
+		case LoginTried:
+			tried = append(tried, c)
 		}
 	}
 	byMinute(failed)
 	byMinute(ok)
+	byMinute(tried)
 	var guesses []episode
-	for _, e := range episodes(failed) {
+	for _, e := range episodes(failed, episodeGap) {
 		most, mostAccounts := e.most(window), e.mostAccounts(sprayWindow)
 		var rule *Rule
 		switch {
@@ -132,8 +142,43 @@ func fromClient(out []Finding, counts []Count) []Finding {
 		}
 		out = append(out, e.finding(rule, "failed_logins"))
 	}
-	out = afterGuessing(out, guesses, ok)
-	return singleFloods(out, requests)
+	out, guesses = slowly(out, guesses, failed, ok)
+	for _, e := range episodes(tried, slowGap) {
+		if e.most(triedWindow) >= triedInWindow || e.most(slowWindow) >= triedSlowly {
+			out = append(out, e.finding(&loginsTried, "attempts"))
+		}
+	}
+	return afterGuessing(out, guesses, ok)
+}
+
+// slowly finds guessing with pauses that are too long for an episode, where there was no faster one. An address from
+// which more logins succeed than fail is shared.
+func slowly(out []Finding, guesses []episode, failed, ok []Count) ([]Finding, []episode) {
+	if sum(ok) > sum(failed) {
+		return out, guesses
+	}
+	fast := guesses
+	for _, e := range episodes(failed, slowGap) {
+		if slices.ContainsFunc(fast, func(g episode) bool {
+			return g.last() >= e.counts[0].Minute && g.counts[0].Minute <= e.last()
+		}) {
+			continue
+		}
+		n := len(e.accounts())
+		if e.mostAccounts(slowSprayWindow) >= slowSprayed || e.most(slowWindow) >= slowFailures && (n == 0 || n >= slowAccounts) {
+			guesses = append(guesses, e)
+			out = append(out, e.finding(&slowGuessing, "failed_logins"))
+		}
+	}
+	return out, guesses
+}
+
+func sum(counts []Count) int64 {
+	var n int64
+	for _, c := range counts {
+		n += c.N
+	}
+	return n
 }
 
 // afterGuessing finds logins that succeeded from an address that had been guessing. An address from which more logins
@@ -142,14 +187,11 @@ func afterGuessing(out []Finding, guesses []episode, ok []Count) []Finding {
 	if len(guesses) == 0 {
 		return out
 	}
-	var failures, successes int64
+	var failures int64
 	for _, g := range guesses {
 		failures += g.n
 	}
-	for _, c := range ok {
-		successes += c.N
-	}
-	if successes > failures {
+	if sum(ok) > failures {
 		return out
 	}
 	type login struct{ account, channel string }
@@ -186,24 +228,16 @@ func appendGuessed(c Count, g episode) []byte {
 // againstAccount judges the failed logins of one account.
 func againstAccount(out []Finding, counts []Count) []Finding {
 	byMinute(counts)
-	for _, e := range episodes(counts) {
+	for _, e := range episodes(counts, episodeGap) {
 		if clients, n := e.mostClients(distributedWindow); clients >= distributedClients && n >= distributedFailures {
 			out = append(out, e.finding(&distributedGuessing, "failed_logins"))
 		}
 	}
-	return out
-}
-
-func singleFloods(out []Finding, requests []Count) []Finding {
-	byMinute(requests)
-	var heavy []Count
-	for _, c := range requests {
-		if c.N >= floodPerClient {
-			heavy = append(heavy, c)
+	unplaced := slices.DeleteFunc(counts, func(c Count) bool { return c.Client != "" })
+	for _, e := range episodes(unplaced, episodeGap) {
+		if e.most(window) >= guessingInWindow {
+			out = append(out, e.finding(&unplacedGuessing, "failed_logins"))
 		}
-	}
-	for _, e := range episodes(heavy) {
-		out = append(out, e.finding(&requestFlood, "requests"))
 	}
 	return out
 }
@@ -219,10 +253,11 @@ type episode struct {
 	n      int64
 }
 
-func episodes(counts []Count) []episode {
+// episodes divides counts, which come in order of time, where nothing happened for more than gap minutes.
+func episodes(counts []Count, gap int64) []episode {
 	var out []episode
 	for i, c := range counts {
-		if i == 0 || c.Minute-episodeGap > counts[i-1].Minute || counts[i-1].Minute == NoMinute && c.Minute != NoMinute {
+		if i == 0 || c.Minute-gap > counts[i-1].Minute || counts[i-1].Minute == NoMinute && c.Minute != NoMinute {
 			out = append(out, episode{})
 		}
 		e := &out[len(out)-1]
@@ -346,117 +381,6 @@ func appendList(b []byte, name string, list []string) []byte {
 		b = fmt.Appendf(b, `,"%s_in_all":%d`, name, len(list))
 	}
 	return b
-}
-
-// minuteOf is a minute of one log.
-type minuteOf struct {
-	source int
-	minute int64
-}
-
-type minuteTraffic struct {
-	requests     int64
-	heavy        int // addresses with heavyClient requests or more
-	fromHeavy    int64
-	first        Position
-	flood        bool
-	heavyClients []string
-}
-
-func addTraffic(minutes map[minuteOf]*minuteTraffic, c Count) {
-	if c.Minute == NoMinute {
-		return
-	}
-	k := minuteOf{c.Source, c.Minute}
-	m := minutes[k]
-	if m == nil {
-		m = &minuteTraffic{first: c.First}
-		minutes[k] = m
-	}
-	m.requests += c.N
-	if c.First.Time < m.first.Time || c.First.Time == m.first.Time && c.First.Offset < m.first.Offset {
-		m.first = c.First
-	}
-	if c.N >= heavyClient {
-		m.heavy++
-		m.fromHeavy += c.N
-	}
-}
-
-// distributedFloods finds minutes in which many addresses send much more than is usual for that log. Who they are is
-// read from the counts a second time, so that the addresses of quiet minutes need no memory.
-func distributedFloods(out []Finding, minutes map[minuteOf]*minuteTraffic, each func(func(Count) error) error, skip func(int) bool) ([]Finding, error) {
-	usual := make(map[int][]int64)
-	for k, m := range minutes {
-		usual[k.source] = append(usual[k.source], m.requests)
-	}
-	for _, n := range usual {
-		slices.Sort(n)
-	}
-	var floods []minuteOf
-	for k, m := range minutes {
-		all := usual[k.source]
-		median := all[len(all)/2]
-		m.flood = m.heavy >= heavyClients && m.fromHeavy*2 >= m.requests && (len(all) < 10 || m.requests >= floodTimesUsual*median)
-		if m.flood {
-			floods = append(floods, k)
-		}
-	}
-	if len(floods) == 0 {
-		return out, nil
-	}
-	err := each(func(c Count) error {
-		if c.What != Request || c.N < heavyClient || skip(c.Source) {
-			return nil
-		}
-		if m := minutes[minuteOf{c.Source, c.Minute}]; m != nil && m.flood {
-			m.heavyClients = append(m.heavyClients, c.Client)
-		}
-		return nil
-	})
-	slices.SortFunc(floods, func(a, b minuteOf) int {
-		if a.source != b.source {
-			return a.source - b.source
-		}
-		return int(a.minute - b.minute)
-	})
-	for i := 0; i < len(floods); {
-		j := i + 1
-		for j < len(floods) && floods[j].source == floods[i].source && floods[j].minute-floods[j-1].minute <= episodeGap {
-			j++
-		}
-		out = append(out, floodFinding(minutes, floods[i:j]))
-		i = j
-	}
-	return out, err
-}
-
-func floodFinding(minutes map[minuteOf]*minuteTraffic, flood []minuteOf) Finding {
-	clients := make(map[string]bool)
-	var requests, peak int64
-	for _, k := range flood {
-		m := minutes[k]
-		requests += m.requests
-		peak = max(peak, m.requests)
-		for _, c := range m.heavyClients {
-			clients[c] = true
-		}
-	}
-	first := minutes[flood[0]].first
-	b := fmt.Appendf(nil, `{"requests":%d,"most_in_a_minute":%d,"minutes":%d`, requests, peak, len(flood))
-	b = appendList(b, "clients", slices.SortedFunc(maps.Keys(clients), compareAddresses))
-	b = append(b, `,"last_minute":`...)
-	b = appendTime(b, flood[len(flood)-1].minute*60e9)
-	return Finding{Rule: &distributedFlood, Time: first.Time, Source: flood[0].source, Offset: first.Offset, Line: first.Line, Event: append(b, '}')}
-}
-
-func compareAddresses(a, b string) int {
-	p, errA := netip.ParseAddr(a)
-	q, errB := netip.ParseAddr(b)
-	if errA != nil || errB != nil {
-		return strings.Compare(a, b)
-	}
-	return p.Compare(q)
 }
 
 func appendTime(b []byte, t int64) []byte {

@@ -34,7 +34,7 @@ func found(t interface{ Fatal(...any) }, counters int, attempts []attempt) []str
 	for _, c := range list {
 		c.Flush()
 	}
-	findings, err := CountFindings(counts.Each, func(int) bool { return false })
+	findings, err := CountFindings(counts, func(int) bool { return false })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,50 @@ func TestCounting(t *testing.T) {
 		distributed = append(distributed, attempt{100_000 + i*60, fmt.Sprintf("203.0.113.%d", i%6), "ana", false})
 	}
 	f("one account from many addresses", distributed, distributedGuessing.Title)
-	f("no address in the log", many(50, 1, "", one), "")
+	f("no address in the log", many(50, 1, "", one), unplacedGuessing.Title)
+	f("no address in the log, and many accounts", many(50, 1, "", each), "")
+	three := func(i int) string { return fmt.Sprintf("user%d", i%3) }
+	f("two tries an hour for two days", many(90, 1800, "203.0.113.9", three), slowGuessing.Title)
+	f("a forgotten telephone", many(90, 1800, "203.0.113.9", one), "")
+	f("another account every hour", many(12, 3600, "203.0.113.9", each), slowGuessing.Title)
+	var shared []attempt
+	for _, a := range many(90, 1800, "203.0.113.9", three) {
+		a.ok = a.second%7 != 0
+		shared = append(shared, a)
+	}
+	f("the same of a gateway", append(shared, many(12, 3600, "203.0.113.9", each)...), "")
+	f("a guess that was right in the end", append(many(90, 1800, "203.0.113.9", three), attempt{270_000, "203.0.113.9", "user1", true}),
+		guessed.Title+"; "+slowGuessing.Title)
+}
+
+// Attempts of which the log does not say how they ended are counted apart from those that failed.
+func TestCountingOfTheUnknown(t *testing.T) {
+	f := func(name string, n, every int, want int) {
+		t.Helper()
+		counts := NewCounts(t.TempDir())
+		defer counts.Close()
+		c := counts.Counter()
+		for i := range n {
+			c.LoginTried([]byte("203.0.113.9"), nil, "web", 1, 0, Position{Time: int64(100_000+i*every) * 1e9})
+		}
+		c.Flush()
+		findings, err := CountFindings(counts, func(int) bool { return false })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(findings) != want {
+			t.Errorf("%s: %d findings, want %d", name, len(findings), want)
+		}
+		for _, f := range findings {
+			if f.Rule != &loginsTried || f.Client != "203.0.113.9" {
+				t.Errorf("%s: %+v", name, f)
+			}
+		}
+	}
+	f("somebody who writes from a telephone", 30, 60, 0)
+	f("one a minute", 50, 60, 1)
+	f("one an hour", 100, 3600, 1)
+	f("three a day", 100, 8*3600, 0)
 }
 
 // Whatever the order of events and the number of workers, the same is found.
@@ -127,12 +170,12 @@ func TestCountsSpillAndMerge(t *testing.T) {
 	}
 	c.Flush()
 	n, total := 0, int64(0)
-	last := ""
-	err := counts.Each(func(c Count) error {
-		if c.Client <= last && last != "" {
-			return fmt.Errorf("%q after %q", c.Client, last)
+	var last RequestCount
+	err := counts.EachRequest(func(c *RequestCount) error {
+		if n > 0 && compareRequests(&last, c) >= 0 {
+			return fmt.Errorf("%v after %v", c, last)
 		}
-		last = c.Client
+		last = *c
 		if c.N != 3 || c.First.Time != 0 {
 			return fmt.Errorf("%+v", c)
 		}
@@ -160,9 +203,55 @@ func TestCountKeyRoundTrip(t *testing.T) {
 	}
 	f(ByClient, LoginFailed, "203.0.113.9", "ana", "imap", 7, 26_000_000)
 	f(ByAccount, LoginFailed, "2001:db8::1", "ana@example.org", "", 70_000, NoMinute)
-	f(ByClient, Request, "", "", "web", 0, -5)
-	if a, b := appendKey(nil, ByClient, Request, []byte("a"), nil, "", 0, -1), appendKey(nil, ByClient, Request, []byte("a"), nil, "", 0, 1); bytes.Compare(a, b) >= 0 {
+	f(ByClient, LoginOK, "", "", "web", 0, -5)
+	if a, b := appendKey(nil, ByClient, LoginOK, []byte("a"), nil, "", 0, -1), appendKey(nil, ByClient, LoginOK, []byte("a"), nil, "", 0, 1); bytes.Compare(a, b) >= 0 {
 		t.Error("minutes before 1970 do not sort before those after")
+	}
+}
+
+func TestClientKey(t *testing.T) {
+	f := func(client, want string) {
+		t.Helper()
+		if got := keyOfClient([]byte(client)).String(); got != want {
+			t.Errorf("%q comes back as %q, want %q", client, got, want)
+		}
+	}
+	f("203.0.113.9", "203.0.113.9")
+	f("255.255.255.255", "255.255.255.255")
+	f("2001:db8::1", "2001:db8::1")
+	f("::ffff:203.0.113.9", "203.0.113.9")
+	f("fe80::1%eth0", "fe80::1")
+	f("256.0.0.1", keyOfClient([]byte("256.0.0.1")).String())
+	f("1.2.3", keyOfClient([]byte("1.2.3")).String())
+	if k := keyOfClient([]byte("crawler.example.net")); k.hi != namePrefix || k == keyOfClient([]byte("crawler.example.org")) {
+		t.Error("names are not told from addresses, or from one another")
+	}
+}
+
+func TestCountingARequestDoesNotAllocate(t *testing.T) {
+	counts := NewCounts(t.TempDir())
+	defer counts.Close()
+	c := counts.Counter()
+	client := []byte("203.0.113.9")
+	c.Request(client, 0, Position{})
+	i := int64(0)
+	if n := testing.AllocsPerRun(1000, func() { i += 60e9; c.Request(client, 0, Position{Time: i}) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// A log of a server that looks names up names its flooders.
+func TestFloodOfNames(t *testing.T) {
+	counts := NewCounts(t.TempDir())
+	defer counts.Close()
+	c := counts.Counter()
+	for range floodPerClient {
+		c.Request([]byte("crawler.example.net"), 0, Position{Time: 1})
+	}
+	c.Flush()
+	findings, err := CountFindings(counts, func(int) bool { return false })
+	if err != nil || len(findings) != 1 || findings[0].Client != "crawler.example.net" {
+		t.Errorf("%+v, %v", findings, err)
 	}
 }
 
@@ -181,7 +270,7 @@ func TestDistributedFlood(t *testing.T) {
 		}
 	}
 	c.Flush()
-	findings, err := CountFindings(counts.Each, func(int) bool { return false })
+	findings, err := CountFindings(counts, func(int) bool { return false })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,54 +3,137 @@ package detect
 import (
 	"bufio"
 	"bytes"
-	"cmp"
-	"container/heap"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"hash/maphash"
 	"io"
-	"os"
+	"maps"
 	"slices"
 	"sync"
 )
 
-// Counts counts events by who did them, minute by minute. It holds a bounded number in memory and spills the rest, in
-// order, to temporary files; what comes out does not depend on the order in which events were counted.
+// Counts counts logins by who made them, and requests by address, minute by minute. It holds a bounded number in memory
+// and spills the rest, in order, to temporary files; what comes out does not depend on the order of counting.
 type Counts struct {
-	dir string
+	logins   runs[loginCount]
+	requests runs[RequestCount]
 
-	mu   sync.Mutex
-	runs []*os.File
-	err  error
+	mu    sync.Mutex
+	names map[clientKey]string
 }
 
 // NewCounts returns empty Counts that spill to temporary files in dir ("" for the system's place).
-func NewCounts(dir string) *Counts { return &Counts{dir: dir} }
+func NewCounts(dir string) *Counts {
+	return &Counts{
+		logins: runs[loginCount]{dir: dir, encode: appendLogin, decode: readLogin,
+			compare: func(a, b *loginCount) int { return bytes.Compare(a.key, b.key) },
+			add:     func(to, from *loginCount) { to.value.add(from.value) }},
+		requests: runs[RequestCount]{dir: dir, encode: appendRequest, decode: readRequest, compare: compareRequests,
+			add: func(to, from *RequestCount) { to.add(from.N, from.First) }},
+	}
+}
 
-// maxCounts and maxKeys are how many counts, and bytes of their keys, one Counter holds before it spills: 10 MiB in all.
+// Each calls f with every count of logins, once: by By, then by address or account, then in the order of the remaining
+// fields. It can be called again. All Counters must have been flushed.
+func (c *Counts) Each(f func(Count) error) error {
+	return c.logins.each(func(l *loginCount) error { return f(decodeCount(l.key, l.value)) })
+}
+
+// EachRequest calls f with every count of requests, once: by address, source and minute. It can be called again. What f
+// is given is valid until it returns.
+func (c *Counts) EachRequest(f func(*RequestCount) error) error { return c.requests.each(f) }
+
+// client returns the address, or the name, of a count of requests.
+func (c *Counts) client(k clientKey) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n, ok := c.names[k]; ok {
+		return n
+	}
+	return k.String()
+}
+
+// Close removes the temporary files.
+func (c *Counts) Close() {
+	c.logins.close()
+	c.requests.close()
+}
+
+// loginCount is a count as it is kept: see appendKey.
+type loginCount struct {
+	key   []byte
+	value countValue
+}
+
+func appendLogin(dst []byte, l *loginCount) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(l.key)))
+	dst = append(dst, l.key...)
+	dst = binary.AppendVarint(dst, l.value.n)
+	return appendPosition(dst, l.value.first)
+}
+
+func readLogin(r *bufio.Reader, to *loginCount) error {
+	n, err := binary.ReadUvarint(r)
+	if err != nil {
+		return err // io.EOF only before the first byte
+	}
+	to.key = slices.Grow(to.key[:0], int(n))[:n]
+	if _, err := io.ReadFull(r, to.key); err != nil {
+		return noEOF(err)
+	}
+	if to.value.n, err = binary.ReadVarint(r); err != nil {
+		return noEOF(err)
+	}
+	return readPosition(r, &to.value.first)
+}
+
+func appendPosition(dst []byte, p Position) []byte {
+	dst = binary.AppendVarint(dst, p.Time)
+	dst = binary.AppendVarint(dst, p.Offset)
+	return binary.AppendVarint(dst, p.Line)
+}
+
+func readPosition(r *bufio.Reader, p *Position) (err error) {
+	for _, v := range [...]*int64{&p.Time, &p.Offset, &p.Line} {
+		if *v, err = binary.ReadVarint(r); err != nil {
+			return noEOF(err)
+		}
+	}
+	return nil
+}
+
+// noEOF makes an error of an end in the middle of a record.
+func noEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// maxCounts and maxKeys are how many counts, and bytes of their keys, one Counter holds before it spills.
 const (
-	maxCounts = 64 << 10
-	maxKeys   = 4 << 20
+	maxCounts = 32 << 10
+	maxKeys   = 2 << 20
 )
 
-// Counter counts for one worker. It is a hash table whose keys lie one after another in one buffer, so that a new key
-// costs no allocation.
+// Counter counts for one worker, in hash tables whose entries lie one after another, so that a new one costs no
+// allocation.
 type Counter struct {
 	counts *Counts
 	seed   maphash.Seed
-	slots  []int32 // 1 + index of an entry, by hash; 0 is a free slot
-	list   []entry
+	slots  []int32 // 1 + index of a login, by hash; 0 is a free slot
+	logins []login
 	keys   []byte
 	key    []byte
+
+	requests requestTable
 }
 
-type entry struct {
+type login struct {
 	keyAt, keyEnd int32
 	value         countValue
 }
 
-func (c *Counter) keyOf(e *entry) []byte { return c.keys[e.keyAt:e.keyEnd] }
+func (c *Counter) keyOf(l *login) []byte { return c.keys[l.keyAt:l.keyEnd] }
 
 // Counter returns a Counter whose counts end up in c after Flush.
 func (c *Counts) Counter() *Counter {
@@ -69,220 +152,79 @@ func (c *Counter) Login(ok bool, client, account []byte, channel string, n int64
 	}
 }
 
-// Request counts a request to a web server.
-func (c *Counter) Request(client []byte, source int, at Position) {
-	c.add(ByClient, Request, client, nil, "web", 1, source, at)
-}
-
 func (c *Counter) add(by By, what What, client, account []byte, channel string, n int64, source int, at Position) {
 	c.key = appendKey(c.key[:0], by, what, client, account, channel, source, minute(at.Time))
 	mask := uint64(len(c.slots) - 1)
 	slot := maphash.Bytes(c.seed, c.key) & mask
 	for ; c.slots[slot] != 0; slot = (slot + 1) & mask {
-		e := &c.list[c.slots[slot]-1]
-		if !bytes.Equal(c.keyOf(e), c.key) {
-			continue
+		l := &c.logins[c.slots[slot]-1]
+		if bytes.Equal(c.keyOf(l), c.key) {
+			l.value.add(countValue{n, at})
+			return
 		}
-		e.value.n += n
-		if at.before(e.value.first) {
-			e.value.first = at
-		}
-		return
 	}
 	keyAt := len(c.keys)
 	c.keys = append(c.keys, c.key...)
-	c.list = append(c.list, entry{int32(keyAt), int32(len(c.keys)), countValue{n, at}})
-	c.slots[slot] = int32(len(c.list))
-	if len(c.list) >= maxCounts || len(c.keys) >= maxKeys {
-		c.Flush()
+	c.logins = append(c.logins, login{int32(keyAt), int32(len(c.keys)), countValue{n, at}})
+	c.slots[slot] = int32(len(c.logins))
+	if len(c.logins) >= maxCounts || len(c.keys) >= maxKeys {
+		c.flushLogins()
+	}
+}
+
+// LoginTried counts n attempts of which the log does not say how they ended.
+func (c *Counter) LoginTried(client, account []byte, channel string, n int64, source int, at Position) {
+	c.add(ByClient, LoginTried, client, account, channel, n, source, at)
+}
+
+// Request counts a request to a web server. client is an address without port, or a name.
+func (c *Counter) Request(client []byte, source int, at Position) {
+	if c.requests.add(client, source, at) {
+		c.flushRequests()
 	}
 }
 
 // Flush hands over what was counted. The Counter is empty afterwards and can go on.
 func (c *Counter) Flush() {
-	if len(c.list) == 0 {
+	c.flushLogins()
+	c.flushRequests()
+}
+
+func (c *Counter) flushLogins() {
+	if len(c.logins) == 0 {
 		return
 	}
-	slices.SortFunc(c.list, func(a, b entry) int { return bytes.Compare(c.keyOf(&a), c.keyOf(&b)) })
-	c.counts.spill(func(emit emitFunc) error {
-		for i := range c.list {
-			if err := emit(c.keyOf(&c.list[i]), c.list[i].value); err != nil {
+	slices.SortFunc(c.logins, func(a, b login) int { return bytes.Compare(c.keyOf(&a), c.keyOf(&b)) })
+	c.counts.logins.spill(func(emit func(*loginCount) error) error {
+		for i := range c.logins {
+			if err := emit(&loginCount{c.keyOf(&c.logins[i]), c.logins[i].value}); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	clear(c.slots)
-	c.list, c.keys = c.list[:0], c.keys[:0]
+	c.logins, c.keys = c.logins[:0], c.keys[:0]
 }
 
-// spill writes one sorted run and, where there are too many, makes one of them all.
-func (c *Counts) spill(each func(emitFunc) error) {
-	f, err := c.writeRun(each)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err != nil {
-		c.err = cmp.Or(c.err, err)
+func (c *Counter) flushRequests() {
+	list := c.requests.sorted()
+	if len(list) == 0 {
 		return
 	}
-	c.runs = append(c.runs, f)
-	if len(c.runs) < maxRuns {
-		return
-	}
-	runs := c.runs
-	one, err := c.writeRun(func(emit emitFunc) error { return merge(runs, emit) })
-	if err != nil {
-		c.err = cmp.Or(c.err, err)
-		return
-	}
-	c.runs = []*os.File{one}
-	for _, r := range runs {
-		remove(r)
-	}
-}
-
-// maxRuns bounds how many files are open at once.
-const maxRuns = 64
-
-type emitFunc = func(key []byte, v countValue) error
-
-// writeRun writes what each emits, which is in order, to a new temporary file.
-func (c *Counts) writeRun(each func(emitFunc) error) (*os.File, error) {
-	f, err := os.CreateTemp(c.dir, "barid-counts-*")
-	if err != nil {
-		return nil, fmt.Errorf("cannot keep counts: %w", err)
-	}
-	w := bufio.NewWriterSize(f, 64<<10)
-	var b []byte
-	err = each(func(key []byte, v countValue) error {
-		b = binary.AppendUvarint(b[:0], uint64(len(key)))
-		b = append(b, key...)
-		b = binary.AppendVarint(b, v.n)
-		b = binary.AppendVarint(b, v.first.Time)
-		b = binary.AppendVarint(b, v.first.Offset)
-		b = binary.AppendVarint(b, v.first.Line)
-		_, err := w.Write(b)
-		return err
-	})
-	if err = cmp.Or(err, w.Flush()); err != nil {
-		remove(f)
-		return nil, fmt.Errorf("cannot keep counts: %w", err)
-	}
-	return f, nil
-}
-
-func remove(f *os.File) {
-	f.Close()
-	os.Remove(f.Name())
-}
-
-// Each calls f with every count, once: by By, then by address or account, then in the order of the remaining fields.
-// It can be called again. All Counters must have been flushed.
-func (c *Counts) Each(f func(Count) error) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err != nil {
-		return c.err
-	}
-	return merge(c.runs, func(key []byte, v countValue) error { return f(decodeCount(key, v)) })
-}
-
-// Close removes the temporary files.
-func (c *Counts) Close() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, r := range c.runs {
-		remove(r)
-	}
-	c.runs = nil
-}
-
-// merge reads sorted runs in one order and adds up the values of equal keys.
-func merge(runs []*os.File, f func(key []byte, v countValue) error) error {
-	var h runHeap
-	for _, r := range runs {
-		if _, err := r.Seek(0, io.SeekStart); err != nil {
-			return err
-		}
-		run := &run{r: bufio.NewReaderSize(r, 64<<10)}
-		ok, err := run.next()
-		if err != nil {
-			return err
-		}
-		if ok {
-			h = append(h, run)
-		}
-	}
-	heap.Init(&h)
-	var key []byte
-	var sum countValue
-	for len(h) > 0 {
-		top := h[0]
-		if key != nil && bytes.Equal(key, top.key) {
-			sum.n += top.value.n
-			if top.value.first.before(sum.first) {
-				sum.first = top.value.first
+	c.counts.requests.spill(func(emit func(*RequestCount) error) error {
+		for i := range list {
+			if err := emit(&list[i]); err != nil {
+				return err
 			}
-		} else {
-			if key != nil {
-				if err := f(key, sum); err != nil {
-					return err
-				}
-			}
-			key = append(key[:0], top.key...)
-			sum = top.value
 		}
-		ok, err := top.next()
-		if err != nil {
-			return err
-		}
-		if ok {
-			heap.Fix(&h, 0)
-		} else {
-			heap.Pop(&h)
-		}
-	}
-	if key == nil {
 		return nil
+	})
+	c.counts.mu.Lock()
+	defer c.counts.mu.Unlock()
+	if c.counts.names == nil && len(c.requests.names) > 0 {
+		c.counts.names = make(map[clientKey]string)
 	}
-	return f(key, sum)
-}
-
-type run struct {
-	r     *bufio.Reader
-	key   []byte
-	value countValue
-}
-
-func (r *run) next() (bool, error) {
-	n, err := binary.ReadUvarint(r.r)
-	if errors.Is(err, io.EOF) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	r.key = slices.Grow(r.key[:0], int(n))[:n]
-	if _, err := io.ReadFull(r.r, r.key); err != nil {
-		return false, err
-	}
-	for _, v := range []*int64{&r.value.n, &r.value.first.Time, &r.value.first.Offset, &r.value.first.Line} {
-		if *v, err = binary.ReadVarint(r.r); err != nil {
-			return false, err
-		}
-	}
-	return true, nil
-}
-
-type runHeap []*run
-
-func (h runHeap) Len() int           { return len(h) }
-func (h runHeap) Less(i, j int) bool { return bytes.Compare(h[i].key, h[j].key) < 0 }
-func (h runHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *runHeap) Push(x any)        { *h = append(*h, x.(*run)) }
-func (h *runHeap) Pop() any {
-	old := *h
-	x := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return x
+	maps.Copy(c.counts.names, c.requests.names)
+	c.requests.reset()
 }

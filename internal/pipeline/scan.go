@@ -63,7 +63,7 @@ func countFindings(counts *detect.Counts, sources []casefile.Source, min detect.
 	if skip == nil {
 		skip = func(int) bool { return false }
 	}
-	found, err := detect.CountFindings(counts.Each, skip)
+	found, err := detect.CountFindings(counts, skip)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,11 @@ func appendLogSource(dst []byte, s event.LogSource) []byte {
 
 func appendObservation(dst []byte, o *logs.Observation) []byte {
 	dst = fmt.Appendf(dst, `{"kind":"%s"`, o.Kind)
-	if o.Kind != logs.Heartbeat && o.Kind != logs.Gap {
+	switch {
+	case o.Kind == logs.Heartbeat || o.Kind == logs.Gap:
+	case o.Unknown:
+		dst = append(dst, `,"ok":null`...)
+	default:
 		dst = fmt.Appendf(dst, `,"ok":%t`, o.OK)
 	}
 	for _, f := range [...]struct {

@@ -1,0 +1,161 @@
+package detect
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+)
+
+// RequestCount is how often an address asked within one minute, by one source. It is counted for every line of an access
+// log, so it is kept in numbers.
+type RequestCount struct {
+	Client clientKey
+	Source int32
+	Minute int64 // minutes since 1970 UTC
+	N      int64
+	First  Position
+}
+
+func (r *RequestCount) add(n int64, first Position) {
+	r.N += n
+	if first.before(r.First) {
+		r.First = first
+	}
+}
+
+// clientKey is an address as a number, IPv4 as IPv6 (RFC 4291, section 2.5.5.2). A name, in logs of servers that look names
+// up, is a hash of it under a prefix that no address has.
+type clientKey struct{ hi, lo uint64 }
+
+const namePrefix = ^uint64(0)
+
+// String returns the address; a name is shown by its hash.
+func (k clientKey) String() string {
+	if k.hi == namePrefix {
+		return fmt.Sprintf("name-%016x", k.lo)
+	}
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:8], k.hi)
+	binary.BigEndian.PutUint64(b[8:], k.lo)
+	return netip.AddrFrom16(b).Unmap().String()
+}
+
+func keyOfClient(client []byte) clientKey {
+	if v4, ok := parseIPv4(client); ok {
+		return clientKey{0, 0xFFFF<<32 | uint64(v4)}
+	}
+	if len(client) <= len("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255") {
+		if a, err := netip.ParseAddr(string(client)); err == nil {
+			b := a.WithZone("").As16()
+			return clientKey{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}
+		}
+	}
+	h := uint64(14695981039346656037) // FNV-1a: the same in every run
+	for _, c := range client {
+		h = (h ^ uint64(c)) * 1099511628211
+	}
+	return clientKey{namePrefix, h}
+}
+
+func parseIPv4(p []byte) (uint32, bool) {
+	if len(p) < 7 || len(p) > 15 {
+		return 0, false
+	}
+	var addr, part uint32
+	digits, dots := 0, 0
+	for _, c := range p {
+		switch {
+		case '0' <= c && c <= '9' && digits < 3:
+			part = part*10 + uint32(c-'0')
+			digits++
+		case c == '.' && digits > 0 && part <= 255 && dots < 3:
+			addr = addr<<8 | part
+			part, digits = 0, 0
+			dots++
+		default:
+			return 0, false
+		}
+	}
+	return addr<<8 | part, dots == 3 && digits > 0 && part <= 255
+}
+
+func compareRequests(a, b *RequestCount) int {
+	return cmp.Or(cmp.Compare(a.Client.hi, b.Client.hi), cmp.Compare(a.Client.lo, b.Client.lo), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Minute, b.Minute))
+}
+
+// A RequestCount on disk: seven numbers and a source, each of fixed length.
+const requestLen = 7*8 + 4
+
+func appendRequest(dst []byte, r *RequestCount) []byte {
+	for _, v := range [...]uint64{r.Client.hi, r.Client.lo, uint64(r.Minute), uint64(r.N), uint64(r.First.Time), uint64(r.First.Offset), uint64(r.First.Line)} {
+		dst = binary.LittleEndian.AppendUint64(dst, v)
+	}
+	return binary.LittleEndian.AppendUint32(dst, uint32(r.Source))
+}
+
+func readRequest(r *bufio.Reader, to *RequestCount) error {
+	p, err := r.Peek(requestLen)
+	if err != nil {
+		if len(p) > 0 {
+			return noEOF(err)
+		}
+		return io.EOF
+	}
+	number := func(i int) uint64 { return binary.LittleEndian.Uint64(p[8*i:]) }
+	*to = RequestCount{Client: clientKey{number(0), number(1)}, Minute: int64(number(2)), N: int64(number(3)),
+		First: Position{int64(number(4)), int64(number(5)), int64(number(6))}, Source: int32(binary.LittleEndian.Uint32(p[7*8:]))}
+	_, err = r.Discard(requestLen)
+	return err
+}
+
+// requestTable is a hash table of counts.
+type requestTable struct {
+	slots []int32 // 1 + index in list, by hash; 0 is a free slot
+	list  []RequestCount
+	names map[clientKey]string // of clients that are no addresses
+}
+
+// maxNames is how many names a worker remembers; requests of others are counted, and shown by the hash of the name.
+const maxNames = 10_000
+
+// add counts one request; it reports whether the table is full.
+func (t *requestTable) add(client []byte, source int, at Position) (full bool) {
+	if t.slots == nil {
+		t.slots = make([]int32, 2*maxCounts)
+		t.list = make([]RequestCount, 0, maxCounts)
+	}
+	key, m := keyOfClient(client), minute(at.Time)
+	h := (key.hi*31+key.lo)*0x9E3779B97F4A7C15 ^ uint64(m)*0xC2B2AE3D27D4EB4F ^ uint64(source)*0x165667B19E3779F9
+	mask := uint64(len(t.slots) - 1)
+	slot := (h ^ h>>29) & mask
+	for ; t.slots[slot] != 0; slot = (slot + 1) & mask {
+		r := &t.list[t.slots[slot]-1]
+		if r.Client == key && r.Minute == m && r.Source == int32(source) {
+			r.add(1, at)
+			return false
+		}
+	}
+	if key.hi == namePrefix && len(t.names) < maxNames {
+		if t.names == nil {
+			t.names = make(map[clientKey]string)
+		}
+		t.names[key] = string(client)
+	}
+	t.list = append(t.list, RequestCount{key, int32(source), m, 1, at})
+	t.slots[slot] = int32(len(t.list))
+	return len(t.list) >= maxCounts
+}
+
+func (t *requestTable) sorted() []RequestCount {
+	slices.SortFunc(t.list, func(a, b RequestCount) int { return compareRequests(&a, &b) })
+	return t.list
+}
+
+func (t *requestTable) reset() {
+	clear(t.slots)
+	t.list = t.list[:0]
+}
