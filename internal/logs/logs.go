@@ -115,6 +115,8 @@ type Observation struct {
 	Kind Kind
 	// OK says whether it succeeded.
 	OK bool
+	// Unknown says that the log does not tell whether it succeeded; OK is false then.
+	Unknown bool
 	// Account is the identity as the log writes it.
 	Account []byte
 	// IP is the remote address without port or brackets.

@@ -230,7 +230,12 @@ func (w *worker) event(s *source, parser logs.Parser, e *event.Event, res *resul
 func (w *worker) count(s *source, e *event.Event) {
 	at := detect.Position{Time: e.Time, Offset: e.Offset, Line: e.Line}
 	for i := range w.meaning {
-		if o := &w.meaning[i]; o.Kind == logs.Login {
+		o := &w.meaning[i]
+		switch {
+		case o.Kind != logs.Login:
+		case o.Unknown:
+			w.counter.LoginTried(o.IP, o.Account, o.Channel, max(1, o.Count), s.ordinal, at)
+		default:
 			w.counter.Login(o.OK, o.IP, o.Account, o.Channel, max(1, o.Count), s.ordinal, at)
 		}
 	}

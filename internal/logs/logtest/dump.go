@@ -37,7 +37,9 @@ func Dump(e *event.Event) string {
 func DumpObservation(o logs.Observation) string {
 	var b strings.Builder
 	b.WriteString(o.Kind.String())
-	if o.OK {
+	if o.Unknown {
+		b.WriteString(" unknown")
+	} else if o.OK {
 		b.WriteString(" ok")
 	} else {
 		b.WriteString(" failed")

@@ -124,7 +124,21 @@ func form(r *Request, o logs.Observation, obs []logs.Observation) []logs.Observa
 		case "302": // to the dashboard
 			o.OK = true
 			return append(obs, o)
-		case "200": // the form again
+		case "200", // the form again
+			"401", "403", "406", "429": // turned away before WordPress saw it
+			return append(obs, o)
+		}
+	case hasSuffixFold(path, "/xmlrpc.php"):
+		// Every call of WordPress's remote interface brings a password, and a wrong one is answered with 200 as well.
+		// Jetpack, WordPress.com's own service, signs its calls instead.
+		if string(Param(r.Query, "for")) == "jetpack" {
+			return obs
+		}
+		switch string(r.Status) {
+		case "200":
+			o.Unknown = true
+			return append(obs, o)
+		case "401", "403", "406", "429":
 			return append(obs, o)
 		}
 	case string(Param(r.Query, "_task")) == "login": // Roundcube
