@@ -85,6 +85,8 @@ type Walker struct {
 
 	closing sync.Mutex
 	spools  map[*spool]struct{}
+
+	peeks sync.Pool // of *[MaxPeek]byte, for readers
 }
 
 // NewWalker returns a Walker that goes by opt.

@@ -21,7 +21,8 @@ type Reader struct {
 	closed bool
 	idle   int // calls in a row that gave nothing
 
-	head  []byte // read ahead and not yet consumed, decoded
+	head  []byte         // read ahead and not yet consumed, decoded
+	ahead *[MaxPeek]byte // what a large Peek reads into; it goes back to the Walker
 	begun bool
 	utf16 *utf16Decoder // nil for bytes that are read as they are
 }
@@ -46,14 +47,19 @@ func (r *Reader) Read(p []byte) (int, error) {
 }
 
 // Peek returns the next n bytes without consuming them, fewer only where the stream ends before; n is at most MaxPeek.
-// They are valid until the next call of Read.
+// They are valid until the next call of Read, Peek, Finish or Close.
 func (r *Reader) Peek(n int) []byte {
 	if !r.begun {
 		r.begin()
 	}
 	n = min(n, MaxPeek)
 	if len(r.head) < n {
-		grown := make([]byte, n)
+		var grown []byte
+		if n == MaxPeek {
+			grown = r.borrow()[:]
+		} else {
+			grown = make([]byte, n)
+		}
 		have := copy(grown, r.head)
 		for have < n {
 			m, err := r.next(grown[have:])
@@ -65,6 +71,17 @@ func (r *Reader) Peek(n int) []byte {
 		r.head = grown[:have]
 	}
 	return r.head[:min(n, len(r.head))]
+}
+
+// borrow returns a buffer of the Walker's, until Close.
+func (r *Reader) borrow() *[MaxPeek]byte {
+	if r.ahead == nil {
+		r.ahead, _ = r.s.w.peeks.Get().(*[MaxPeek]byte)
+	}
+	if r.ahead == nil {
+		r.ahead = new([MaxPeek]byte)
+	}
+	return r.ahead
 }
 
 // begin decides on the encoding, for which it looks at the first bytes.
@@ -125,9 +142,9 @@ func (r *Reader) raw(p []byte) (int, error) {
 // Finish reads what is left of the stream, so that Count and Sum are those of the whole.
 func (r *Reader) Finish() error {
 	if r.err == nil && !r.closed {
-		buf := make([]byte, 256<<10)
-		for r.err == nil {
-			r.raw(buf)
+		r.head = nil
+		for buf := r.borrow(); r.err == nil; {
+			r.raw(buf[:])
 		}
 	}
 	return r.Err()
@@ -167,6 +184,10 @@ func (r *Reader) Close() error {
 		return nil
 	}
 	r.closed = true
+	if r.ahead != nil {
+		r.s.w.peeks.Put(r.ahead)
+		r.head, r.ahead = nil, nil
+	}
 	err := r.src.Close()
 	r.s.release()
 	return err

@@ -132,7 +132,7 @@ type run struct {
 	blocks chan *block
 	open   sync.WaitGroup // sources that are not yet finished
 	turn   *turn
-	pool   sync.Pool // of []byte
+	heads  sync.Pool // of *[evidence.MaxPeek]byte
 
 	seen map[identity]struct{} // used by the source whose turn it is
 
@@ -232,6 +232,9 @@ func Recognise(formats []logs.Format, s *logs.Source) *logs.Format {
 	for i := range formats {
 		if c := formats[i].Sniff(s); c > certainty {
 			best, certainty = &formats[i], c
+		}
+		if certainty == logs.Certain {
+			break
 		}
 	}
 	return best

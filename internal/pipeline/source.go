@@ -7,6 +7,7 @@ import (
 
 	"github.com/barid-dfir/barid/internal/detect"
 	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/evidence"
 	"github.com/barid-dfir/barid/internal/logs"
 	"github.com/barid-dfir/barid/internal/tally"
 )
@@ -137,6 +138,10 @@ func (s *source) finish() {
 			s.handOver()
 		}
 		s.findings.close()
+		if s.logs != nil && cap(s.logs.Head) == evidence.MaxPeek {
+			r.heads.Put((*[evidence.MaxPeek]byte)(s.logs.Head[:evidence.MaxPeek]))
+			s.logs = nil
+		}
 		r.turn.next()
 	}
 }

@@ -21,6 +21,7 @@ type worker struct {
 	meaning  []logs.Observation
 	requests map[*event.Shape]bool
 	address  []byte
+	spare    []byte // a buffer for blocks that nobody uses
 }
 
 func newWorker(r *run) *worker {
@@ -74,7 +75,7 @@ func (w *worker) cut(s *source, j *job) {
 	if w.run.cfg.Zone != nil {
 		zone, from = w.run.cfg.Zone(j.stream.Path)
 	}
-	s.logs = &logs.Source{Path: j.stream.Path, ModTime: j.stream.ModTime, Zone: zone, ZoneFrom: from, Head: append([]byte(nil), head...)}
+	s.logs = &logs.Source{Path: j.stream.Path, ModTime: j.stream.ModTime, Zone: zone, ZoneFrom: from, Head: append(w.run.head(), head...)}
 	if e := r.Encoding(); e != "" {
 		s.tally.Notes = append(s.tally.Notes, "read as "+e+": offsets are those of the same text in UTF-8")
 	}
@@ -95,7 +96,7 @@ func (w *worker) cut(s *source, j *job) {
 // with it.
 func (w *worker) blocks(s *source, r *evidence.Reader) {
 	cutter := s.format.Cutter(s.logs)
-	buf := w.run.buffer(logs.BlockSize)
+	buf := w.buffer(logs.BlockSize)
 	have, eof := 0, false
 	offset, line, first := int64(0), int64(1), true
 	want := logs.BlockSize
@@ -106,14 +107,14 @@ func (w *worker) blocks(s *source, r *evidence.Reader) {
 			eof = err != nil // which error it was is asked of r at the end
 		}
 		if have == 0 {
-			w.run.pool.Put(buf)
+			w.release(buf)
 			return
 		}
 		n, state := cutter.Cut(buf[:have], eof)
 		if n == 0 && !eof && have < logs.MaxBlock {
 			want = min(2*want, logs.MaxBlock)
 			if len(buf) < want {
-				buf = append(w.run.buffer(want)[:0], buf[:have]...)[:want]
+				buf = append(w.buffer(want)[:0], buf[:have]...)[:want]
 			}
 			continue
 		}
@@ -136,7 +137,7 @@ func (w *worker) blocks(s *source, r *evidence.Reader) {
 			return
 		}
 		if s.format.Identify == nil && w.run.offer(b) {
-			next := w.run.buffer(max(want, len(rest)))
+			next := w.buffer(max(want, len(rest)))
 			have = copy(next, rest)
 			buf = next
 			continue
@@ -157,12 +158,28 @@ func (r *run) offer(b *block) bool {
 	}
 }
 
-// buffer returns a buffer of at least n bytes.
-func (r *run) buffer(n int) []byte {
-	if b, _ := r.pool.Get().([]byte); len(b) >= n {
+// buffer returns a buffer of at least n bytes: the worker's own spare one where it will do.
+func (w *worker) buffer(n int) []byte {
+	if b := w.spare; len(b) >= n {
+		w.spare = nil
 		return b
 	}
 	return make([]byte, n)
+}
+
+// release takes a buffer that nobody uses any more. A very large one, for a very long record, is let go.
+func (w *worker) release(b []byte) {
+	if len(b) > len(w.spare) && len(b) <= logs.BlockSize {
+		w.spare = b
+	}
+}
+
+// head returns an empty buffer for the head of a source, which handOver gives back.
+func (r *run) head() []byte {
+	if b, ok := r.heads.Get().(*[evidence.MaxPeek]byte); ok {
+		return b[:0]
+	}
+	return new([evidence.MaxPeek]byte)[:0]
 }
 
 func countLines(p []byte) int64 {
@@ -181,7 +198,7 @@ func (w *worker) process(b *block) {
 		res.tally.Defect(d)
 	}
 	if w.run.cfg.Event != nil {
-		res.out = w.run.buffer(0)[:0]
+		res.out = make([]byte, 0, 2*len(b.Data))
 	}
 	for i := range w.batch.Events {
 		w.event(s, parser, &w.batch.Events[i], res)
@@ -190,7 +207,7 @@ func (w *worker) process(b *block) {
 	w.run.findings.Add(int64(len(res.findings)))
 	if b.buffer != nil {
 		w.batch.Reset() // before its bytes get another owner
-		w.run.pool.Put(b.buffer)
+		w.release(b.buffer)
 	}
 	s.deliver(b.index, res)
 	s.end()
