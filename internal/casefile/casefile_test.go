@@ -433,6 +433,8 @@ func FuzzFindingLineIsSafeJSON(f *testing.F) {
 func FuzzFindingIsReadAsJSONSaysItIs(f *testing.F) {
 	f.Add(AppendFinding(nil, finding(1)))
 	f.Add(AppendFinding(nil, &Finding{Host: "a\u202e\"", Account: "b", Client: "c", Source: Position{SHA256: "d", Record: 1}}))
+	f.Add(AppendFinding(nil, &Finding{Object: "/x.php", Event: json.RawMessage(`{"a":"}"}`), Raw: "GET /x.php \x01\""}))
+	f.Add([]byte(`{"time":null,"rule":{},"host":"","source":{"path":"","offset":1},"event":{},"raw":"a\tb","raw":"c"}`))
 	f.Add([]byte(`{"event":{}, "time" : null}`))
 	f.Add([]byte(`{"time":null,"rule":{},"host":"","source":{"path":"","offset":00},"event":{}}`))
 	f.Add([]byte(`{"time":"2021-03-03T1:00:00Z","rule":{},"host":"","source":{"path":"","offset":+1},"event":{}}`))
@@ -452,6 +454,15 @@ func FuzzFindingIsReadAsJSONSaysItIs(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Lines of text logs carry an object and the line itself: they must not be the slow ones.
+func TestEveryFieldHasItsPlaceInAKnownLine(t *testing.T) {
+	f := finding(1)
+	f.Account, f.Client, f.Object, f.Raw = "ana", "203.0.113.9", "/x.php", `203.0.113.9 - ana "GET /x.php"`
+	if line := AppendFinding(nil, f); !newFindingParser().known(line) {
+		t.Errorf("not read by its order of fields: %s", line)
+	}
 }
 
 func BenchmarkParseFinding(b *testing.B) {

@@ -1,10 +1,10 @@
 package casefile
 
 import (
-	"bytes"
 	"encoding/json"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/barid-dfir/barid/internal/event"
 )
@@ -18,8 +18,11 @@ type findingParser struct {
 	texts map[string]string // hosts, accounts, paths: few, and they come again
 }
 
-// maxKnown bounds what a parser remembers.
-const maxKnown = 1 << 14
+// What a parser remembers is bounded: in number, and in the length of a text.
+const (
+	maxKnown     = 1 << 14
+	maxKnownText = 256
+)
 
 func newFindingParser() *findingParser {
 	return &findingParser{rules: map[string]Rule{}, texts: map[string]string{}}
@@ -54,6 +57,9 @@ func (p *findingParser) known(line []byte) bool {
 	if c.have(`,"client":`) {
 		p.f.Client = p.text(&c)
 	}
+	if c.have(`,"object":`) {
+		p.f.Object = p.text(&c)
+	}
 	c.skip(`,"source":{"path":`)
 	p.f.Source.Path = p.text(&c)
 	if c.have(`,"sha256":`) {
@@ -68,11 +74,14 @@ func (p *findingParser) known(line []byte) bool {
 	c.skip(`,"offset":`)
 	p.f.Source.Offset = c.number()
 	c.skip(`},"event":`)
-	if !c.ok || !bytes.HasSuffix(c.rest, []byte{'}'}) {
-		return false
+	p.f.Event = c.value()
+	if c.have(`,"raw":`) {
+		var ok bool
+		if p.f.Raw, ok = unquote(c.value()); !ok {
+			return false
+		}
 	}
-	p.f.Event = c.rest[:len(c.rest)-1]
-	if !json.Valid(p.f.Event) {
+	if !c.ok || string(c.rest) != "}" || !json.Valid(p.f.Event) {
 		return false
 	}
 	r, ok := p.rules[string(rule)]
@@ -94,19 +103,37 @@ func (p *findingParser) text(c *cursor) string {
 	if s, ok := p.texts[string(raw)]; ok {
 		return s
 	}
-	if len(raw) < 2 || raw[0] != '"' {
+	s, ok := unquote(raw)
+	if !ok {
 		c.ok = false
 		return ""
 	}
-	var s string
-	if json.Unmarshal(raw, &s) != nil {
-		c.ok = false
-		return ""
-	}
-	if len(p.texts) < maxKnown {
+	if len(p.texts) < maxKnown && len(raw) <= maxKnownText {
 		p.texts[string(raw)] = s
 	}
 	return s
+}
+
+// unquote returns the string whose JSON is raw.
+func unquote(raw []byte) (s string, ok bool) {
+	if len(raw) < 2 || raw[0] != '"' {
+		return "", false
+	}
+	if inner := raw[1 : len(raw)-1]; raw[len(raw)-1] == '"' && isPlain(inner) {
+		return string(inner), true
+	}
+	err := json.Unmarshal(raw, &s)
+	return s, err == nil
+}
+
+// isPlain reports whether the inside of a JSON string stands for itself.
+func isPlain(p []byte) bool {
+	for _, b := range p {
+		if b < 0x20 || b == '"' || b == '\\' || b >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // cursor goes through a line. Once something is not as expected, ok is false for good.

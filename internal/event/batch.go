@@ -63,7 +63,12 @@ type slab[T any] struct {
 	used   int // of that block
 }
 
-const slabBlock = 16 << 10
+// A slab begins small: a batch that holds a line or two must not cost what a full one does. Each block is four times as
+// long as the one before it, up to slabBlock.
+const (
+	slabFirst = 64
+	slabBlock = 16 << 10
+)
 
 func (s *slab[T]) take(n int) []T {
 	for s.block < len(s.blocks) {
@@ -76,7 +81,11 @@ func (s *slab[T]) take(n int) []T {
 		s.block++
 		s.used = 0
 	}
-	s.blocks = append(s.blocks, make([]T, max(n, slabBlock)))
+	length := slabBlock
+	if i := len(s.blocks); i < 4 {
+		length = slabFirst << (2 * i)
+	}
+	s.blocks = append(s.blocks, make([]T, max(n, length)))
 	s.used = n
 	return s.blocks[s.block][:n:n]
 }
