@@ -92,14 +92,18 @@ func (w *worker) cut(s *source, j *job) {
 	w.blocks(s, r)
 }
 
+// readSize is how many bytes are read before the Cutter is asked: a block, and what may belong to it beyond that, such as
+// a header.
+const readSize = logs.BlockSize + 64<<10
+
 // blocks reads r block by block. The buffer holds what is unread; a block that another worker takes takes the buffer
 // with it.
 func (w *worker) blocks(s *source, r *evidence.Reader) {
 	cutter := s.format.Cutter(s.logs)
-	buf := w.buffer(logs.BlockSize)
+	buf := w.buffer(readSize)
 	have, eof := 0, false
 	offset, line, first := int64(0), int64(1), true
-	want := logs.BlockSize
+	want := readSize
 	for index := 0; ; {
 		for have < want && !eof {
 			n, err := r.Read(buf[have:want])
@@ -114,14 +118,17 @@ func (w *worker) blocks(s *source, r *evidence.Reader) {
 		if n == 0 && !eof && have < logs.MaxBlock {
 			want = min(2*want, logs.MaxBlock)
 			if len(buf) < want {
-				buf = append(w.buffer(want)[:0], buf[:have]...)[:want]
+				larger := w.buffer(want)
+				copy(larger, buf[:have])
+				w.release(buf)
+				buf = larger
 			}
 			continue
 		}
 		if n <= 0 || n > have {
 			n = have // a Cutter that cannot decide must not stop the run
 		}
-		want = logs.BlockSize
+		want = readSize
 		if n == have && !eof {
 			eof = len(r.Peek(1)) == 0
 		}
@@ -169,7 +176,7 @@ func (w *worker) buffer(n int) []byte {
 
 // release takes a buffer that nobody uses any more. A very large one, for a very long record, is let go.
 func (w *worker) release(b []byte) {
-	if len(b) > len(w.spare) && len(b) <= logs.BlockSize {
+	if len(b) > len(w.spare) && len(b) <= 2*readSize {
 		w.spare = b
 	}
 }
