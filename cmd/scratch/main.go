@@ -27,6 +27,7 @@ func main() {
 	if workers == 0 {
 		workers = runtime.NumCPU()
 	}
+	runtime.MemProfileRate = 64 << 10
 	t0 := time.Now()
 	cfg := pipeline.Config{Paths: os.Args[2:], Formats: pipeline.Formats(), Workers: workers, From: event.UnknownTime, To: event.UnknownTime,
 		Evidence: evidence.Options{Report: func(p evidence.Problem) { fmt.Fprintln(os.Stderr, p.Path, p.Reason) }}}
@@ -48,6 +49,11 @@ func main() {
 		res, _, levels, err = pipeline.Scan(context.Background(), cfg, os.Stdout)
 		_ = srcs
 		fmt.Fprintln(os.Stderr, levels)
+	}
+	if p := os.Getenv("MEMPROF"); p != "" {
+		f, _ := os.Create(p)
+		pprof.Lookup("allocs").WriteTo(f, 0)
+		f.Close()
 	}
 	var u syscall.Rusage
 	syscall.Getrusage(0, &u)

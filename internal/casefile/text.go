@@ -95,11 +95,7 @@ func appendJSON(dst, p []byte) []byte {
 }
 
 // appendSafe copies valid JSON. Whatever is not ASCII stands in a string there, so it can be escaped on sight.
-// PLACEHOLDER
 func appendSafe(dst, p []byte, oneLine bool) []byte {
-	if isSafe(p) {
-		return append(dst, p...)
-	}
 	inString := false
 	start := 0
 	for i := 0; i < len(p); {
