@@ -42,8 +42,11 @@ type Set struct {
 	// Literals of three bytes. Where they are few, the filter has their grams with every possible fourth byte; else it
 	// regards three bytes only.
 	triples table
-	// Literals of one and two bytes.
-	short []int32
+	singles []int32 // literals of one byte
+	// Literals of two bytes, and a bit for each pair of bytes that is one; nil if they are few.
+	pairs     []int32
+	pairBits  *[1 << 16 / 64]uint64
+	pairTable table
 
 	starts, ends [9]table // by the length of the key: the first or last bytes, at most 8
 	wholes       table
@@ -121,8 +124,10 @@ func NewSet(literals []Literal, sample []byte) *Set {
 				grams = append(grams, entry{key: uint64(gramAt(l.Text, pos)), id: id, pos: int32(pos)})
 			case n == 3:
 				triples = append(triples, entry{key: uint64(l.Text[0]) | uint64(l.Text[1])<<8 | uint64(l.Text[2])<<16, id: id})
+			case n == 2:
+				s.pairs = append(s.pairs, id)
 			default:
-				s.short = append(s.short, id)
+				s.singles = append(s.singles, id)
 			}
 		case Start:
 			k := min(n, 8)
@@ -143,10 +148,10 @@ func NewSet(literals []Literal, sample []byte) *Set {
 	}
 	set := len(grams) + 256*len(triples)
 	s.mul = gramMul
-	if 256*len(triples) > len(grams)/2 {
+	if 256*len(triples) > len(grams)/2 && (len(grams) < 2000 || set > 1<<15) {
 		set, s.mul = len(grams)+len(triples), gramMul<<8&math.MaxUint32
 	}
-	b := min(max(bits.Len(uint(set*48)), 9), 20)
+	b := min(max(bits.Len(uint(set*48)), min(bits.Len(uint(set*192)), 18), 9), 20)
 	s.shift = uint32(32 - b)
 	s.filter = make([]uint64, 1<<b/64)
 	for _, e := range grams {
@@ -156,6 +161,16 @@ func NewSet(literals []Literal, sample []byte) *Set {
 		for c := range uint32(256) {
 			s.mark(uint32(e.key) | c<<24)
 		}
+	}
+	if len(s.pairs) > fewPairs {
+		s.pairBits = new([1 << 16 / 64]uint64)
+		var pairs []entry
+		for _, id := range s.pairs {
+			key := keyOf([]byte(literals[id].Text))
+			s.pairBits[key/64] |= 1 << (key % 64)
+			pairs = append(pairs, entry{key: key, id: id})
+		}
+		s.pairTable = newTable(pairs)
 	}
 	s.grams, s.triples, s.wholes = newTable(grams), newTable(triples), newTable(wholes)
 	for k := range starts {
@@ -284,11 +299,7 @@ func (s *Set) scanEnd(text []byte, hits *Hits) {
 }
 
 func (s *Set) scanAnywhere(text []byte, hits *Hits) {
-	for _, id := range s.short {
-		if bytes.Contains(text, []byte(s.literals[id].Text)) {
-			hits.add(id)
-		}
-	}
+	s.scanShort(text, hits)
 	if len(s.grams.entries)+len(s.triples.entries) == 0 {
 		return
 	}
@@ -316,6 +327,53 @@ func (s *Set) scanAnywhere(text []byte, hits *Hits) {
 			s.probeAll(text, i, set, x, y, hits)
 		}
 		i, x = i+8, y
+	}
+}
+
+// fewPairs is how many literals of two bytes are sooner looked for one by one.
+const fewPairs = 4
+
+func (s *Set) scanShort(text []byte, hits *Hits) {
+	for _, id := range s.singles {
+		if bytes.IndexByte(text, s.literals[id].Text[0]) >= 0 {
+			hits.add(id)
+		}
+	}
+	if s.pairBits == nil {
+		for _, id := range s.pairs {
+			if bytes.Contains(text, []byte(s.literals[id].Text)) {
+				hits.add(id)
+			}
+		}
+		return
+	}
+	known := s.pairBits
+	i := 0
+	for ; i+8 <= len(text); i += 7 {
+		x := binary.LittleEndian.Uint64(text[i:])
+		a := known[uint16(x)>>6]>>(x&63) | known[uint16(x>>8)>>6]>>(x>>8&63) | known[uint16(x>>16)>>6]>>(x>>16&63) |
+			known[uint16(x>>24)>>6]>>(x>>24&63) | known[uint16(x>>32)>>6]>>(x>>32&63) | known[uint16(x>>40)>>6]>>(x>>40&63) |
+			known[uint16(x>>48)>>6]>>(x>>48&63)
+		if a&1 != 0 {
+			for range 7 {
+				s.probePair(uint16(x), hits)
+				x >>= 8
+			}
+		}
+	}
+	for ; i+2 <= len(text); i++ {
+		s.probePair(uint16(text[i])|uint16(text[i+1])<<8, hits)
+	}
+}
+
+func (s *Set) probePair(pair uint16, hits *Hits) {
+	if s.pairBits[pair>>6]>>(pair&63)&1 == 0 {
+		return
+	}
+	for _, e := range s.pairTable.slot(uint64(pair)) {
+		if e.key == uint64(pair) && hits.stamp[e.id] != hits.epoch {
+			hits.add(e.id)
+		}
 	}
 }
 
