@@ -63,8 +63,7 @@ func Incidents(findings iter.Seq2[*casefile.Finding, error], ev Evidence) ([]cas
 
 // graph ties nodes together. Node i belongs with node list[i].cluster, and so on to a node that names itself.
 type graph struct {
-	list  []*node
-	grave []bool // by root: whether the cluster holds a finding of level high or above
+	list []*node
 }
 
 func (g *graph) root(i int) int {

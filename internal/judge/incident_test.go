@@ -115,6 +115,47 @@ func TestWhatBelongsTogether(t *testing.T) {
 		seen{"", "high", "execution", "b", "PC1", "", "", ""})
 }
 
+// Whoever writes a log can write any number of addresses and hosts into it.
+func TestEndlessNamesAreBounded(t *testing.T) {
+	const n = 60_000
+	line := strings.Repeat("x", 3000)
+	findings := func(yield func(*casefile.Finding, error) bool) {
+		for i := range n {
+			at := time.Date(2021, 3, 3, 0, 0, 0, i, time.UTC)
+			f := casefile.Finding{Time: &at, Rule: casefile.Rule{ID: "r", Title: "probe", Level: "high"}, Raw: line, Source: casefile.Position{Path: "log"},
+				Host: fmt.Sprint("host", i), Client: fmt.Sprintf("2001:db8::%x", i)}
+			if !yield(&f, nil) {
+				return
+			}
+		}
+		f := seen{"23:00:00", "critical", "persistence", "shell", "EX1", "203.0.113.21", "", ""}.finding()
+		yield(f, nil)
+	}
+	in, err := Incidents(findings, Evidence{End: func(string) (time.Time, bool) { return time.Time{}, false }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all int64
+	words := 0
+	for _, i := range in {
+		all += i.Findings
+		for _, s := range i.Steps {
+			for _, e := range s.Evidence {
+				words += len(e.Raw)
+			}
+		}
+	}
+	if all != n+1 {
+		t.Errorf("%d findings, want all %d", all, n+1)
+	}
+	if len(in) > 3*maxRuns || words > maxWords+3*maxRuns*scantWords+maxEvidence*len(line) {
+		t.Errorf("%d incidents with %d bytes of evidence", len(in), words)
+	}
+	if in[0].Severity != "critical" || len(in[0].Actors) != 1 || in[0].Actors[0] != "203.0.113.21" {
+		t.Errorf("noise hides the gravest: %+v", in[0])
+	}
+}
+
 func TestAnIncidentSaysWhatItIs(t *testing.T) {
 	in := judgeAll(t,
 		seen{"06:49:42", "medium", "initial-access", "Exchange probed", "EX1", "203.0.113.21", "", ""},

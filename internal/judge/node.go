@@ -33,18 +33,31 @@ type node struct {
 // runGap is the pause that ends a run.
 const runGap = 6 * time.Hour
 
-// maxNodes bounds how many runs are told apart by address, account and object; beyond it, by rule and host only.
-const maxNodes = 50_000
+// maxRuns bounds how many runs of each level are told apart by address, account and object. Beyond it they are told apart
+// by rule and host only, beyond twice as many by rule only, and beyond three times as many pauses do not part them: who
+// writes a log can write any number of names into it. Each level has its own bound, so that noise does not hide the attack.
+const maxRuns = 16_000
 
 // maxEvidence is how many findings of a run are kept word for word.
 const maxEvidence = 3
+
+// Once the words kept come to maxWords bytes in all, runs keep one finding each, cut at scantWords bytes; once the names
+// that counting rules list come to maxNames, runs keep the one that was counted.
+const (
+	maxWords   = 24 << 20
+	scantWords = 200
+	maxNames   = 200_000
+)
 
 type nodeKey struct{ rule, host, client, account, object string }
 
 // nodes gathers findings, which come in order of time, into runs.
 type nodes struct {
-	list []*node
-	last map[nodeKey]*node
+	list  []*node
+	last  map[nodeKey]*node
+	runs  [detect.Critical + 1]int // by level
+	words int                      // bytes of evidence kept
+	names int                      // addresses and accounts that counting rules list
 }
 
 func (n *nodes) add(f *casefile.Finding, level detect.Level) {
@@ -52,40 +65,55 @@ func (n *nodes) add(f *casefile.Finding, level detect.Level) {
 	if isWebShell(f.Rule.Tags) {
 		k.object = f.Object
 	}
-	if len(n.list) >= maxNodes {
+	crowd := n.runs[level] / maxRuns
+	if crowd >= 1 {
 		k.client, k.account, k.object = "", "", ""
+	}
+	if crowd >= 2 {
+		k.host = ""
 	}
 	var at time.Time
 	if f.Time != nil {
 		at = *f.Time
 	}
 	run := n.last[k]
-	if run == nil || at.Sub(run.last) > runGap || run.first.IsZero() != at.IsZero() {
-		run = &node{rule: f.Rule, level: level, host: f.Host, client: k.client, account: k.account, object: k.object,
+	if run == nil || crowd < 3 && at.Sub(run.last) > runGap || run.first.IsZero() != at.IsZero() {
+		run = &node{rule: f.Rule, level: level, host: k.host, client: k.client, account: k.account, object: k.object,
 			source: f.Source.Path, first: at, last: at, cluster: len(n.list)}
 		n.list = append(n.list, run)
 		n.last[k] = run
+		n.runs[level]++
 	}
-	run.last = at
+	if at.After(run.last) {
+		run.last = at
+	}
 	run.count++
-	if len(run.evidence) < maxEvidence {
-		run.evidence = append(run.evidence, evidenceOf(f, at))
+	switch {
+	case n.words < maxWords && len(run.evidence) < maxEvidence:
+		n.keep(run, evidenceOf(f, at, detect.MaxRaw))
+	case len(run.evidence) == 0:
+		n.keep(run, evidenceOf(f, at, scantWords))
 	}
 	if c, ok := countedOf(f); ok {
-		run.clients, run.accounts = c.Clients, c.Accounts
+		if n.names += len(c.Clients) + len(c.Accounts); n.names <= maxNames {
+			run.clients, run.accounts = c.Clients, c.Accounts
+		}
 		if c.Last != nil && c.Last.After(run.last) {
 			run.last = *c.Last
 		}
 	}
 }
 
-func evidenceOf(f *casefile.Finding, at time.Time) casefile.Evidence {
-	raw := f.Raw
+func (n *nodes) keep(run *node, e casefile.Evidence) {
+	run.evidence = append(run.evidence, e)
+	n.words += len(e.Raw)
+}
+
+// evidenceOf quotes at most so many bytes of a finding.
+func evidenceOf(f *casefile.Finding, at time.Time, most int) casefile.Evidence {
+	raw := strings.Clone(f.Raw[:min(len(f.Raw), most)])
 	if raw == "" {
-		raw = string(f.Event)
-	}
-	if len(raw) > detect.MaxRaw {
-		raw = raw[:detect.MaxRaw]
+		raw = string(f.Event[:min(len(f.Event), most)])
 	}
 	return casefile.Evidence{Source: f.Source.Path, SHA256: f.Source.SHA256, Line: f.Source.Line, Record: f.Source.Record,
 		Offset: f.Source.Offset, Time: at, Raw: strings.ToValidUTF8(raw, "\ufffd")}
