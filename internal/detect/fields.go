@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"fmt"
+	"math"
 	"unicode/utf8"
 
 	"github.com/barid-dfir/barid/evtx"
@@ -9,7 +11,10 @@ import (
 
 // AppendFields appends the fields of an event as one JSON object, each under its own name and under the aliases that no
 // other field answers to. Absent fields are left out. Lists become arrays; numbers stay numbers where their text is one in JSON.
-func AppendFields(dst []byte, e *event.Event) []byte {
+func AppendFields(dst []byte, e *event.Event) []byte { return appendFields(dst, e, math.MaxInt) }
+
+// appendFields is AppendFields with values cut at so many bytes.
+func appendFields(dst []byte, e *event.Event, most int) []byte {
 	dst = append(dst, '{')
 	first := true
 	fields := e.Shape.Fields()
@@ -25,7 +30,7 @@ func AppendFields(dst []byte, e *event.Event) []byte {
 		dst = AppendString(dst, fields[i].Name)
 		dst = append(dst, ':')
 		valueAt := len(dst)
-		dst = appendValue(dst, v)
+		dst = appendValue(dst, v, most)
 		valueEnd := len(dst)
 		for _, a := range fields[i].Aliases {
 			if len(e.Shape.Slots(a)) != 1 {
@@ -40,7 +45,7 @@ func AppendFields(dst []byte, e *event.Event) []byte {
 	return append(dst, '}')
 }
 
-func appendValue(dst []byte, v event.Value) []byte {
+func appendValue(dst []byte, v event.Value, most int) []byte {
 	switch {
 	case v.Kind == event.Null:
 		return append(dst, "null"...)
@@ -54,14 +59,14 @@ func appendValue(dst []byte, v event.Value) []byte {
 			if n > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendScalar(dst, e)
+			dst = appendScalar(dst, e, most)
 			i = next
 		}
 	}
-	return appendScalar(dst, v)
+	return appendScalar(dst, v, most)
 }
 
-func appendScalar(dst []byte, v event.Value) []byte {
+func appendScalar(dst []byte, v event.Value, most int) []byte {
 	switch {
 	case v.Kind == event.Null:
 		return append(dst, "null"...)
@@ -73,6 +78,9 @@ func appendScalar(dst []byte, v event.Value) []byte {
 	start := len(dst) + 1
 	dst = append(dst, '"')
 	dst = v.AppendText(dst)
+	if n := len(dst) - start; n > most {
+		dst = fmt.Appendf(dst[:start+most], "… (cut: %d bytes)", n)
+	}
 	if plain(dst[start:]) {
 		return append(dst, '"')
 	}

@@ -2,6 +2,9 @@
 package detect
 
 import (
+	"fmt"
+	"math"
+
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/sigma"
 )
@@ -22,9 +25,11 @@ type Finding struct {
 	// Source is the ordinal of the source in the run; Offset, Line and Record are the event's.
 	Source               int
 	Offset, Line, Record int64
-	// Host, Client, Account and Object are whom it concerns, where the event says so. Client is without port.
+	// Host, Client, Account and Object are whom it concerns, where the event says so, cut at maxText and maxObject bytes.
+	// Client is without port.
 	Host, Client, Account, Object string
-	// Event holds the fields of the event as a JSON object.
+	// Event holds the fields of the event as a JSON object. Of an event whose JSON would be longer than maxEvent, values
+	// are cut, and say so.
 	Event []byte
 	// Raw is the event as it stands in the log, cut at MaxRaw bytes; nil for a binary log.
 	Raw []byte
@@ -32,6 +37,13 @@ type Finding struct {
 
 // MaxRaw is how much of a raw event a finding keeps, in bytes.
 const MaxRaw = 2000
+
+// An event can be as long as a block, and its JSON several times that; many rules can match it.
+const (
+	maxEvent  = 1 << 20 // bytes of JSON, beyond which values are cut
+	maxValue  = 4 << 10 // bytes, of each of them then
+	maxObject = 1 << 10
+)
 
 // Rules are the rules of a run: those of the Sigma engine, by its index.
 type Rules struct {
@@ -95,9 +107,20 @@ func (d *Detector) describe(e *event.Event, source int) Finding {
 	f.Client = string(event.Address([]byte(d.role(e, event.Client))))
 	f.Account = d.role(e, event.Account)
 	if slot := e.Shape.Slot("cs-uri-stem"); slot >= 0 {
-		f.Object = e.Value(slot).String()
+		d.text = e.Value(slot).AppendText(d.text[:0])
+		f.Object = string(d.text[:min(len(d.text), maxObject)])
 	}
-	d.text = AppendFields(d.text[:0], e)
+	most := math.MaxInt
+	if len(e.Raw) > maxEvent {
+		most = maxValue
+	}
+	d.text = appendFields(d.text[:0], e, most)
+	if len(d.text) > maxEvent {
+		d.text = appendFields(d.text[:0], e, maxValue)
+	}
+	if n := len(d.text); n > maxEvent { // endless fields, or elements of lists
+		d.text = fmt.Appendf(nil, `{"_cut":"the event is too long to keep: %d bytes of JSON"}`, n)
+	}
 	f.Event = append([]byte(nil), d.text...)
 	if e.Line > 0 {
 		f.Raw = append([]byte(nil), e.Raw[:min(len(e.Raw), MaxRaw)]...)
@@ -114,5 +137,5 @@ func (d *Detector) role(e *event.Event, r event.Role) string {
 	if len(d.text) == 1 && d.text[0] == '-' {
 		return ""
 	}
-	return string(d.text)
+	return string(d.text[:min(len(d.text), maxText)])
 }

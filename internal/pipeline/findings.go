@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 
 	"github.com/barid-dfir/barid/internal/detect"
 )
@@ -15,6 +16,7 @@ import (
 // Findings are the findings of one source, in the order of its events. Beyond a bound they are kept on disk.
 type Findings struct {
 	dir   string
+	inAll *atomic.Int64 // bytes, about, in memory of all sources
 	list  []detect.Finding
 	size  int // of list, in bytes, about
 	count int64
@@ -26,19 +28,26 @@ type Findings struct {
 	buf   []byte
 }
 
-// maxInMemory is how many bytes of findings one source keeps in memory.
-const maxInMemory = 1 << 20
+// How many bytes of findings are kept in memory: by one source, and by all sources that have not been handed over. Beyond
+// maxInAll, a source keeps minInMemory: a temporary file for less is not worth it.
+const (
+	maxInMemory = 1 << 20
+	maxInAll    = 24 << 20
+	minInMemory = 64 << 10
+)
 
 // Len returns how many there are.
 func (f *Findings) Len() int64 { return f.count }
 
 func (f *Findings) add(list []detect.Finding) error {
 	f.count += int64(len(list))
+	size := 0
 	for i := range list {
-		f.size += 256 + len(list[i].Event) + len(list[i].Raw)
+		size += 256 + len(list[i].Event) + len(list[i].Raw)
 	}
 	f.list = append(f.list, list...)
-	if f.size < maxInMemory {
+	f.size += size
+	if all := f.inAll.Add(int64(size)); f.size < minInMemory || f.size < maxInMemory && all < maxInAll {
 		return nil
 	}
 	return f.spill()
@@ -59,8 +68,15 @@ func (f *Findings) spill() error {
 		}
 	}
 	clear(f.list)
-	f.list, f.size = f.list[:0], 0
+	f.list = f.list[:0]
+	f.forget()
 	return nil
+}
+
+// forget says that what was in memory is not.
+func (f *Findings) forget() {
+	f.inAll.Add(-int64(f.size))
+	f.size = 0
 }
 
 func (f *Findings) encode(b []byte, x *detect.Finding) []byte {
@@ -147,6 +163,8 @@ func (f *Findings) Each(do func(*detect.Finding) error) error {
 }
 
 func (f *Findings) close() {
+	f.list = nil
+	f.forget()
 	if f.file != nil {
 		f.file.Close()
 		os.Remove(f.file.Name())

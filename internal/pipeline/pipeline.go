@@ -140,6 +140,8 @@ type run struct {
 	finished  map[int]*source // sources that wait for their turn
 
 	events, bytes, findings atomic.Int64
+	// inMemory and written are the bytes of findings and of written events that wait for the turn of their sources.
+	inMemory, written atomic.Int64
 }
 
 // fail stops the run. The first reason stands.

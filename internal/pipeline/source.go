@@ -39,7 +39,7 @@ type result struct {
 func newSource(r *run, j *job) *source {
 	s := &source{run: r, ordinal: j.ordinal, waiting: make(map[int]*result)}
 	s.tally = tally.Source{Ordinal: j.ordinal, Path: j.stream.Path, Container: j.stream.Container, From: event.UnknownTime, To: event.UnknownTime}
-	s.findings.dir = r.cfg.Evidence.TempDir
+	s.findings.dir, s.findings.inAll = r.cfg.Evidence.TempDir, &r.inMemory
 	return s
 }
 
@@ -76,8 +76,11 @@ func (s *source) finishReading() {
 	}
 }
 
-// maxOut is how many bytes of events a source writes ahead of its turn.
-const maxOut = 8 << 20
+// How many bytes of events are written ahead of their turn: by one source, and by all.
+const (
+	maxOut      = 8 << 20
+	maxOutInAll = 32 << 20
+)
 
 // deliver takes the result of a block, and deals with it when those before it have been dealt with.
 func (s *source) deliver(index int, res *result) {
@@ -106,7 +109,8 @@ func (s *source) write(p []byte) {
 		return
 	}
 	s.out = append(s.out, p...)
-	if len(s.out) < 64<<10 || !s.run.turn.isNow(s.ordinal) && len(s.out) < maxOut {
+	all := s.run.written.Add(int64(len(p)))
+	if len(s.out) < 64<<10 || !s.run.turn.isNow(s.ordinal) && len(s.out) < maxOut && all < maxOutInAll {
 		return
 	}
 	s.flush()
@@ -119,6 +123,7 @@ func (s *source) flush() {
 	if _, err := s.run.cfg.Out.Write(s.out); err != nil {
 		s.run.fail(fmt.Errorf("cannot write: %w", err))
 	}
+	s.run.written.Add(-int64(len(s.out)))
 	s.out = s.out[:0]
 }
 

@@ -250,6 +250,9 @@ func (w *worker) event(s *source, parser logs.Parser, e *event.Event, res *resul
 	}
 }
 
+// maxShapes bounds the Shapes that a worker remembers, and so keeps alive: evidence can be made of nothing but new ones.
+const maxShapes = 4096
+
 // count takes account of logins and of requests to web servers.
 func (w *worker) count(s *source, e *event.Event) {
 	at := detect.Position{Time: e.Time, Offset: e.Offset, Line: e.Line}
@@ -268,7 +271,7 @@ func (w *worker) count(s *source, e *event.Event) {
 		for _, src := range e.Shape.Sources {
 			request = request || src.Category == "webserver"
 		}
-		if len(w.requests) > 1<<16 {
+		if len(w.requests) >= maxShapes {
 			clear(w.requests)
 		}
 		w.requests[e.Shape] = request
