@@ -122,14 +122,30 @@ func (g *graph) tieGrave() {
 		tie(people.near(g.list, i, n.person(), sameActor))
 		tie(objects.near(g.list, i, n.object, sameObject))
 		// Two runs on one host belong together unless both name an address, and not the same one.
-		if n.actor() == "" {
-			tie(places.near(g.list, i, n.place(), samePlace))
-			silent.near(g.list, i, n.place(), samePlace)
-		} else {
-			tie(silent.peek(g.list, i, n.place(), samePlace))
-			places.near(g.list, i, n.place(), samePlace)
+		for _, place := range n.placesOrFlaws() {
+			if n.actor() == "" {
+				tie(places.near(g.list, i, place, samePlace))
+				silent.near(g.list, i, place, samePlace)
+			} else {
+				tie(silent.peek(g.list, i, place, samePlace))
+				places.near(g.list, i, place, samePlace)
+			}
 		}
 	}
+}
+
+// placesOrFlaws returns the host of the run; where the log names none, the log, and the flaws that were used.
+func (n *node) placesOrFlaws() []string {
+	out := []string{n.place()}
+	if n.host != "" {
+		return out
+	}
+	for _, t := range n.rule.Tags {
+		if strings.HasPrefix(t, "cve.") {
+			out = append(out, t)
+		}
+	}
+	return out
 }
 
 func (l latest) peek(list []*node, i int, key string, within time.Duration) int {

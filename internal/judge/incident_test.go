@@ -24,6 +24,10 @@ func (s seen) finding() *casefile.Finding {
 	if s.object != "" {
 		f.Rule.Tags = append(f.Rule.Tags, "attack.t1505.003")
 	}
+	if flaw, _, ok := strings.Cut(s.title, ": "); ok {
+		f.Rule.Tags = append(f.Rule.Tags, flaw)
+		f.Source.Path = s.title // each in a log of its own
+	}
 	if s.at != "" {
 		at := s.at
 		if len(at) <= 8 {
@@ -203,4 +207,28 @@ func TestFacts(t *testing.T) {
 	if !facts.IsOurs("10.1.2.3") || facts.IsOurs("203.0.113.9") || facts.IsOurs("office") {
 		t.Error("whose addresses are ours")
 	}
+}
+
+func TestOneFlawIsOneIncidentWhereNoHostIsNamed(t *testing.T) {
+	f := func(want int, list ...seen) {
+		t.Helper()
+		if got := judgeAll(t, list...); len(got) != want {
+			t.Errorf("%d incidents, want %d", len(got), want)
+		}
+	}
+	request := seen{at: "06:00:00", level: "critical", tactic: "persistence", title: "cve.2021-27065: a", client: "203.0.113.9"}
+	server := seen{at: "06:00:09", level: "critical", tactic: "persistence", title: "cve.2021-27065: b"}
+	f(1, request, server)
+	other := server
+	other.title = "cve.2022-41082: b"
+	f(2, request, other)
+	later := server
+	later.at = "11:00:00"
+	f(2, request, later)
+	elsewhere := server
+	elsewhere.host = "EX2"
+	f(2, request, elsewhere)
+	visitor := request
+	visitor.client = "203.0.113.10"
+	f(2, request, visitor)
 }
