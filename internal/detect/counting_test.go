@@ -240,6 +240,30 @@ func TestCountingARequestDoesNotAllocate(t *testing.T) {
 	}
 }
 
+// The fast order of counts is the order of counts.
+func TestPackedOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var fast requestTable
+		for range rapid.IntRange(1, 60).Draw(t, "n") {
+			client := fmt.Sprintf("%d.51.100.%d", rapid.SampledFrom([]int{0, 1, 127, 128, 255}).Draw(t, "a"), rapid.IntRange(0, 3).Draw(t, "b"))
+			at := rapid.Int64Range(-5, 5).Draw(t, "minute")*60e9 + 1_700_000_000e9
+			fast.add([]byte(client), 3, Position{Time: at})
+		}
+		if !fast.packed() {
+			t.Fatal("not packed")
+		}
+		for i := 1; i < len(fast.order); i++ {
+			if compareRequests(&fast.list[fast.order[i-1]], &fast.list[fast.order[i]]) >= 0 {
+				t.Fatalf("%+v before %+v", fast.list[fast.order[i-1]], fast.list[fast.order[i]])
+			}
+		}
+		fast.add([]byte("2001:db8::1"), 3, Position{})
+		if fast.packed() {
+			t.Fatal("IPv6 is packed")
+		}
+	})
+}
+
 // A log of a server that looks names up names its flooders.
 func TestFloodOfNames(t *testing.T) {
 	counts := NewCounts(t.TempDir())

@@ -208,13 +208,13 @@ func (c *Counter) flushLogins() {
 }
 
 func (c *Counter) flushRequests() {
-	list := c.requests.sorted()
-	if len(list) == 0 {
+	if len(c.requests.list) == 0 {
 		return
 	}
+	order := c.requests.sorted()
 	c.counts.requests.spill(func(emit func(*RequestCount) error) error {
-		for i := range list {
-			if err := emit(&list[i]); err != nil {
+		for _, i := range order {
+			if err := emit(&c.requests.list[i]); err != nil {
 				return err
 			}
 		}

@@ -116,6 +116,7 @@ func readRequest(r *bufio.Reader, to *RequestCount) error {
 type requestTable struct {
 	slots []int32 // 1 + index in list, by hash; 0 is a free slot
 	list  []RequestCount
+	order []uint64
 	names map[clientKey]string // of clients that are no addresses
 }
 
@@ -150,9 +151,52 @@ func (t *requestTable) add(client []byte, source int, at Position) (full bool) {
 	return len(t.list) >= maxCounts
 }
 
-func (t *requestTable) sorted() []RequestCount {
-	slices.SortFunc(t.list, func(a, b RequestCount) int { return compareRequests(&a, &b) })
-	return t.list
+// sorted returns the indexes of list in the order of compareRequests. It is valid until the next call.
+func (t *requestTable) sorted() []uint64 {
+	if t.packed() {
+		return t.order
+	}
+	t.order = t.order[:0]
+	for i := range t.list {
+		t.order = append(t.order, uint64(i))
+	}
+	slices.SortFunc(t.order, func(a, b uint64) int { return compareRequests(&t.list[a], &t.list[b]) })
+	return t.order
+}
+
+// A count of one source, of an IPv4 address and within some weeks of the others sorts as one number: address, minute since
+// the first of all, index.
+const (
+	minuteBits = 17
+	indexBits  = 15
+)
+
+// packed sorts by such numbers, which is several times faster, if every count is of that kind.
+func (t *requestTable) packed() bool {
+	if len(t.list) == 0 || len(t.list) > 1<<indexBits {
+		return false
+	}
+	first, last := t.list[0].Minute, t.list[0].Minute
+	for i := range t.list {
+		r := &t.list[i]
+		if r.Client.hi != 0 || r.Client.lo>>32 != 0xFFFF || r.Source != t.list[0].Source {
+			return false
+		}
+		first, last = min(first, r.Minute), max(last, r.Minute)
+	}
+	if span := uint64(last) - uint64(first); span >= 1<<minuteBits {
+		return false
+	}
+	t.order = t.order[:0]
+	for i := range t.list {
+		r := &t.list[i]
+		t.order = append(t.order, r.Client.lo<<(minuteBits+indexBits)|uint64(r.Minute-first)<<indexBits|uint64(i))
+	}
+	slices.Sort(t.order)
+	for i := range t.order {
+		t.order[i] &= 1<<indexBits - 1
+	}
+	return true
 }
 
 func (t *requestTable) reset() {
