@@ -64,6 +64,7 @@ func NewShape(format string, sources []LogSource, fields []Field) *Shape {
 		s.roles[i] = -1
 	}
 	s.variable = len(fields)
+	cloned := false
 	for i, f := range fields {
 		switch {
 		case f.Const.Kind != None && s.variable == len(fields):
@@ -72,10 +73,18 @@ func NewShape(format string, sources []LogSource, fields []Field) *Shape {
 			panic("event: variable field " + f.Name + " after a constant one")
 		}
 		s.slots[f.Name] = append(s.slots[f.Name], i)
+		aliases := f.Aliases[:0:0]
 		for _, a := range f.Aliases {
-			if !slices.Contains(s.slots[a], i) {
+			if !slices.Contains(s.slots[a], i) { // nor given twice
 				s.slots[a] = append(s.slots[a], i)
+				aliases = append(aliases, a)
 			}
+		}
+		if len(aliases) < len(f.Aliases) {
+			if !cloned {
+				s.fields, cloned = slices.Clone(fields), true
+			}
+			s.fields[i].Aliases = aliases
 		}
 	}
 	return s
