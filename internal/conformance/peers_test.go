@@ -22,7 +22,7 @@ var verbose = flag.Bool("tables", false, "log the whole tables of what peers exp
 func TestCrowdSecScenarios(t *testing.T) {
 	files := unzip(t, "crowdsec-hub", "tests.zip")
 	rules := withSigmaHQ(t)
-	expected, met := map[string]int{}, map[string]int{}
+	expected, seen, met := map[string]int{}, map[string]int{}, map[string]int{}
 	for _, row := range table(t, "crowdsec-hub", "expected.tsv") {
 		name := row["test"]
 		log, ok := files[name+"/"+row["log_file"]]
@@ -35,10 +35,16 @@ func TestCrowdSecScenarios(t *testing.T) {
 		var missing []string
 		for _, source := range strings.Split(row["expected_sources"], ",") {
 			expected[scope]++
-			if slices.ContainsFunc(findings, func(f casefile.Finding) bool {
+			named, raised := false, false
+			for _, f := range findings {
 				l, _ := detect.ParseLevel(f.Rule.Level)
-				return l >= detect.Low && names(&f, source)
-			}) {
+				named = named || names(&f, source)
+				raised = raised || l >= detect.Low && names(&f, source)
+			}
+			if named {
+				seen[scope]++
+			}
+			if raised {
 				met[scope]++
 				continue
 			}
@@ -52,8 +58,11 @@ func TestCrowdSecScenarios(t *testing.T) {
 			t.Logf("%-10s %-32s %s: missing %v; %s, %d unread; finds %.200q", scope, name, row["expected_scenarios"], missing, format, unparsed, titles(findings))
 		}
 	}
-	for _, s := range []string{"mail", "ssh", "web", "elsewhere"} {
-		t.Logf("%-10s %d of %d sources", s, met[s], expected[s])
+	for s, want := range map[string][2]int{"mail": {9, 5}, "ssh": {4, 0}, "web": {62, 59}, "elsewhere": {1, 1}} {
+		t.Logf("%-10s of %2d sources %2d are named, %2d of them in a finding of level low or above", s, expected[s], seen[s], met[s])
+		if seen[s] < want[0] || met[s] < want[1] {
+			t.Errorf("%s: more sources were named before", s)
+		}
 	}
 }
 
@@ -142,6 +151,11 @@ func TestWazuhAlerts(t *testing.T) {
 			t.Logf("%-10s level %2d not raised: %s; %s, finds %q: %.260s", file, level, row["rule_description"], sources[0].Format, titles(findings), lines[0])
 		}
 	}
+	for file, want := range map[string]int{"exchange": 2, "exim": 1, "office365": 7, "sshd": 3, "web_rules": 2} {
+		if raised[file] < want {
+			t.Errorf("%s: %d were found before", file, want)
+		}
+	}
 	for _, file := range slices.Sorted(maps.Keys(all)) {
 		t.Logf("%-10s %d tests of level 6 and above: a finding in %d, of level low or above in %d", file, all[file], seen[file], raised[file])
 	}
@@ -199,6 +213,9 @@ func TestPantherRules(t *testing.T) {
 		} else {
 			t.Logf("%s: %s: expected %v: %s, finds %q: %.400s", c.Rule, c.Name, c.Expected, sources[0].Format, titles(findings), c.Log)
 		}
+	}
+	if agree[true] < 8 || agree[false] < 17 {
+		t.Error("more agreed before")
 	}
 	t.Logf("found %d of %d that must be; quiet on %d of %d others", agree[true], all[true], agree[false], all[false])
 }
