@@ -85,7 +85,7 @@ func agree(tb testing.TB, e *Engine, given map[string][]string, events []*event.
 }
 
 // The reference takes some 15 ms for an event of Windows.
-var realEvents = flag.Int("events", 150, "real events to compare the engine with the reference on")
+var realEvents = flag.Int("events", 40, "real events to compare the engine with the reference on")
 
 func TestEngineAgreesWithReferenceOnRealEvents(t *testing.T) {
 	p := sigmaHQ(t)

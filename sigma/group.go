@@ -56,6 +56,7 @@ type fieldSet struct {
 	set   *literal.Set // nil if there are none
 	start []uint32     // sightings of literal i are seen[start[i]:start[i+1]]
 	seen  []sighting
+	salt  uint64 // tells sets apart in a cache
 }
 
 // sighting is what the sight of a literal says about an atom: that it is true, or that it may be.
@@ -106,7 +107,7 @@ func (g *group) fieldSet(field int32) *fieldSet {
 			see(l, sighting(i)<<1|maybe)
 		}
 	}
-	fs := &fieldSet{}
+	fs := &fieldSet{salt: uint64(len(g.sets)+1) * 0x9E3779B97F4A7C15 >> 17}
 	if len(literals) > 0 {
 		fs.set = literal.NewSet(literals, []byte(commonText))
 		fs.start = make([]uint32, 1, len(literals)+1)

@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"hash/maphash"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -29,6 +30,7 @@ type Matcher struct {
 	folded  []byte // of the event at hand
 	raw     []byte
 	scratch []byte
+	cache   valueCache
 	texts   []slotText
 	line    slotText // Raw
 }
@@ -51,7 +53,7 @@ const maxEpoch = 1<<30 - 1
 
 // NewMatcher returns a Matcher for one worker.
 func (e *Engine) NewMatcher() *Matcher {
-	return &Matcher{engine: e, state: make([]uint32, len(e.atoms)), looked: make([]uint32, len(e.rules))}
+	return &Matcher{engine: e, state: make([]uint32, len(e.atoms)), looked: make([]uint32, len(e.rules)), cache: newValueCache()}
 }
 
 // Match returns the rules that match the event: indexes into Engine.Rules, ascending. The slice is valid until the next
@@ -159,7 +161,32 @@ func (m *Matcher) look(p *Program, in *input, ev *event.Event, v event.Value) {
 			m.folded = m.folded[:from]
 		}
 	}
-	m.scanAll(p, in.sets, keywords, m.foldedText(in.slot, v))
+	if n := len(v.Data); n < minCachedSize || n > maxCachedSize {
+		m.scanAll(p, in.sets, keywords, m.foldedText(in.slot, v))
+		return
+	}
+	hash := maphash.Bytes(m.cache.seed, v.Data)
+	for _, fs := range in.sets {
+		m.scanCached(p, fs, hash, in.slot, v)
+	}
+	if keywords != nil {
+		m.scanCached(p, keywords, hash, in.slot, v)
+	}
+}
+
+// scanCached is scan for a value that may have been scanned before.
+func (m *Matcher) scanCached(p *Program, fs *fieldSet, hash uint64, slot int, v event.Value) {
+	e, ok := m.cache.entry(fs, hash, v)
+	if !ok {
+		m.scan(p, fs, m.foldedText(slot, v))
+		e.keep(fs, v, m.hits.IDs)
+		return
+	}
+	for _, id := range e.ids[:e.n] {
+		for _, s := range fs.seen[fs.start[id]:fs.start[id+1]] {
+			m.see(p, s)
+		}
+	}
 }
 
 func (m *Matcher) scanAll(p *Program, sets []*fieldSet, keywords *fieldSet, text []byte) {

@@ -20,6 +20,23 @@ import (
 type reference struct {
 	placeholders map[string][]string
 	regexes      map[string]*regexp.Regexp
+	read         map[string][][]rune // what tokens returned, by its arguments
+}
+
+// tokens returns what the value w of a line is compared as.
+func (r *reference) tokens(l line, w string) [][]rune {
+	key := strings.Join(l.modifiers, "|") + "\x00" + l.field + "\x00" + w
+	list, ok := r.read[key]
+	if !ok {
+		for _, t := range refVariants(l, w) {
+			list = append(list, refAnchors(l, t))
+		}
+		if r.read == nil {
+			r.read = map[string][][]rune{}
+		}
+		r.read[key] = list
+	}
+	return list
 }
 
 // refEvent is an event as the reference sees it.
@@ -277,8 +294,7 @@ func (r *reference) one(l line, want string, x refValue) bool {
 			}
 			continue
 		}
-		for _, tokens := range refVariants(l, w) {
-			tokens = refAnchors(l, tokens)
+		for _, tokens := range r.tokens(l, w) {
 			if x.null {
 				if len(tokens) == 0 {
 					return true
@@ -347,19 +363,25 @@ func refAnchors(l line, tokens []rune) []rune {
 
 // refGlob is the textbook table: ok[j] says whether the tokens so far match the first j runes.
 func refGlob(tokens, s []rune, cased bool) bool {
-	ok := make([]bool, len(s)+1)
+	ok, next := make([]bool, len(s)+1), make([]bool, len(s)+1)
 	ok[0] = true
 	for _, t := range tokens {
-		next := make([]bool, len(s)+1)
+		any := false
 		for j := range next {
 			switch {
 			case t == refAny:
 				next[j] = ok[j] || j > 0 && next[j-1]
 			case j > 0 && ok[j-1]:
 				next[j] = t == refMark || refSame(t, s[j-1], cased)
+			default:
+				next[j] = false
 			}
+			any = any || next[j]
 		}
-		ok = next
+		if !any {
+			return false
+		}
+		ok, next = next, ok
 	}
 	return ok[len(s)]
 }

@@ -35,10 +35,10 @@ type Literal struct {
 type Set struct {
 	literals []Literal
 
-	filter []uint64 // a bit for the hash of each gram
-	mul    uint32   // of the hash; one that is a multiple of 256 leaves the fourth byte out of it
-	shift  uint32   // of the hash: 32 less the binary logarithm of the bits
-	grams  table    // literals of four bytes and more
+	filter []uint8 // a bit for the hash of each gram
+	mask   uint64  // of the hash: one less than the filter has bits
+	width  uint32  // a mask of the bytes of a gram that the filter regards: all four, or three
+	grams  table   // literals of four bytes and more
 	// Literals of three bytes. Where they are few, the filter has their grams with every possible fourth byte; else it
 	// regards three bytes only.
 	triples table
@@ -71,10 +71,7 @@ type table struct {
 	shift   uint32
 }
 
-const (
-	gramMul = 0x9E3779B1
-	keyMul  = 0x9E3779B97F4A7C15
-)
+const keyMul = 0x9E3779B97F4A7C15
 
 func newTable(entries []entry) table {
 	if len(entries) == 0 {
@@ -147,13 +144,13 @@ func NewSet(literals []Literal, sample []byte) *Set {
 		}
 	}
 	set := len(grams) + 256*len(triples)
-	s.mul = gramMul
+	s.width = math.MaxUint32
 	if 256*len(triples) > len(grams)/2 && (len(grams) < 2000 || set > 1<<15) {
-		set, s.mul = len(grams)+len(triples), gramMul<<8&math.MaxUint32
+		set, s.width = len(grams)+len(triples), 1<<24-1
 	}
-	b := min(max(bits.Len(uint(set*48)), min(bits.Len(uint(set*192)), 18), 9), 20)
-	s.shift = uint32(32 - b)
-	s.filter = make([]uint64, 1<<b/64)
+	b := min(max(bits.Len(uint(set*48)), min(bits.Len(uint(set*192)), 18), 9), maxFilterBits)
+	s.mask = 1<<b - 1
+	s.filter = make([]uint8, 1<<b/8)
 	for _, e := range grams {
 		s.mark(uint32(e.key))
 	}
@@ -180,9 +177,14 @@ func NewSet(literals []Literal, sample []byte) *Set {
 }
 
 func (s *Set) mark(gram uint32) {
-	h := gram * s.mul >> s.shift
-	s.filter[h/64] |= 1 << (h % 64)
+	h := uint64(gram&s.width) * keyMul >> (64 - maxFilterBits) & s.mask
+	s.filter[h/8] |= 1 << (h % 8)
 }
+
+const maxFilterBits = 20
+
+// bitOf has 1<<i at i.
+var bitOf = [8]uint8{1, 2, 4, 8, 16, 32, 64, 128}
 
 // Len returns the number of literals.
 func (s *Set) Len() int { return len(s.literals) }
@@ -303,13 +305,13 @@ func (s *Set) scanAnywhere(text []byte, hits *Hits) {
 	if len(s.grams.entries)+len(s.triples.entries) == 0 {
 		return
 	}
-	mul, shift := s.mul, s.shift&31
-	// seen returns the bit of the filter for a gram as the lowest bit. A hash is below the number of bits of the filter
-	// by its making, which the compiler cannot know.
-	words := unsafe.Pointer(unsafe.SliceData(s.filter))
-	seen := func(gram uint32) uint64 {
-		h := gram * mul >> shift
-		return *(*uint64)(unsafe.Add(words, h>>6<<3)) >> (h & 63)
+	width, mask := s.width, s.mask
+	// seen is not 0 if the bit of the filter for a gram is set. A hash is masked to the bits that the filter has, which
+	// the compiler cannot know. Shifts by a constant and a table are quicker than shifts by a variable.
+	filter := unsafe.Pointer(unsafe.SliceData(s.filter))
+	seen := func(gram uint32) uint8 {
+		h := uint64(gram&width) * keyMul >> (64 - maxFilterBits) & mask
+		return *(*uint8)(unsafe.Add(filter, h>>3)) & bitOf[h&7]
 	}
 	i, x := 0, wordAt(text, 0)
 	for i < len(text) {
@@ -322,9 +324,12 @@ func (s *Set) scanAnywhere(text []byte, hits *Hits) {
 		}
 		a, b, c, d := seen(uint32(x)), seen(uint32(x>>8)), seen(uint32(x>>16)), seen(uint32(x>>24))
 		e, f, g, h := seen(uint32(x>>32)), seen(uint32(x>>40|y<<24)), seen(uint32(x>>48|y<<16)), seen(uint32(x>>56|y<<8))
-		if (a|b|c|d|e|f|g|h)&1 != 0 {
-			set := a&1 | b&1<<1 | c&1<<2 | d&1<<3 | e&1<<4 | f&1<<5 | g&1<<6 | h&1<<7
-			s.probeAll(text, i, set, x, y, hits)
+		if a|b|c|d|e|f|g|h != 0 {
+			for at, bit := range [8]uint8{a, b, c, d, e, f, g, h} {
+				if bit != 0 {
+					s.probe(text, i+at, uint32(wordBetween(x, y, at)), hits)
+				}
+			}
 		}
 		i, x = i+8, y
 	}
@@ -391,16 +396,9 @@ func wordAt(text []byte, i int) uint64 {
 	return keyOf(text[i:])
 }
 
-// probeAll probes the positions from i of which the bit is set. x and y are the 16 bytes there.
-func (s *Set) probeAll(text []byte, i int, set, x, y uint64, hits *Hits) {
-	for ; set != 0; set &= set - 1 {
-		at := bits.TrailingZeros64(set)
-		gram := x >> (8 * at & 63)
-		if at > 4 {
-			gram |= y << (64 - 8*at&63)
-		}
-		s.probe(text, i+at, uint32(gram), hits)
-	}
+// wordBetween returns the number whose bytes begin at byte at of x and go on in y.
+func wordBetween(x, y uint64, at int) uint64 {
+	return x>>(8*at) | y<<8<<(56-8*at)
 }
 
 // probe compares the literals that have gram with what stands around position i of text.
