@@ -361,6 +361,17 @@ func TestAuditLogOf2021(t *testing.T) {
 	}
 }
 
+// TestGoldenSAML knows what was done: the key of AD FS read from the directory, a secret and the right to read mail given to an application.
+func TestGoldenSAML(t *testing.T) {
+	findings, _ := scan(t, own(t), evidence(t, "m365", "otrf-goldensaml"))
+	for _, want := range []string{"Key of AD FS Read from the Directory", "Secret Added to an Application, Says Entra ID",
+		"Delegated Permission for Mail or Files Granted, Says Entra ID"} {
+		if !slices.Contains(titles(findings), want) {
+			t.Errorf("not found: %s", want)
+		}
+	}
+}
+
 // auditRecords counts the different records of the audit log by operation, and those that are there again.
 func auditRecords(t *testing.T) (operations map[string]int, repeated int) {
 	t.Helper()
