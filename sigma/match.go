@@ -319,7 +319,7 @@ func (m *Matcher) decide(p *Program, ev *event.Event, id int32) bool {
 func (m *Matcher) isTrue(p *Program, t *test, ev *event.Event, slots []int) bool {
 	switch {
 	case t.op == opField:
-		return fieldsCompare(t, ev, slots)
+		return m.fieldsCompare(t, ev, slots)
 	case t.field == "":
 		for i := range p.shape.Fields() {
 			if m.valueIs(t, ev, i) {
@@ -333,6 +333,25 @@ func (m *Matcher) isTrue(p *Program, t *test, ev *event.Event, slots []int) bool
 	for _, s := range slots {
 		if m.valueIs(t, ev, s) {
 			return true
+		}
+	}
+	return false
+}
+
+// fieldsCompare is the function of that name, without allocation where no value is a list.
+func (m *Matcher) fieldsCompare(t *test, ev *event.Event, slots []int) bool {
+	for _, i := range slots {
+		for _, j := range ev.Shape.Slots(t.other) {
+			a, b := ev.Value(i), ev.Value(j)
+			if a.IsList() || b.IsList() {
+				return fieldsCompare(t, ev, slots)
+			}
+			if a.IsNull() || b.IsNull() {
+				continue
+			}
+			if t.cased && t.compares(m.rawTextOf(i, a), m.rawTextOf(j, b)) || !t.cased && t.compares(m.foldedText(i, a), m.foldedText(j, b)) {
+				return true
+			}
 		}
 	}
 	return false

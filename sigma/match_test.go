@@ -221,7 +221,7 @@ func TestConstantsDecideAtBind(t *testing.T) {
 }
 
 func TestMatchDoesNotAllocate(t *testing.T) {
-	e := compileOne(t, "    s:\n        A|contains: [needle, straw]\n        B|re: 'x[0-9]+'\n        C|cidr: 192.0.2.0/24\n        D|gt: 5\n    words: [keyword]\n    n: {E: null}\n    condition: (s or words) and not n\n")
+	e := compileOne(t, "    s:\n        A|contains: [needle, straw]\n        B|re: 'x[0-9]+'\n        C|cidr: 192.0.2.0/24\n        D|gt: 5\n    words: [keyword]\n    n: {E: null}\n    f: {A|fieldref: B}\n    condition: (s or words or f) and not n\n")
 	ev := textEvent("A", "a needle", "B", "x12", "C", "198.51.100.7:80", "D", "nothing", "E", `["a","b"]`, "raw", "#the line")
 	utf := &event.Event{Shape: ev.Shape, Values: append([]event.Value(nil), ev.Values...)}
 	utf.Values[0] = utf16Value("a needle")

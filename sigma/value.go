@@ -153,8 +153,7 @@ func fieldsCompare(t *test, ev *event.Event, slots []int) bool {
 		if eachText(ev.Value(s), func(v event.Value) bool {
 			a := comparand(t, v)
 			for _, b := range others {
-				if t.how == opEqual && bytes.Equal(a, b) || t.how == opPrefix && bytes.HasPrefix(a, b) ||
-					t.how == opSuffix && bytes.HasSuffix(a, b) || t.how == opContains && bytes.Contains(a, b) {
+				if t.compares(a, b) {
 					return true
 				}
 			}
@@ -164,6 +163,19 @@ func fieldsCompare(t *test, ev *event.Event, slots []int) bool {
 		}
 	}
 	return false
+}
+
+// compares reports whether text a compares with text b of the other field as fieldref asks.
+func (t *test) compares(a, b []byte) bool {
+	switch t.how {
+	case opPrefix:
+		return bytes.HasPrefix(a, b)
+	case opSuffix:
+		return bytes.HasSuffix(a, b)
+	case opContains:
+		return bytes.Contains(a, b)
+	}
+	return bytes.Equal(a, b)
 }
 
 func comparand(t *test, v event.Value) []byte {
