@@ -443,3 +443,32 @@ func TestRecordedAttacks(t *testing.T) {
 		t.Error("it was found in more before")
 	}
 }
+
+// TestRecordedAttackSteps asks in how many of the data sets, one attack step each, something is found. Two are records of
+// auditd, which Barid does not read.
+func TestRecordedAttackSteps(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads 300,000 events")
+	}
+	findings, _ := scan(t, withSigmaHQ(t), evidence(t, "windows-json", "otrf-atomic"))
+	found := map[string]bool{}
+	for _, f := range findings {
+		if l, _ := detect.ParseLevel(f.Rule.Level); l >= detect.Low {
+			archive, _, _ := strings.Cut(f.Source.Path, "!")
+			found[path.Base(archive)] = true
+		}
+	}
+	rows := table(t, "windows-json", "otrf-atomic", "index.tsv")
+	n := 0
+	for _, row := range rows {
+		if found[path.Base(row["file"])] {
+			n++
+			continue
+		}
+		t.Logf("nothing in %s", row["file"])
+	}
+	t.Logf("something of level low or above in %d of %d data sets", n, len(rows))
+	if n < 73 {
+		t.Error("it was found in more before")
+	}
+}
