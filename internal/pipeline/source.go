@@ -24,6 +24,8 @@ type source struct {
 	findings Findings
 	next     int             // index of the block that comes next in order
 	waiting  map[int]*result // results that came too early
+	advanced *sync.Cond      // next has moved, or never will
+	broken   bool            // results are not taken any more
 	under    int             // blocks under way
 	read     bool            // the stream has been read to its end
 	out      []byte          // written events that wait for the source's turn
@@ -38,6 +40,7 @@ type result struct {
 
 func newSource(r *run, j *job) *source {
 	s := &source{run: r, ordinal: j.ordinal, waiting: make(map[int]*result)}
+	s.advanced = sync.NewCond(&s.mu)
 	s.tally = tally.Source{Ordinal: j.ordinal, Path: j.stream.Path, Container: j.stream.Container, From: event.UnknownTime, To: event.UnknownTime}
 	s.findings.dir, s.findings.inAll = r.cfg.Evidence.TempDir, &r.inMemory
 	return s
@@ -82,10 +85,17 @@ const (
 	maxOutInAll = 32 << 20
 )
 
-// deliver takes the result of a block, and deals with it when those before it have been dealt with.
+// maxEarly is how many blocks may be ahead of one that takes long: their results wait in memory.
+const maxEarly = 64
+
+// deliver takes the result of a block, and deals with it when those before it have been dealt with. Whoever has the block
+// that comes next waits for nobody, so that waiting here ends.
 func (s *source) deliver(index int, res *result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for index-s.next >= maxEarly && !s.broken {
+		s.advanced.Wait()
+	}
 	s.waiting[index] = res
 	for {
 		res := s.waiting[s.next]
@@ -94,9 +104,12 @@ func (s *source) deliver(index int, res *result) {
 		}
 		delete(s.waiting, s.next)
 		s.next++
+		s.advanced.Broadcast()
 		s.tally.Add(&res.tally)
 		if err := s.findings.add(res.findings); err != nil {
 			s.run.fail(err)
+			s.broken = true
+			s.advanced.Broadcast()
 			return
 		}
 		s.write(res.out)

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -57,6 +58,11 @@ func (w *worker) read(j *job) {
 
 // cut cuts a source into blocks and works on them.
 func (w *worker) cut(s *source, j *job) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			s.failed(failure(fault))
+		}
+	}()
 	r, err := j.stream.Open()
 	if err != nil {
 		s.failed(err)
@@ -198,6 +204,31 @@ func (w *worker) process(b *block) {
 	s := b.source
 	res := &result{}
 	res.tally.Reset()
+	w.examine(b, res)
+	w.run.events.Add(res.tally.Events)
+	w.run.findings.Add(int64(len(res.findings)))
+	if b.buffer != nil {
+		w.batch.Reset() // before its bytes get another owner
+		w.release(b.buffer)
+	}
+	s.deliver(b.index, res)
+	s.end()
+}
+
+// examine fills in res. A panic on the way is a fault of this program that the evidence brought out: it costs the rest of
+// the block, and is told like any other part that could not be read.
+func (w *worker) examine(b *block, res *result) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			res.tally.Defect(event.Defect{Offset: b.Offset, Length: int64(len(b.Data)), Line: b.Line, Reason: failure(fault).Error()})
+			delete(w.parsers, b.source.format)
+			w.batch = event.Batch{}
+			if w.detector != nil {
+				w.detector = w.run.cfg.Rules.NewDetector(w.run.cfg.MinLevel)
+			}
+		}
+	}()
+	s := b.source
 	parser := w.parser(s.format)
 	w.batch.Reset()
 	parser.Parse(&b.Block, &w.batch)
@@ -210,14 +241,11 @@ func (w *worker) process(b *block) {
 	for i := range w.batch.Events {
 		w.event(s, parser, &w.batch.Events[i], res)
 	}
-	w.run.events.Add(res.tally.Events)
-	w.run.findings.Add(int64(len(res.findings)))
-	if b.buffer != nil {
-		w.batch.Reset() // before its bytes get another owner
-		w.release(b.buffer)
-	}
-	s.deliver(b.index, res)
-	s.end()
+}
+
+// failure puts a panic into words.
+func failure(fault any) error {
+	return fmt.Errorf("reading it failed by a fault of Barid, which is worth a report: %v", fault)
 }
 
 func (w *worker) event(s *source, parser logs.Parser, e *event.Event, res *result) {
