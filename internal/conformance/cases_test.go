@@ -174,10 +174,23 @@ func TestScanners(t *testing.T) {
 	}
 	c = assess(t, own(t), evidence(t, "web-access", "honeynet-2004"))
 	t.Log(incidents(c))
-	for _, address := range []string{"68.49.152.86"} {
-		if incidentOf(c, address) == nil {
-			t.Errorf("%s is in no incident", address)
+	if incidentOf(c, "68.49.152.86") == nil {
+		t.Error("68.49.152.86, which scanned, is in no incident")
+	}
+	findings, _ := scan(t, own(t), evidence(t, "web-access", "honeynet-2004"))
+	flood := slices.IndexFunc(findings, func(f casefile.Finding) bool { return f.Rule.Title == "Flood of Requests from One Address" })
+	if flood < 0 || findings[flood].Client != "82.82.97.119" { // whose WebDAV client asked 6,131 times: no attack, and seen
+		t.Error("the requests of 82.82.97.119 are not found")
+	}
+	overflows := map[string]bool{}
+	for _, f := range findings {
+		if f.Rule.Title == "Old Worm Looks for IIS" && strings.Contains(string(f.Event), `"SEARCH"`) {
+			overflows[f.Client] = true
 		}
+	}
+	t.Logf("%d addresses tried to overflow SEARCH", len(overflows))
+	if len(overflows) == 0 {
+		t.Error("the overflows of SEARCH are not found")
 	}
 }
 
