@@ -47,6 +47,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	debug.SetMemoryLimit(memoryLimit)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	results := &sink{w: stdout}
+	stdout = results
 
 	var flags cli
 	status, exited := exitDone, false
@@ -71,25 +74,42 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	e := &env{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, term: newTerminal(stderr, flags.Quiet)}
 	err = k.Run(e)
 	e.term.clear()
+	if code := exit(0); results.err != nil && (err == nil || errors.As(err, &code)) {
+		err = fmt.Errorf("cannot write: %w", results.err)
+	}
 	var code exit
 	var wrong usageError
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.As(err, &wrong):
-		fmt.Fprintf(stderr, "barid: %v\n", err)
+		e.term.line("barid: " + err.Error())
 		return exitUsage
 	case errors.As(err, &code):
 		return int(code)
 	case errors.Is(err, syscall.EPIPE):
 		return exitDone // the reader had enough
 	case ctx.Err() != nil:
-		fmt.Fprintln(stderr, "barid: interrupted: nothing was written")
+		fmt.Fprintln(stderr, "barid: interrupted")
 		return exitFailed
 	}
-	fmt.Fprintf(stderr, "barid: %v\n", err)
+	e.term.line("barid: " + err.Error())
 	return exitFailed
 }
 
+// sink remembers that results could not be written: who prints a line need not ask each time.
+type sink struct {
+	w   io.Writer
+	err error
+}
+
+func (s *sink) Write(p []byte) (int, error) {
+	n, err := s.w.Write(p)
+	if err != nil && s.err == nil {
+		s.err = err
+	}
+	return n, err
+}
+
 // memoryLimit makes the garbage collector work harder rather than let the program take more, in bytes.
-const memoryLimit = 350 << 20
+const memoryLimit = 256 << 20

@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/barid-dfir/barid/internal/casefile"
 )
 
 // What is written to stderr follows four rules: results never go there; a message is one line that begins with
@@ -58,16 +61,17 @@ func (t *terminal) clear() {
 	t.erase()
 }
 
-// visible makes control characters in s, which may come from evidence, harmless.
+// visible makes one line of s, which may come from evidence, in which nothing acts on the terminal.
 func visible(s string) string {
-	out := make([]rune, 0, len(s))
-	for _, r := range s {
-		if r < 0x20 && r != '\n' && r != '\t' || r >= 0x7F && r < 0xA0 || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 {
-			r = '\ufffd'
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n':
+			return ' '
+		case r != '\t' && casefile.Hidden(r):
+			return '\ufffd'
 		}
-		out = append(out, r)
-	}
-	return string(out)
+		return r
+	}, strings.TrimRight(s, "\n"))
 }
 
 // watch draws progress until stop is called. done and total are in bytes; a total of 0 is unknown.

@@ -39,6 +39,9 @@ type Options struct {
 	MaxEntries int
 	// TempDir is where archives that lie in archives are spooled if they are too large for memory; "" is the system's.
 	TempDir string
+	// Skip names folders that are no evidence though they may lie in it: what the program itself is writing. Nobody is told
+	// of them: their names differ from run to run.
+	Skip []string
 	// Stdin is what the path "-" reads; nil is an empty one.
 	Stdin io.Reader
 	// Report is told of every problem, once. Calls come one at a time, from any goroutine that walks or reads. It may be nil.

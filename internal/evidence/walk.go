@@ -43,6 +43,11 @@ func (w *walk) folder(name string, info fs.FileInfo, above []fs.FileInfo) error 
 			return nil
 		}
 	}
+	for _, skip := range w.opt.Skip {
+		if s, err := os.Stat(skip); err == nil && os.SameFile(s, info) {
+			return nil
+		}
+	}
 	above = append(above, info)
 	entries, err := os.ReadDir(name)
 	if err != nil { // what could be listed is still read

@@ -30,11 +30,17 @@ type AssessConfig struct {
 
 // Assess reads the evidence and writes a case.
 func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, error) {
+	remove, err := cfg.workspace()
+	if err != nil {
+		return Result{}, nil, err
+	}
+	defer remove()
 	w, err := casefile.Create(cfg.Dir, cfg.Force)
 	if err != nil {
 		return Result{}, nil, err
 	}
 	defer w.Abort()
+	cfg.Evidence.Skip = append(cfg.Evidence.Skip, cfg.Dir, w.Dir())
 	findings := w.Findings(csv.Timeline())
 	counts := detect.NewCounts(cfg.Evidence.TempDir)
 	defer counts.Close()
@@ -105,7 +111,13 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 	if err != nil {
 		return res, nil, err
 	}
+	if err := ctx.Err(); err != nil {
+		return res, nil, err
+	}
 	if err := report.WriteCase(w, c); err != nil {
+		return res, nil, err
+	}
+	if err := ctx.Err(); err != nil {
 		return res, nil, err
 	}
 	if _, err := w.Commit(custody, cfg.Now); err != nil {

@@ -299,6 +299,36 @@ func TestPipesDevicesAndLinksAreNotRead(t *testing.T) {
 	}
 }
 
+// People keep the case, and temporary files, beside the evidence, and run the program again.
+func TestWhatBaridWritesIsNotEvidence(t *testing.T) {
+	dir := t.TempDir()
+	writeFile(t, dir, "access.log", accessLog(100, 1))
+	cfg := config(dir, 2, rules(t, rule))
+	cfg.Evidence.TempDir = dir
+	for i := range 2 {
+		_, c, err := Assess(context.Background(), AssessConfig{Config: cfg, Dir: filepath.Join(dir, "case"), Force: true, Now: time.Unix(0, 0), Facts: &judge.Facts{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(c.Sources) != 1 || c.Summary.Findings["medium"] != 10 {
+			t.Errorf("run %d: %d sources, %d findings", i+1, len(c.Sources), c.Summary.Findings["medium"])
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 2 {
+		t.Errorf("left in the folder: %v, %v", entries, err)
+	}
+}
+
+func TestAMissingFolderForTemporaryFilesIsToldBeforeReading(t *testing.T) {
+	cfg := config(t.TempDir(), 1, nil)
+	cfg.Evidence.TempDir = filepath.Join(t.TempDir(), "missing")
+	_, _, err := Dump(context.Background(), cfg, new(bytes.Buffer))
+	if err == nil || !strings.Contains(err.Error(), "TMPDIR") {
+		t.Error(err)
+	}
+}
+
 // fake is a format of lines whose parser does what it is told.
 func fake(parse func(b *logs.Block, out *event.Batch)) logs.Format {
 	return logs.Format{Name: "fake", Sniff: func(*logs.Source) logs.Certainty { return logs.Certain },

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -57,6 +58,17 @@ type Config struct {
 type Result struct {
 	Events, Bytes int64
 	Findings      int64
+}
+
+// workspace makes a folder for temporary files, which is not read as evidence even if it lies in it.
+func (cfg *Config) workspace() (remove func(), err error) {
+	dir, err := os.MkdirTemp(cfg.Evidence.TempDir, "barid-*")
+	if err != nil {
+		return nil, fmt.Errorf("no place for temporary files: %w (TMPDIR can name another)", err)
+	}
+	cfg.Evidence.TempDir = dir
+	cfg.Evidence.Skip = append(slices.Clip(cfg.Evidence.Skip), dir)
+	return func() { os.RemoveAll(dir) }, nil
 }
 
 // window is how many sources may be finished or under way beyond the first that is not: it bounds what waits for its turn.

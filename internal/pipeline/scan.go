@@ -18,6 +18,11 @@ import (
 // Scan writes every finding to out as a line of JSON, in the order of sources and events; what was found by counting
 // comes last. It returns what was read of each source, and how many findings of each level there are.
 func Scan(ctx context.Context, cfg Config, out io.Writer) (Result, []casefile.Source, map[string]int64, error) {
+	remove, err := cfg.workspace()
+	if err != nil {
+		return Result{}, nil, nil, err
+	}
+	defer remove()
 	w := bufio.NewWriterSize(out, 64<<10)
 	defer w.Flush()
 	var sources []casefile.Source
@@ -79,6 +84,11 @@ func countFindings(counts *detect.Counts, sources []casefile.Source, min detect.
 
 // Dump writes every event to out as a line of JSON, in the order of sources and events, with what it means.
 func Dump(ctx context.Context, cfg Config, out io.Writer) (Result, []casefile.Source, error) {
+	remove, err := cfg.workspace()
+	if err != nil {
+		return Result{}, nil, err
+	}
+	defer remove()
 	var sources []casefile.Source
 	cfg.Out = out
 	cfg.Event = appendEvent
