@@ -175,6 +175,8 @@ type block struct {
 	source *source
 	index  int
 	buffer []byte // what Data lies in
+	// copied is closed when what lies behind Data in the buffer has been copied, and the buffer belongs to the block alone.
+	copied chan struct{}
 }
 
 // work takes sources and blocks of other workers' sources until there are no more.

@@ -138,7 +138,7 @@ func (w *worker) blocks(s *source, r *evidence.Reader) {
 		if n == have && !eof {
 			eof = len(r.Peek(1)) == 0
 		}
-		b := &block{source: s, index: index, buffer: buf}
+		b := &block{source: s, index: index, buffer: buf, copied: make(chan struct{})}
 		b.Block = logs.Block{Source: s.logs, Data: buf[:n:n], Offset: offset, Line: line, First: first, Last: eof && n == have, State: state}
 		index, first = index+1, false
 		offset += int64(n)
@@ -152,6 +152,7 @@ func (w *worker) blocks(s *source, r *evidence.Reader) {
 		if s.format.Identify == nil && w.run.offer(b) {
 			next := w.buffer(max(want, len(rest)))
 			have = copy(next, rest)
+			close(b.copied)
 			buf = next
 			continue
 		}
@@ -209,6 +210,7 @@ func (w *worker) process(b *block) {
 	w.run.findings.Add(int64(len(res.findings)))
 	if b.buffer != nil {
 		w.batch.Reset() // before its bytes get another owner
+		<-b.copied
 		w.release(b.buffer)
 	}
 	s.deliver(b.index, res)
