@@ -20,6 +20,7 @@ type Program struct {
 	// keywords are looked for in every value, and in Raw where it is text; nil if no rule has any.
 	keywords *fieldSet
 	rawText  bool
+	line     *lineSet   // nil if values are looked into one by one
 	constant []sighting // of keywords in constant values
 	live     int        // rules that may match
 }
@@ -94,6 +95,7 @@ func (e *Engine) bind(shape *event.Shape) *Program {
 		}
 	}
 	sets := make(map[int][]*fieldSet)
+	var all []*fieldSet
 	for _, f := range g.fields {
 		if !needed[f] || absent[f] {
 			continue
@@ -102,6 +104,7 @@ func (e *Engine) bind(shape *event.Shape) *Program {
 		if fs.set == nil {
 			continue
 		}
+		all = append(all, fs)
 		if f == keywordField {
 			p.keywords = fs
 			continue
@@ -119,6 +122,9 @@ func (e *Engine) bind(shape *event.Shape) *Program {
 	}
 	if p.keywords != nil {
 		p.seeConstants()
+	}
+	if p.rawText {
+		p.line = g.lineSet(all)
 	}
 	return p
 }

@@ -19,6 +19,7 @@ type group struct {
 	mu    sync.Mutex
 	sets  map[int32]*fieldSet
 	folds generations[string, *fold]
+	lines []linesOf
 }
 
 // maxFolds and maxPrograms bound what is kept for shapes that evidence may invent without end.

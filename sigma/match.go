@@ -27,7 +27,8 @@ type Matcher struct {
 	matched   []int32
 
 	hits    literal.Hits
-	folded  []byte // of the event at hand
+	inLine  []lineValue // of the event at hand
+	folded  []byte      // of the event at hand
 	raw     []byte
 	scratch []byte
 	cache   valueCache
@@ -65,21 +66,13 @@ func (m *Matcher) Match(ev *event.Event) []int32 {
 		return m.matched
 	}
 	m.begin(p)
-	if p.keywords != nil {
-		for _, s := range p.constant {
-			m.see(p, s)
-		}
-		if p.rawText && len(ev.Raw) > 0 {
-			m.scan(p, p.keywords, m.foldedLine(ev))
-		}
+	for _, s := range p.constant {
+		m.see(p, s)
 	}
-	for i := range p.inputs {
-		in := &p.inputs[i]
-		v := ev.Values[in.slot]
-		if v.IsNull() {
-			continue
-		}
-		m.look(p, in, ev, v)
+	if p.line != nil && len(ev.Raw) > 0 {
+		m.lookInLine(p, ev)
+	} else {
+		m.lookInValues(p, ev)
 	}
 	for _, r := range m.candidate {
 		m.judge(p, ev, r)
@@ -91,6 +84,19 @@ func (m *Matcher) Match(ev *event.Event) []int32 {
 		slices.Sort(m.matched)
 	}
 	return m.matched
+}
+
+// lookInValues looks for all literals, value by value.
+func (m *Matcher) lookInValues(p *Program, ev *event.Event) {
+	if p.keywords != nil && p.rawText && len(ev.Raw) > 0 {
+		m.scan(p, p.keywords, m.foldedLine(ev))
+	}
+	for i := range p.inputs {
+		in := &p.inputs[i]
+		if v := ev.Values[in.slot]; !v.IsNull() {
+			m.look(p, in, ev, v)
+		}
+	}
 }
 
 func (m *Matcher) program(shape *event.Shape) *Program {
@@ -200,6 +206,11 @@ func (m *Matcher) scanAll(p *Program, sets []*fieldSet, keywords *fieldSet, text
 
 func (m *Matcher) scan(p *Program, fs *fieldSet, text []byte) {
 	fs.set.Scan(text, &m.hits)
+	m.seeHits(p, fs)
+}
+
+// seeHits notes what the last scan, with fs, has found.
+func (m *Matcher) seeHits(p *Program, fs *fieldSet) {
 	for _, id := range m.hits.IDs {
 		for _, s := range fs.seen[fs.start[id]:fs.start[id+1]] {
 			m.see(p, s)
@@ -399,17 +410,18 @@ func (m *Matcher) foldedText(slot int, v event.Value) []byte {
 	return m.folded[t.foldFrom:t.foldTo]
 }
 
-// foldInLine takes the folded text of a value of n bytes from that of the line, where it stands at position at. That is
-// right if folding has not made any character of the line shorter (it makes none longer), and if the value neither
-// begins nor ends inside one.
-func (m *Matcher) foldInLine(ev *event.Event, slot, at, n int) {
+// foldInLine takes the folded text of a value of n bytes from that of the line, where it stands at position at, and
+// reports whether it could: folding must not have made any character of the line shorter (it makes none longer), and the
+// value must neither begin nor end inside one.
+func (m *Matcher) foldInLine(ev *event.Event, slot, at, n int) bool {
 	line := m.foldedLine(ev)
 	if len(line) != len(ev.Raw) || !utf8.RuneStart(ev.Raw[at]) || at+n < len(ev.Raw) && !utf8.RuneStart(ev.Raw[at+n]) {
-		return
+		return false
 	}
 	t := &m.texts[slot]
 	t.foldEpoch, t.foldFrom = m.epoch, m.line.foldFrom+at
 	t.foldTo = t.foldFrom + n
+	return true
 }
 
 func (m *Matcher) foldedLine(ev *event.Event) []byte {

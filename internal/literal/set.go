@@ -52,8 +52,7 @@ type Set struct {
 	wholes       table
 	wholeLen     [8]uint64 // the lengths of literals in wholes, below 512
 	wholeLong    bool      // there are longer ones
-	anywhere     bool
-	startLens    uint16 // which of starts are in use
+	startLens    uint16    // which of starts are in use
 	endLens      uint16
 }
 
@@ -114,7 +113,6 @@ func NewSet(literals []Literal, sample []byte) *Set {
 		}
 		switch l.Place {
 		case Anywhere:
-			s.anywhere = true
 			switch {
 			case n >= 4:
 				pos := model.rarest(l.Text)
@@ -189,6 +187,9 @@ var bitOf = [8]uint8{1, 2, 4, 8, 16, 32, 64, 128}
 // Len returns the number of literals.
 func (s *Set) Len() int { return len(s.literals) }
 
+// Literal returns the literal that a scan reports as id.
+func (s *Set) Literal(id int32) Literal { return s.literals[id] }
+
 func gramAt(t string, i int) uint32 {
 	return uint32(t[i]) | uint32(t[i+1])<<8 | uint32(t[i+2])<<16 | uint32(t[i+3])<<24
 }
@@ -242,6 +243,35 @@ func (h *Hits) add(id int32) {
 
 // Scan finds the literals that occur in text, which must be folded, and leaves them in hits.
 func (s *Set) Scan(text []byte, hits *Hits) {
+	s.ScanPlaced(text, hits)
+	if s.HasShort() {
+		s.scanShort(text, hits)
+	}
+	if len(s.grams.entries)+len(s.triples.entries) != 0 {
+		s.scanLong(text, hits)
+	}
+}
+
+// IsLong reports whether a literal is one of those whose number hardly matters for the speed of a scan: it counts
+// anywhere and has three bytes or more.
+func (l Literal) IsLong() bool { return l.Place == Anywhere && len(l.Text) >= 3 }
+
+// HasShort reports whether there are literals of one or two bytes that count anywhere.
+func (s *Set) HasShort() bool { return len(s.pairs)+len(s.singles) > 0 }
+
+// ScanShort is Scan for the literals of one or two bytes that count anywhere.
+func (s *Set) ScanShort(text []byte, hits *Hits) {
+	hits.reset(len(s.literals))
+	s.scanShort(text, hits)
+}
+
+// HasPlaced reports whether there are literals that count at a certain place only.
+func (s *Set) HasPlaced() bool {
+	return len(s.wholes.entries) > 0 || s.startLens|s.endLens != 0
+}
+
+// ScanPlaced is Scan for the literals that count at a certain place only.
+func (s *Set) ScanPlaced(text []byte, hits *Hits) {
 	hits.reset(len(s.literals))
 	if len(s.wholes.entries) > 0 {
 		s.scanWhole(text, hits)
@@ -258,9 +288,6 @@ func (s *Set) Scan(text []byte, hits *Hits) {
 	}
 	if s.endLens != 0 {
 		s.scanEnd(text, hits)
-	}
-	if s.anywhere {
-		s.scanAnywhere(text, hits)
 	}
 }
 
@@ -300,11 +327,7 @@ func (s *Set) scanEnd(text []byte, hits *Hits) {
 	}
 }
 
-func (s *Set) scanAnywhere(text []byte, hits *Hits) {
-	s.scanShort(text, hits)
-	if len(s.grams.entries)+len(s.triples.entries) == 0 {
-		return
-	}
+func (s *Set) scanLong(text []byte, hits *Hits) {
 	width, mask := s.width, s.mask
 	// seen is not 0 if the bit of the filter for a gram is set. A hash is masked to the bits that the filter has, which
 	// the compiler cannot know. Shifts by a constant and a table are quicker than shifts by a variable.
