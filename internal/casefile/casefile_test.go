@@ -321,8 +321,8 @@ func TestCustodyLine(t *testing.T) {
 }
 
 func TestVerify(t *testing.T) {
-	rehash := func(path string) (string, error) {
-		switch path {
+	rehash := func(c Custody) (string, error) {
+		switch c.Path {
 		case "a.log":
 			return strings.Repeat("A", 64), nil
 		case "b.log":
@@ -330,7 +330,7 @@ func TestVerify(t *testing.T) {
 		}
 		return "", fs.ErrNotExist
 	}
-	f := func(name string, harm func(dir string), evidence func(string) (string, error), want ...string) {
+	f := func(name string, harm func(dir string), evidence func(Custody) (string, error), want ...string) {
 		t.Helper()
 		dir := filepath.Join(t.TempDir(), "case")
 		wantSeal := write(t, dir, false, "one")
@@ -365,12 +365,12 @@ func TestVerify(t *testing.T) {
 	}
 	f("whole", func(string) {}, rehash)
 	f("evidence not at hand", func(string) {}, nil, "evidence a.log not checked", "evidence b.log not checked")
-	f("evidence gone", func(string) {}, func(string) (string, error) { return "", fs.ErrNotExist }, "evidence a.log missing", "evidence b.log missing")
-	f("evidence another", func(string) {}, func(string) (string, error) { return strings.Repeat("c", 64), nil }, "evidence a.log changed", "evidence b.log changed")
+	f("evidence gone", func(string) {}, func(Custody) (string, error) { return "", fs.ErrNotExist }, "evidence a.log missing", "evidence b.log missing")
+	f("evidence another", func(string) {}, func(Custody) (string, error) { return strings.Repeat("c", 64), nil }, "evidence a.log changed", "evidence b.log changed")
 	f("case edited", edit("case.json", "one", "two"), rehash, "case case.json changed")
 	f("findings gone", func(dir string) { os.Remove(filepath.Join(dir, FindingsFile)) }, rehash, "case findings.jsonl missing")
 	f("a file more", func(dir string) { os.WriteFile(filepath.Join(dir, "x"), nil, 0o600) }, rehash, "case x not checked")
-	f("line edited", edit("custody.jsonl", "a.log", "b.log"), func(string) (string, error) { return "", ErrNotChecked },
+	f("line edited", edit("custody.jsonl", "a.log", "b.log"), func(Custody) (string, error) { return "", ErrNotChecked },
 		"chain custody.jsonl changed", "evidence b.log not checked", "evidence b.log not checked")
 	f("a link out of the case", func(dir string) {
 		os.Remove(filepath.Join(dir, FindingsFile))

@@ -162,10 +162,11 @@ var ErrNotChecked = errors.New("not at hand")
 // Verify checks the case in dir: the chain first, then the evidence and the files in the order of the chain, then
 // whether there are files that do not belong. It returns the seal, which is the hash of the last line of the chain.
 //
-// evidence returns the SHA-256, in hexadecimal, of the source that the case calls path. An error that is fs.ErrNotExist
-// counts as missing, any other as not checked. A nil evidence checks none. The error of Verify itself is for a case
+// evidence returns the SHA-256, in hexadecimal, of the source that a line is about, or one of several that have its path:
+// that of the line if there is one. An error that is fs.ErrNotExist counts as missing, any other as not checked. A nil
+// evidence checks none. The error of Verify itself is for a case
 // without a chain that can be read.
-func Verify(dir string, evidence func(path string) (sha256 string, err error)) (checks []Check, seal string, err error) {
+func Verify(dir string, evidence func(c Custody) (sha256 string, err error)) (checks []Check, seal string, err error) {
 	log, err := readCustody(dir)
 	if err != nil {
 		return nil, "", err
@@ -191,7 +192,7 @@ func Verify(dir string, evidence func(path string) (sha256 string, err error)) (
 			listed = append(listed, c.Path)
 			sum, err = hashFile(root, c.Path)
 		case evidence != nil:
-			sum, err = evidence(c.Path)
+			sum, err = evidence(c)
 		default:
 			err = ErrNotChecked
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/barid-dfir/barid/internal/casefile"
@@ -15,18 +16,19 @@ import (
 // Hashes hashes evidence again, to check a case against. An archive is read once for all of its entries.
 type Hashes struct {
 	ctx   context.Context
-	known map[string]map[string]string // by file handed over, by path of the stream
+	known map[string]map[string][]string // by file handed over, by path of the stream
 }
 
 // NewHashes returns Hashes that has read nothing yet.
 func NewHashes(ctx context.Context) *Hashes {
-	return &Hashes{ctx: ctx, known: make(map[string]map[string]string)}
+	return &Hashes{ctx: ctx, known: make(map[string]map[string][]string)}
 }
 
-// Of returns the SHA-256, in hexadecimal, of the stream that a case calls path. The error is fs.ErrNotExist if it is not
-// there any more.
-func (h *Hashes) Of(path string) (string, error) {
-	file := path
+// Of returns the SHA-256, in hexadecimal, of a stream of the case. Several can have one path: a compressed file and what
+// is in it, entries of an archive; if one of them is as it was, so is the stream. The error is fs.ErrNotExist if it is
+// not there any more.
+func (h *Hashes) Of(c casefile.Custody) (string, error) {
+	path, file := c.Path, c.Path
 	// A '!' may be part of a name: the file handed over is the longest beginning that is there.
 	for {
 		if _, err := os.Stat(file); err == nil {
@@ -43,7 +45,7 @@ func (h *Hashes) Of(path string) (string, error) {
 	}
 	streams, ok := h.known[file]
 	if !ok {
-		streams = make(map[string]string)
+		streams = make(map[string][]string)
 		h.known[file] = streams
 		var problem error
 		opt := evidence.Options{MaxDepth: maxDepth, Report: func(p evidence.Problem) {
@@ -53,11 +55,7 @@ func (h *Hashes) Of(path string) (string, error) {
 		}}
 		err := evidence.Walk(h.ctx, []string{file}, opt, func(s *evidence.Stream) error {
 			_, sum, _ := s.Hash() // what is damaged has the hash of what could be read, as it had then
-			key := s.Path
-			if s.Container != "" {
-				key += containerMark
-			}
-			streams[key] = hex.EncodeToString(sum[:])
+			streams[s.Path] = append(streams[s.Path], hex.EncodeToString(sum[:]))
 			return nil
 		})
 		if err != nil {
@@ -67,18 +65,14 @@ func (h *Hashes) Of(path string) (string, error) {
 			return "", problem
 		}
 	}
-	if sum, ok := streams[path]; ok {
-		return sum, nil
-	}
-	if sum, ok := streams[path+containerMark]; ok {
-		return sum, nil
+	switch sums := streams[path]; {
+	case slices.Contains(sums, c.SHA256):
+		return c.SHA256, nil
+	case len(sums) > 0:
+		return sums[0], nil
 	}
 	return "", fs.ErrNotExist
 }
 
-const (
-	// maxDepth opens whatever was opened: a case may have been made with a larger --max-depth than the default.
-	maxDepth = 16
-	// containerMark tells a compressed file from what is in it, which has the same name.
-	containerMark = "\x00container"
-)
+// maxDepth opens whatever was opened: a case may have been made with a larger --max-depth than the default.
+const maxDepth = 16

@@ -221,6 +221,13 @@ func TestARunThatCannotGoOnEnds(t *testing.T) {
 
 func TestHashesOfWhatIsStillThere(t *testing.T) {
 	dir := folder(t)
+	var compressed bytes.Buffer // has the path of what is in it
+	z := gzip.NewWriter(&compressed)
+	z.Write(accessLog(10, 9))
+	z.Close()
+	if err := os.WriteFile(filepath.Join(dir, "x.log.gz"), compressed.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	h := NewHashes(context.Background())
 	seen := 0
 	err := evidence.Walk(context.Background(), []string{dir}, evidence.Options{}, func(s *evidence.Stream) error {
@@ -228,11 +235,8 @@ func TestHashesOfWhatIsStillThere(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if s.Container != "" {
-			return nil
-		}
 		seen++
-		got, err := h.Of(s.Path)
+		got, err := h.Of(casefile.Custody{Path: s.Path, SHA256: fmt.Sprintf("%x", sum)})
 		if err != nil || got != fmt.Sprintf("%x", sum) {
 			t.Errorf("%s: %s, %v", s.Path, got, err)
 		}
@@ -241,7 +245,10 @@ func TestHashesOfWhatIsStillThere(t *testing.T) {
 	if err != nil || seen == 0 {
 		t.Fatal(seen, err)
 	}
-	if _, err := h.Of(filepath.Join(dir, "gone.log")); !errors.Is(err, os.ErrNotExist) {
+	if sum, err := h.Of(casefile.Custody{Path: filepath.Join(dir, "g-empty.log"), SHA256: "changed"}); err != nil || len(sum) != 64 {
+		t.Errorf("a file that was changed: %q, %v", sum, err)
+	}
+	if _, err := h.Of(casefile.Custody{Path: filepath.Join(dir, "gone.log")}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a file that is gone: %v", err)
 	}
 }
