@@ -84,7 +84,6 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 		jobs:   make(chan *job),
 		blocks: make(chan *block),
 		turn:   newTurn(),
-		seen:   make(map[identity]struct{}),
 
 		finished: make(map[int]*source),
 	}
@@ -146,7 +145,7 @@ type run struct {
 	turn   *turn
 	heads  sync.Pool // of *[evidence.MaxPeek]byte
 
-	seen map[identity]struct{} // used by the source whose turn it is
+	seen identities // used by the source whose turn it is
 
 	finishing sync.Mutex
 	finished  map[int]*source // sources that wait for their turn

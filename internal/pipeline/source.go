@@ -170,6 +170,9 @@ func (s *source) handOver() {
 		if s.format.Notes != nil {
 			s.tally.Notes = append(s.tally.Notes, s.format.Notes(s.logs)...)
 		}
+		if s.format.Identify != nil && s.run.seen.forgot {
+			s.tally.Notes = append(s.tally.Notes, fmt.Sprintf("so many records were read that repeats more than %d records apart may be counted again", maxIdentities))
+		}
 		s.tally.Format = s.format.Name
 		if s.format.Refine != nil {
 			s.tally.Format = s.format.Refine(s.logs)

@@ -254,11 +254,10 @@ func (w *worker) event(s *source, parser logs.Parser, e *event.Event, res *resul
 	cfg := &w.run.cfg
 	if s.format.Identify != nil {
 		if id, ok := s.format.Identify(e); ok {
-			if _, again := w.run.seen[id]; again {
+			if w.run.seen.add(id) {
 				res.tally.Duplicates++
 				return
 			}
-			w.run.seen[id] = struct{}{}
 		}
 	}
 	res.tally.Event(e)
@@ -323,6 +322,3 @@ func (w *worker) parser(f *logs.Format) logs.Parser {
 	}
 	return p
 }
-
-// identity is the identifier of a record in a log that may hold it twice.
-type identity = [16]byte

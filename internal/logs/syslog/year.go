@@ -3,8 +3,6 @@ package syslog
 import (
 	"bytes"
 	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -104,18 +102,49 @@ func (c *calendar) step(h *header) int {
 	return c.year
 }
 
-var nameDate = regexp.MustCompile(`(?:^|[^0-9])((?:19|20)[0-9]{2})[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12][0-9]|3[01])(?:[^0-9]|$)`)
-
 // dateInName returns the date that rotation put into the name of a file, such as maillog-20240501.gz.
 func dateInName(path string) (time.Time, bool) {
-	m := nameDate.FindStringSubmatch(path[strings.LastIndexAny(path, `/\!`)+1:])
-	if m == nil {
-		return time.Time{}, false
+	name := path[strings.LastIndexAny(path, `/\!`)+1:]
+	for i := range name {
+		if i > 0 && isDigit(name[i-1]) {
+			continue
+		}
+		year, rest, ok := digits(name[i:], 4)
+		if !ok || year < 1900 || year > 2099 {
+			continue
+		}
+		month, rest, ok := digits(afterSeparator(rest), 2)
+		if !ok || month < 1 || month > 12 {
+			continue
+		}
+		day, rest, ok := digits(afterSeparator(rest), 2)
+		if !ok || day < 1 || day > 31 || rest != "" && isDigit(rest[0]) {
+			continue
+		}
+		return time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC), true
 	}
-	y, _ := strconv.Atoi(m[1])
-	mo, _ := strconv.Atoi(m[2])
-	d, _ := strconv.Atoi(m[3])
-	return time.Date(y, time.Month(mo), d, 0, 0, 0, 0, time.UTC), true
+	return time.Time{}, false
+}
+
+// digits reads a number of n digits at the start of s.
+func digits(s string, n int) (value int, rest string, ok bool) {
+	if len(s) < n {
+		return 0, s, false
+	}
+	for i := range n {
+		if !isDigit(s[i]) {
+			return 0, s, false
+		}
+		value = value*10 + int(s[i]-'0')
+	}
+	return value, s[n:], true
+}
+
+func afterSeparator(s string) string {
+	if s != "" && strings.IndexByte("-_.", s[0]) >= 0 {
+		return s[1:]
+	}
+	return s
 }
 
 // notes says what was assumed about the times of a source.
