@@ -29,7 +29,7 @@ func TestIdentitiesAreASet(t *testing.T) {
 // Memory is bounded: what lies more than a generation back is forgotten, and nothing nearer.
 func TestIdentitiesAreForgottenByGeneration(t *testing.T) {
 	var ids identities
-	for n := range uint64(2*maxIdentities + 1) {
+	for n := range uint64(2 * maxIdentities) {
 		if ids.add(number(n + 1)) {
 			t.Fatalf("%d was not there before", n)
 		}
