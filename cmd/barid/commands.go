@@ -13,33 +13,69 @@ import (
 	"github.com/barid-dfir/barid/internal/report"
 )
 
-type assessCmd struct {
+// detectFlags are the flags of the commands that look for something.
+type detectFlags struct {
 	readFlags
 	ruleFlags
+	FailOn string `name:"fail-on" placeholder:"LEVEL" help:"Exit with status 4 if there is a finding of LEVEL or above."`
+}
+
+// detecting is a run that looks for something.
+type detecting struct {
+	*reading
+	rules  *loaded
+	failOn int // a level, or one above all
+}
+
+func (f *detectFlags) prepare(e *env, min detect.Level) (*detecting, error) {
+	d := &detecting{failOn: len(detect.Levels())}
+	if f.FailOn != "" {
+		l, err := detect.ParseLevel(f.FailOn)
+		if err != nil {
+			return nil, usage(fmt.Errorf("--fail-on: %w", err))
+		}
+		d.failOn = int(l)
+	}
+	var err error
+	if d.reading, err = f.readFlags.prepare(e); err != nil {
+		return nil, err
+	}
+	if d.rules, err = f.load(); err != nil {
+		return nil, err
+	}
+	sayRejected(e, d.rules)
+	d.config.Rules, d.config.MinLevel = d.rules.rules, min
+	return d, nil
+}
+
+// finish ends the run: levels counts its findings.
+func (d *detecting) finish(res pipeline.Result, sources []casefile.Source, levels map[string]int64) error {
+	if err := d.reading.finish(res, sources, d.rules); err != nil {
+		return err
+	}
+	for l := d.failOn; l < len(detect.Levels()); l++ {
+		if levels[detect.Levels()[l]] > 0 {
+			return exit(exitFindings)
+		}
+	}
+	return nil
+}
+
+type assessCmd struct {
+	detectFlags
 	Output   string    `short:"o" default:"barid-case" placeholder:"DIR" type:"path" help:"The case folder to write (default barid-case)."`
 	Force    bool      `short:"f" help:"Replace the case that is there."`
 	MinLevel levelFlag `name:"min-level" default:"low" placeholder:"LEVEL" help:"Leave out findings below LEVEL: ${levels} (default low)."`
-	FailOn   string    `name:"fail-on" placeholder:"LEVEL" help:"Exit with status 4 if there is a finding of LEVEL or above."`
 }
 
 // Run writes a case.
 func (c *assessCmd) Run(e *env) error {
-	failOn, err := parseFailOn(c.FailOn)
+	d, err := c.prepare(e, c.MinLevel.Level)
 	if err != nil {
 		return err
 	}
-	r, err := c.prepare(e)
-	if err != nil {
-		return err
-	}
-	l, err := c.load()
-	if err != nil {
-		return err
-	}
-	sayRejected(e, l)
-	r.config.Rules, r.config.MinLevel = l.rules, c.MinLevel.Level
 	res, made, err := pipeline.Assess(e.ctx, pipeline.AssessConfig{
-		Config: r.config, Dir: c.Output, Force: c.Force, Version: version(), Facts: r.facts, Rejected: l.rejected, Now: r.began.UTC(), Problems: r.asSources,
+		Config: d.config, Dir: c.Output, Force: c.Force, Version: version(), Facts: d.facts, Rejected: d.rules.rejected, Now: d.began.UTC(), Problems: d.asSources,
 	})
 	if errors.Is(err, casefile.ErrExists) {
 		return fmt.Errorf("%w: name another with -o, or replace it with --force", err)
@@ -49,49 +85,25 @@ func (c *assessCmd) Run(e *env) error {
 	}
 	e.term.clear()
 	fmt.Fprint(e.stdout, e.term.summary(made, res, c.Output))
-	if err := r.finish(res, made.Sources, l); err != nil {
-		return err
-	}
-	if failOn != nil && worst(made.Summary.Findings) >= int(*failOn) {
-		return exit(exitFindings)
-	}
-	return nil
+	return d.finish(res, made.Sources, made.Summary.Findings)
 }
 
 type scanCmd struct {
-	readFlags
-	ruleFlags
+	detectFlags
 	MinLevel levelFlag `name:"min-level" default:"informational" placeholder:"LEVEL" help:"Leave out findings below LEVEL: ${levels} (default informational)."`
-	FailOn   string    `name:"fail-on" placeholder:"LEVEL" help:"Exit with status 4 if there is a finding of LEVEL or above."`
 }
 
 // Run writes findings.
 func (c *scanCmd) Run(e *env) error {
-	failOn, err := parseFailOn(c.FailOn)
+	d, err := c.prepare(e, c.MinLevel.Level)
 	if err != nil {
 		return err
 	}
-	r, err := c.prepare(e)
+	res, sources, levels, err := pipeline.Scan(e.ctx, d.config, e.stdout)
 	if err != nil {
 		return err
 	}
-	l, err := c.load()
-	if err != nil {
-		return err
-	}
-	sayRejected(e, l)
-	r.config.Rules, r.config.MinLevel = l.rules, c.MinLevel.Level
-	res, sources, levels, err := pipeline.Scan(e.ctx, r.config, e.stdout)
-	if err != nil {
-		return err
-	}
-	if err := r.finish(res, sources, l); err != nil {
-		return err
-	}
-	if failOn != nil && worst(levels) >= int(*failOn) {
-		return exit(exitFindings)
-	}
-	return nil
+	return d.finish(res, sources, levels)
 }
 
 type dumpCmd struct{ readFlags }
@@ -107,27 +119,6 @@ func (c *dumpCmd) Run(e *env) error {
 		return err
 	}
 	return r.finish(res, sources, nil)
-}
-
-func parseFailOn(name string) (*detect.Level, error) {
-	if name == "" {
-		return nil, nil
-	}
-	l, err := detect.ParseLevel(name)
-	if err != nil {
-		return nil, usage(fmt.Errorf("--fail-on: %w", err))
-	}
-	return &l, nil
-}
-
-// worst returns the highest level of which there are findings, or -1.
-func worst(counts map[string]int64) int {
-	for l := len(detect.Levels()) - 1; l >= 0; l-- {
-		if counts[detect.Levels()[l]] > 0 {
-			return l
-		}
-	}
-	return -1
 }
 
 func sayRejected(e *env, l *loaded) {

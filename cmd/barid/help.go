@@ -30,7 +30,9 @@ func (*rulesCheckCmd) Help() string {
 }
 
 // Help returns examples, as --help shows them.
-func (*rulesListCmd) Help() string { return "Examples:\n\n  barid rules list --rules sigma.zip | sort -k2" }
+func (*rulesListCmd) Help() string {
+	return "Examples:\n\n  barid rules list --rules sigma.zip | sort -k2"
+}
 
 // Help returns examples, as --help shows them.
 func (*reportCmd) Help() string {

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/event"
 )
 
 // What is written to stderr follows four rules: results never go there; a message is one line that begins with
@@ -67,7 +67,7 @@ func visible(s string) string {
 		switch {
 		case r == '\n':
 			return ' '
-		case r != '\t' && casefile.Hidden(r):
+		case r != '\t' && event.Hidden(r):
 			return '\ufffd'
 		}
 		return r

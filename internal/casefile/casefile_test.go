@@ -15,6 +15,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/barid-dfir/barid/internal/event"
 )
 
 var noon = time.Date(2021, 3, 3, 12, 0, 0, 0, time.UTC)
@@ -406,14 +408,14 @@ func FuzzFindingLineIsSafeJSON(f *testing.F) {
 	f.Add("EX1", []byte(`{"a":"b\\","c":[1, 2]}`))
 	f.Add("\u202e\xff\x00", []byte("{\"a\":\"\u2066\\u202e\"}"))
 	f.Add("", []byte(`{"a":`))
-	f.Fuzz(func(t *testing.T, host string, event []byte) {
-		in := Finding{Time: &noon, Host: host, Event: event}
+	f.Fuzz(func(t *testing.T, host string, fields []byte) {
+		in := Finding{Time: &noon, Host: host, Event: fields}
 		line := AppendFinding(nil, &in)
 		if !json.Valid(line) {
 			t.Fatalf("no JSON: %q", line)
 		}
 		for _, r := range string(line) {
-			if Hidden(r) {
+			if event.Hidden(r) {
 				t.Fatalf("%U in %q", r, line)
 			}
 		}

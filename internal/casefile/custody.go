@@ -16,6 +16,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/barid-dfir/barid/internal/event"
 )
 
 // What a line of custody.jsonl is about.
@@ -55,10 +57,10 @@ func appendCustody(dst []byte, entries []Custody) ([]byte, string) {
 	for i, c := range entries {
 		start := len(dst)
 		dst = strconv.AppendInt(append(dst, `{"seq":`...), int64(i+1), 10)
-		dst = appendString(append(dst, `,"kind":`...), c.Kind)
-		dst = appendString(append(dst, `,"path":`...), c.Path)
+		dst = event.AppendString(append(dst, `,"kind":`...), c.Kind)
+		dst = event.AppendString(append(dst, `,"path":`...), c.Path)
 		dst = strconv.AppendInt(append(dst, `,"bytes":`...), c.Bytes, 10)
-		dst = appendString(append(dst, `,"sha256":`...), c.SHA256)
+		dst = event.AppendString(append(dst, `,"sha256":`...), c.SHA256)
 		dst = append(AppendTime(append(dst, `,"read":"`...), c.Read), `","prev":"`...)
 		dst = append(append(dst, prev...), '"')
 		prev = lineHash(prev, dst[start:])

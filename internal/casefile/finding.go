@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"github.com/barid-dfir/barid/internal/event"
 )
 
 // AppendFinding appends f as a line of findings.jsonl, without its line end, and returns the longer slice. Fields stand
@@ -20,29 +22,29 @@ func AppendFinding(dst []byte, f *Finding) []byte {
 	} else {
 		dst = append(AppendTime(append(dst, '"'), *f.Time), '"')
 	}
-	dst = appendString(append(dst, `,"rule":{"id":`...), f.Rule.ID)
-	dst = appendString(append(dst, `,"title":`...), f.Rule.Title)
-	dst = appendString(append(dst, `,"level":`...), f.Rule.Level)
+	dst = event.AppendString(append(dst, `,"rule":{"id":`...), f.Rule.ID)
+	dst = event.AppendString(append(dst, `,"title":`...), f.Rule.Title)
+	dst = event.AppendString(append(dst, `,"level":`...), f.Rule.Level)
 	dst = append(dst, `,"tags":[`...)
 	for i, t := range f.Rule.Tags {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendString(dst, t)
+		dst = event.AppendString(dst, t)
 	}
-	dst = appendString(append(dst, `]},"host":`...), f.Host)
+	dst = event.AppendString(append(dst, `]},"host":`...), f.Host)
 	if f.Account != "" {
-		dst = appendString(append(dst, `,"account":`...), f.Account)
+		dst = event.AppendString(append(dst, `,"account":`...), f.Account)
 	}
 	if f.Client != "" {
-		dst = appendString(append(dst, `,"client":`...), f.Client)
+		dst = event.AppendString(append(dst, `,"client":`...), f.Client)
 	}
 	if f.Object != "" {
-		dst = appendString(append(dst, `,"object":`...), f.Object)
+		dst = event.AppendString(append(dst, `,"object":`...), f.Object)
 	}
-	dst = appendString(append(dst, `,"source":{"path":`...), f.Source.Path)
+	dst = event.AppendString(append(dst, `,"source":{"path":`...), f.Source.Path)
 	if f.Source.SHA256 != "" {
-		dst = appendString(append(dst, `,"sha256":`...), f.Source.SHA256)
+		dst = event.AppendString(append(dst, `,"sha256":`...), f.Source.SHA256)
 	}
 	if f.Source.Record != 0 {
 		dst = strconv.AppendInt(append(dst, `,"record":`...), f.Source.Record, 10)
@@ -53,7 +55,7 @@ func AppendFinding(dst []byte, f *Finding) []byte {
 	dst = strconv.AppendInt(append(dst, `,"offset":`...), f.Source.Offset, 10)
 	dst = appendJSON(append(dst, `},"event":`...), f.Event)
 	if f.Raw != "" {
-		dst = appendString(append(dst, `,"raw":`...), f.Raw)
+		dst = event.AppendString(append(dst, `,"raw":`...), f.Raw)
 	}
 	return append(dst, '}')
 }

@@ -3,84 +3,12 @@ package casefile
 import (
 	"encoding/json"
 	"time"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/barid-dfir/barid/internal/event"
 )
 
-// Hidden reports whether a reader would not see r, or would see its neighbours in another order: control and format
-// characters (bidirectional ones among them), line and paragraph separators, fillers, variation selectors and spaces of
-// unusual width. Outputs show such a character by its number.
-func Hidden(r rune) bool {
-	switch {
-	case r < 0x7f:
-		return r < 0x20
-	case r < 0x300:
-		return r <= 0x9f || r == 0xad
-	case r == 0x034f, r == 0x115f, r == 0x1160, r == 0x2800, r == 0x3164, r == 0xffa0:
-		return true
-	case 0x2000 <= r && r <= 0x206f:
-		return r <= 0x200f || 0x2028 <= r && r <= 0x202e || r >= 0x205f
-	case 0x180b <= r && r <= 0x180f, 0xfe00 <= r && r <= 0xfe0f, 0xe0000 <= r && r <= 0xe0fff, 0xfff0 <= r && r <= 0xfffb:
-		return true
-	}
-	return unicode.Is(unicode.Cf, r)
-}
-
-const hexDigits = "0123456789abcdef"
-
-func appendEscape(dst []byte, r rune) []byte {
-	if r == utf8.RuneError {
-		return utf8.AppendRune(dst, r)
-	}
-	if r > 0xffff {
-		r -= 0x10000
-		dst = appendEscape(dst, 0xd800+r>>10)
-		r = 0xdc00 + r&0x3ff
-	}
-	return append(dst, '\\', 'u', hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
-}
-
-// appendString appends s as a JSON string. Hidden characters are escaped and bytes that are no UTF-8 become U+FFFD, so
-// that nothing in a case file acts on the terminal or editor that shows it.
-func appendString(dst []byte, s string) []byte {
-	dst = append(dst, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' && c < 0x7f {
-			i++
-			continue
-		}
-		if c < utf8.RuneSelf {
-			dst = append(dst, s[start:i]...)
-			switch c {
-			case '"', '\\':
-				dst = append(dst, '\\', c)
-			case '\n':
-				dst = append(dst, '\\', 'n')
-			case '\r':
-				dst = append(dst, '\\', 'r')
-			case '\t':
-				dst = append(dst, '\\', 't')
-			default:
-				dst = appendEscape(dst, rune(c))
-			}
-			i++
-			start = i
-			continue
-		}
-		r, n := utf8.DecodeRuneInString(s[i:])
-		if r == utf8.RuneError && n == 1 || Hidden(r) {
-			dst = append(dst, s[start:i]...)
-			dst = appendEscape(dst, r)
-			start = i + n
-		}
-		i += n
-	}
-	return append(append(dst, s[start:]...), '"')
-}
-
-// appendJSON appends the JSON value p on one line, with the same care as appendString. What is not JSON is kept as
+// appendJSON appends the JSON value p on one line, with the same care as event.AppendString. What is not JSON is kept as
 // text under the key "_invalid".
 func appendJSON(dst, p []byte) []byte {
 	if len(p) == 0 {
@@ -88,7 +16,7 @@ func appendJSON(dst, p []byte) []byte {
 	}
 	if !json.Valid(p) {
 		dst = append(dst, `{"_invalid":`...)
-		dst = appendString(dst, string(p))
+		dst = event.AppendString(dst, string(p))
 		return append(dst, '}')
 	}
 	return appendSafe(dst, p, true)
@@ -117,15 +45,15 @@ func appendSafe(dst, p []byte, oneLine bool) []byte {
 			i++
 			start = i
 		case c == 0x7f:
-			dst = appendEscape(append(dst, p[start:i]...), 0x7f)
+			dst = event.AppendEscape(append(dst, p[start:i]...), 0x7f)
 			i++
 			start = i
 		case c < utf8.RuneSelf:
 			i++
 		default:
 			r, n := utf8.DecodeRune(p[i:])
-			if r == utf8.RuneError && n == 1 || Hidden(r) {
-				dst = appendEscape(append(dst, p[start:i]...), r)
+			if r == utf8.RuneError && n == 1 || event.Hidden(r) {
+				dst = event.AppendEscape(append(dst, p[start:i]...), r)
 				start = i + n
 			}
 			i += n

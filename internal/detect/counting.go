@@ -217,11 +217,11 @@ func afterGuessing(out []Finding, guesses []episode, ok []Count) []Finding {
 
 func appendGuessed(c Count, g episode) []byte {
 	b := append([]byte(nil), `{"client":`...)
-	b = AppendString(b, c.Client)
+	b = event.AppendString(b, c.Client)
 	b = append(b, `,"account":`...)
-	b = AppendString(b, c.Account)
+	b = event.AppendString(b, c.Account)
 	b = append(b, `,"channel":`...)
-	b = AppendString(b, c.Channel)
+	b = event.AppendString(b, c.Channel)
 	return fmt.Appendf(b, `,"failed_logins_before":%d,"accounts_tried":%d}`, g.n, len(g.accounts()))
 }
 
@@ -374,7 +374,7 @@ func appendList(b []byte, name string, list []string) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = AppendString(b, s)
+		b = event.AppendString(b, s)
 	}
 	b = append(b, ']')
 	if len(list) > maxListed {

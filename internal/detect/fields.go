@@ -3,7 +3,6 @@ package detect
 import (
 	"fmt"
 	"math"
-	"unicode/utf8"
 
 	"github.com/barid-dfir/barid/evtx"
 	"github.com/barid-dfir/barid/internal/event"
@@ -27,7 +26,7 @@ func appendFields(dst []byte, e *event.Event, most int) []byte {
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = AppendString(dst, fields[i].Name)
+		dst = event.AppendString(dst, fields[i].Name)
 		dst = append(dst, ':')
 		valueAt := len(dst)
 		dst = appendValue(dst, v, most)
@@ -37,7 +36,7 @@ func appendFields(dst []byte, e *event.Event, most int) []byte {
 				continue // another field answers to it too
 			}
 			dst = append(dst, ',')
-			dst = AppendString(dst, a)
+			dst = event.AppendString(dst, a)
 			dst = append(dst, ':')
 			dst = append(dst, dst[valueAt:valueEnd]...)
 		}
@@ -85,7 +84,7 @@ func appendScalar(dst []byte, v event.Value, most int) []byte {
 		return append(dst, '"')
 	}
 	text := string(dst[start:])
-	return AppendString(dst[:start-1], text)
+	return event.AppendString(dst[:start-1], text)
 }
 
 // plain reports whether p needs no escaping inside a JSON string.
@@ -111,49 +110,4 @@ func isJSONNumber(p []byte) bool {
 		}
 	}
 	return true
-}
-
-const hexDigits = "0123456789abcdef"
-
-// AppendString appends s as a JSON string. Invalid UTF-8 becomes U+FFFD; control characters and characters that change
-// how text is displayed (bidirectional controls, line separators) are written as escapes, so that a terminal shows them.
-func AppendString(dst []byte, s string) []byte {
-	dst = append(dst, '"')
-	for i := 0; i < len(s); {
-		c := s[i]
-		switch {
-		case c == '"' || c == '\\':
-			dst = append(dst, '\\', c)
-			i++
-		case c < 0x20 || c == 0x7F:
-			dst = appendRuneEscape(dst, rune(c))
-			i++
-		case c < utf8.RuneSelf:
-			dst = append(dst, c)
-			i++
-		default:
-			r, n := utf8.DecodeRuneInString(s[i:])
-			switch {
-			case r == utf8.RuneError && n == 1:
-				dst = append(dst, "\ufffd"...)
-			case changesDisplay(r):
-				dst = appendRuneEscape(dst, r)
-			default:
-				dst = append(dst, s[i:i+n]...)
-			}
-			i += n
-		}
-	}
-	return append(dst, '"')
-}
-
-func appendRuneEscape(dst []byte, r rune) []byte {
-	return append(dst, '\\', 'u', hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
-}
-
-// changesDisplay reports whether a character alters the order or the lines in which others are shown (Unicode Standard
-// Annex 9, section 2), or is a C1 control.
-func changesDisplay(r rune) bool {
-	return r >= 0x80 && r < 0xA0 || r == 0x061C || r >= 0x200B && r <= 0x200F || r >= 0x2028 && r <= 0x202E ||
-		r >= 0x2060 && r <= 0x2069 || r == 0xFEFF
 }

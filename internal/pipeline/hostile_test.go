@@ -131,7 +131,7 @@ func assess(t *testing.T, dir string, workers int) *casefile.Case {
 			t.Errorf("%s is not UTF-8", e.Name())
 		}
 		if i := bytes.IndexFunc(p, func(r rune) bool {
-			return r < 0x20 && r != '\n' && r != '\r' && r != '\t' || casefile.Hidden(r) && r >= 0x7f
+			return r < 0x20 && r != '\n' && r != '\r' && r != '\t' || event.Hidden(r) && r >= 0x7f
 		}); i >= 0 {
 			t.Errorf("%s holds a character that acts on who shows it: %q", e.Name(), p[max(0, i-20):min(len(p), i+20)])
 		}

@@ -109,9 +109,9 @@ func appendEvent(dst []byte, source *logs.Source, e *event.Event, meaning []logs
 		dst = append(casefile.AppendTime(append(dst, '"'), time.Unix(0, e.Time)), '"')
 	}
 	if v := e.Role(event.Host); !v.IsNull() {
-		dst = detect.AppendString(append(dst, `,"host":`...), v.String())
+		dst = event.AppendString(append(dst, `,"host":`...), v.String())
 	}
-	dst = detect.AppendString(append(dst, `,"source":{"path":`...), source.Path)
+	dst = event.AppendString(append(dst, `,"source":{"path":`...), source.Path)
 	if e.Line > 0 {
 		dst = fmt.Appendf(dst, `,"line":%d`, e.Line)
 	} else {
@@ -148,8 +148,8 @@ func appendLogSource(dst []byte, s event.LogSource) []byte {
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = detect.AppendString(dst, f.name)
-		dst = detect.AppendString(append(dst, ':'), f.value)
+		dst = event.AppendString(dst, f.name)
+		dst = event.AppendString(append(dst, ':'), f.value)
 	}
 	return append(dst, '}')
 }
@@ -170,7 +170,7 @@ func appendObservation(dst []byte, o *logs.Observation) []byte {
 		{"object", o.Object}, {"object_kind", []byte(o.ObjectKind)}, {"target", o.Target}} {
 		if len(f.value) > 0 {
 			dst = append(append(append(dst, `,"`...), f.name...), `":`...)
-			dst = detect.AppendString(dst, string(f.value))
+			dst = event.AppendString(dst, string(f.value))
 		}
 	}
 	if o.Bytes > 0 {

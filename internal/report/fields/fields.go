@@ -4,7 +4,6 @@ package fields
 import (
 	"unicode/utf8"
 
-	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/event"
 )
 
@@ -100,7 +99,7 @@ func AppendVisible[T []byte | string](dst []byte, text T) []byte {
 			continue
 		}
 		r, n := utf8.DecodeRuneInString(string(text[i:min(i+utf8.UTFMax, len(text))]))
-		if r == utf8.RuneError && n == 1 || casefile.Hidden(r) {
+		if r == utf8.RuneError && n == 1 || event.Hidden(r) {
 			dst = append(dst, text[start:i]...)
 			if r == utf8.RuneError {
 				dst = utf8.AppendRune(dst, r)

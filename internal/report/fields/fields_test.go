@@ -3,7 +3,7 @@ package fields
 import (
 	"testing"
 
-	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/event"
 )
 
 func TestMessageShowsEveryFieldThatSaysSomething(t *testing.T) {
@@ -44,7 +44,7 @@ func FuzzMessage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, p []byte) {
 		got := AppendMessage(nil, p, 200)
 		for _, r := range string(AppendVisible(nil, got)) {
-			if casefile.Hidden(r) {
+			if event.Hidden(r) {
 				t.Fatalf("%U in %q", r, got)
 			}
 		}

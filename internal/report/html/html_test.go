@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/event"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -90,7 +91,7 @@ func TestNoTextActsOnThePage(t *testing.T) {
 		harm(c, func(i int) string { return evil[(i+k)%len(evil)] })
 		page := render(t, c)
 		for _, r := range page {
-			if casefile.Hidden(r) && r != '\n' && r != '\t' {
+			if event.Hidden(r) && r != '\n' && r != '\t' {
 				t.Fatalf("%d: %U stands on the page as it is", k, r)
 			}
 		}
@@ -242,7 +243,7 @@ func FuzzPage(f *testing.F) {
 		c.Incidents[0].Steps[0].First, c.Incidents[0].Steps[0].Last = time.Unix(first, 0), time.Unix(first+length/2, 0)
 		page := render(t, c)
 		for _, r := range page {
-			if casefile.Hidden(r) && r != '\n' && r != '\t' {
+			if event.Hidden(r) && r != '\n' && r != '\t' {
 				t.Fatalf("%U on the page", r)
 			}
 		}
