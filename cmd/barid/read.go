@@ -184,26 +184,25 @@ func (r *reading) finish(res pipeline.Result, sources []casefile.Source, l *load
 const maxSaid = 20
 
 func (r *reading) unread(sources []casefile.Source) bool {
-	n := 0
-	say := func(path, what string) {
-		if n++; n <= maxSaid {
-			r.env.term.say("%s: %s", path, what)
-		}
-	}
+	var damaged, strange []string
 	for _, s := range sources {
 		switch {
 		case s.Unparsed > 1 && len(s.Errors) > 0:
-			say(s.Path, fmt.Sprintf("%d parts could not be read, the first: %s", s.Unparsed, s.Errors[0]))
+			damaged = append(damaged, fmt.Sprintf("%s: %d parts could not be read, the first: %s", s.Path, s.Unparsed, s.Errors[0]))
 		case len(s.Errors) > 0:
-			say(s.Path, s.Errors[0])
+			damaged = append(damaged, s.Path+": "+s.Errors[0])
 		case s.Unparsed > 0:
-			say(s.Path, fmt.Sprintf("%d parts could not be read", s.Unparsed))
+			damaged = append(damaged, fmt.Sprintf("%s: %d parts could not be read", s.Path, s.Unparsed))
 		case s.Format == "" && s.Bytes > 0:
-			say(s.Path, "not recognised: hashed, and not read for events")
+			strange = append(strange, s.Path+": not recognised: hashed, and not read for events")
 		}
 	}
-	if n > maxSaid {
-		r.env.term.say("and %d more sources with something that could not be read (all are in the case and in --stats)", n-maxSaid)
+	all := append(damaged, strange...)
+	for _, line := range all[:min(len(all), maxSaid)] {
+		r.env.term.say("%s", line)
 	}
-	return n > 0
+	if more := len(all) - maxSaid; more > 0 {
+		r.env.term.say("and %d more sources with something that could not be read (all are in the case and in --stats)", more)
+	}
+	return len(all) > 0
 }

@@ -52,7 +52,7 @@ func (t *terminal) summary(c *casefile.Case, res pipeline.Result, dir string) st
 		}
 		state := ""
 		if in.Active {
-			state = "  STILL GOING ON"
+			state = "  STILL ACTIVE WHEN ITS LOGS END"
 		}
 		fmt.Fprintf(&b, "%s %-8s %s  %s%s\n", in.ID, t.severity(in.Severity), when, visible(in.Title), state)
 	}

@@ -98,7 +98,7 @@ type Incident struct {
 	Techniques []string  `json:"techniques"`
 	First      time.Time `json:"first,omitzero"` // zero where no event in it has a time
 	Last       time.Time `json:"last,omitzero"`
-	// Active says that it was still going on when the evidence ends.
+	// Active says that it was still going on when the logs that show it end.
 	Active bool     `json:"active"`
 	Hosts  []string `json:"hosts"`
 	Actors []string `json:"actors"` // addresses that acted, and accounts where no address is known

@@ -433,7 +433,7 @@ func summary(in casefile.Incident, actors int) string {
 		b.WriteString(".")
 	}
 	if in.Active {
-		b.WriteString(" It was still going on when the evidence ends.")
+		b.WriteString(" It was still going on when the logs that show it end.")
 	}
 	return b.String()
 }

@@ -172,7 +172,7 @@ func TestAnIncidentSaysWhatItIs(t *testing.T) {
 	if i.Title != "Web shell written on EX1, from 203.0.113.21" || i.Stage != "Collection" || !i.Active || i.ID != "I1" || len(i.Steps) != 3 {
 		t.Errorf("%+v", i)
 	}
-	want := "3 findings of 3 rules, from 2021-03-03 06:49:42 UTC to 2021-03-03 11:30:00 UTC, by 203.0.113.21. In order: Web shell written (06:49:59); Mailbox exported (11:30:00). It was still going on when the evidence ends."
+	want := "3 findings of 3 rules, from 2021-03-03 06:49:42 UTC to 2021-03-03 11:30:00 UTC, by 203.0.113.21. In order: Web shell written (06:49:59); Mailbox exported (11:30:00). It was still going on when the logs that show it end."
 	if i.Summary != want {
 		t.Errorf("summary %q", i.Summary)
 	}

@@ -206,15 +206,7 @@ func caseFinding(f *detect.Finding, s *casefile.Source) *casefile.Finding {
 		Time: caseTime(f.Time),
 		Rule: casefile.Rule{ID: f.Rule.ID, Title: f.Rule.Title, Level: f.Rule.Level.String(), Tags: f.Rule.Tags},
 		Host: f.Host, Account: f.Account, Client: f.Client, Object: f.Object,
-		Source: casefile.Position{Path: s.Path, SHA256: s.SHA256, Record: record(f), Line: f.Line, Offset: f.Offset},
+		Source: casefile.Position{Path: s.Path, SHA256: s.SHA256, Record: f.Record, Line: f.Line, Offset: f.Offset},
 		Event:  f.Event, Raw: string(f.Raw),
 	}
-}
-
-// record returns the number of the finding's record: its ordinal says nothing that the line does not.
-func record(f *detect.Finding) int64 {
-	if f.Line > 0 {
-		return 0
-	}
-	return f.Record
 }

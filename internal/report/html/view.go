@@ -304,11 +304,11 @@ func (p *page) firstScreen(c *casefile.Case, order []*casefile.Incident) {
 		p.Active = "No sign of it at the end of the evidence" + end + ". Whether it goes on after that, or where no log looks, is not known."
 		p.State = "Not seen at the end of the evidence."
 	case len(order) == 1:
-		p.Active = "Yes: it was still going on when the evidence ends" + end + "."
-		p.State = "Still active when the evidence ends."
+		p.Active = "Yes: it was still going on when the logs that show it end."
+		p.State = "Still active when its logs end."
 	default:
-		p.Active = "Yes: " + count(active, "incident was", "incidents were") + " still going on when the evidence ends" + end + "."
-		p.State = upperFirst(count(active, "is", "are")) + " still active when the evidence ends."
+		p.Active = "Yes: " + count(active, "incident was still going on when the logs that show it end.", "incidents were still going on when the logs that show them end.")
+		p.State = upperFirst(count(active, "is", "are")) + " still active when their logs end."
 	}
 	p.ActiveNow = active > 0
 	p.Since, p.Until, p.SinceLevel = stamp(since), stamp(last), p.Severity
