@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"bytes"
 	"fmt"
 	"sync"
 
@@ -185,5 +184,3 @@ func (s *source) handOver() {
 		s.run.fail(err)
 	}
 }
-
-func countByte(p []byte, c byte) int { return bytes.Count(p, []byte{c}) }

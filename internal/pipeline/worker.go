@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -196,9 +197,7 @@ func (r *run) head() []byte {
 	return new([evidence.MaxPeek]byte)[:0]
 }
 
-func countLines(p []byte) int64 {
-	return int64(countByte(p, '\n'))
-}
+func countLines(p []byte) int64 { return int64(bytes.Count(p, []byte{'\n'})) }
 
 // process turns a block into events and all that follows from them.
 func (w *worker) process(b *block) {
