@@ -1,4 +1,5 @@
-// Package bench measures whole runs: evidence in, findings out, with everything in between. See README.md here.
+//go:build unix
+
 package bench
 
 import (
