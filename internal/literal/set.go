@@ -35,6 +35,9 @@ type Literal struct {
 type Set struct {
 	literals []Literal
 
+	// A set of few literals has a byte for the hash of the first three bytes of each gram, which is looked up quicker than a
+	// bit, and does not use filter.
+	small  *[1 << smallBits]uint8
 	filter []uint8 // a bit for the hash of each gram
 	mask   uint64  // of the hash: one less than the filter has bits
 	width  uint32  // a mask of the bytes of a gram that the filter regards: all four, or three
@@ -139,6 +142,15 @@ func NewSet(literals []Literal, sample []byte) *Set {
 			} else {
 				s.wholeLong = true
 			}
+		}
+	}
+	if n := len(grams) + len(triples); n > 0 && n <= smallSet {
+		s.small = new([1 << smallBits]uint8)
+		for _, e := range grams {
+			s.small[smallHash(uint32(e.key))] = 1
+		}
+		for _, e := range triples {
+			s.small[smallHash(uint32(e.key))] = 1
 		}
 	}
 	set := len(grams) + 256*len(triples)
@@ -328,6 +340,10 @@ func (s *Set) scanEnd(text []byte, hits *Hits) {
 }
 
 func (s *Set) scanLong(text []byte, hits *Hits) {
+	if s.small != nil {
+		s.scanSmall(text, hits)
+		return
+	}
 	width, mask := s.width, s.mask
 	// seen is not 0 if the bit of the filter for a gram is set. A hash is masked to the bits that the filter has, which
 	// the compiler cannot know. Shifts by a constant and a table are quicker than shifts by a variable.
@@ -355,6 +371,38 @@ func (s *Set) scanLong(text []byte, hits *Hits) {
 			}
 		}
 		i, x = i+8, y
+	}
+}
+
+// smallSet is how many long literals a set has at most that uses small: with more, too many of its bytes are set.
+const (
+	smallSet  = 1500
+	smallBits = 15
+)
+
+// smallHash is the place in small of three bytes, the lowest of gram.
+func smallHash(gram uint32) uint32 { return gram << 8 * 0x9E3779B1 >> (32 - smallBits) }
+
+// scanSmall is scanLong with small. Six positions can be read out of eight bytes.
+func (s *Set) scanSmall(text []byte, hits *Hits) {
+	small := s.small
+	i := 0
+	for ; i+8 <= len(text); i += 6 {
+		x := binary.LittleEndian.Uint64(text[i:])
+		a, b, c := small[smallHash(uint32(x))], small[smallHash(uint32(x>>8))], small[smallHash(uint32(x>>16))]
+		d, e, f := small[smallHash(uint32(x>>24))], small[smallHash(uint32(x>>32))], small[smallHash(uint32(x>>40))]
+		if a|b|c|d|e|f != 0 {
+			for at, seen := range [6]uint8{a, b, c, d, e, f} {
+				if seen != 0 {
+					s.probe(text, i+at, uint32(wordAt(text, i+at)), hits)
+				}
+			}
+		}
+	}
+	for ; i < len(text); i++ {
+		if x := uint32(wordAt(text, i)); small[smallHash(x)] != 0 {
+			s.probe(text, i, x, hits)
+		}
 	}
 }
 
