@@ -139,11 +139,12 @@ type rulesCmd struct {
 type rulesCheckCmd struct {
 	Paths          []string `arg:"" optional:"" name:"path" type:"path" help:"Folders, files or zips of rules, besides those that come with Barid."`
 	NoBuiltinRules bool     `name:"no-builtin-rules" help:"Do not check the rules that come with Barid."`
+	Placeholders   string   `placeholder:"FILE" type:"existingfile" help:"Values of the placeholders in rules (YAML: a name and its list of values a line)."`
 }
 
 // Run checks rules. It fails if one cannot be used.
 func (c *rulesCheckCmd) Run(e *env) error {
-	f := ruleFlags{Rules: c.Paths, NoBuiltinRules: c.NoBuiltinRules}
+	f := ruleFlags{Rules: c.Paths, NoBuiltinRules: c.NoBuiltinRules, Placeholders: c.Placeholders}
 	l, err := f.load()
 	if err != nil {
 		return err

@@ -49,6 +49,7 @@ type readFlags struct {
 type ruleFlags struct {
 	Rules          []string `placeholder:"PATH" type:"path" help:"Sigma rules to add: a folder, file or zip. Can be repeated."`
 	NoBuiltinRules bool     `name:"no-builtin-rules" help:"Do not use the rules that come with Barid."`
+	Placeholders   string   `placeholder:"FILE" type:"existingfile" help:"Values of the placeholders in rules (YAML: a name and its list of values a line)."`
 }
 
 type levelFlag struct{ detect.Level }

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"go.yaml.in/yaml/v4"
+
 	"github.com/barid-dfir/barid/content"
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/detect"
@@ -44,12 +46,32 @@ func (f *ruleFlags) load() (*loaded, error) {
 		}
 		pack.Add(p)
 	}
-	engine, more := sigma.Compile(pack.Rules, sigma.Options{})
+	placeholders, err := f.placeholders()
+	if err != nil {
+		return nil, err
+	}
+	engine, more := sigma.Compile(pack.Rules, sigma.Options{Placeholders: placeholders})
 	l := &loaded{rules: detect.NewRules(engine), rejected: []casefile.RejectedRule{}}
 	for _, r := range append(pack.Rejected, more...) {
 		l.rejected = append(l.rejected, rejectedRule(r))
 	}
 	return l, nil
+}
+
+// placeholders reads the file of --placeholders.
+func (f *ruleFlags) placeholders() (map[string][]string, error) {
+	if f.Placeholders == "" {
+		return nil, nil
+	}
+	p, err := os.ReadFile(f.Placeholders)
+	if err != nil {
+		return nil, fmt.Errorf("--placeholders: %w", err)
+	}
+	var values map[string][]string
+	if err := yaml.Unmarshal(p, &values); err != nil {
+		return nil, fmt.Errorf("--placeholders %s: %w", f.Placeholders, err)
+	}
+	return values, nil
 }
 
 func rejectedRule(r *sigma.Rejection) casefile.RejectedRule {
