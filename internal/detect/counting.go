@@ -9,7 +9,7 @@ import (
 	"github.com/barid-dfir/barid/internal/event"
 )
 
-// The rules that count. Their thresholds are stated in their titles' documentation, docs/counting-rules.md.
+// The rules that count. docs/counting-rules.md states their thresholds.
 var (
 	repeatedFailures = Rule{ID: "6f1b7d0e-6d0b-4a53-9f0e-2c6c9b2a1a01", Title: "Repeated Failed Logins from One Address", Level: Low,
 		Tags: []string{"attack.credential-access", "attack.t1110.001"}}
