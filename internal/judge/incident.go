@@ -30,7 +30,7 @@ const (
 
 // Evidence says of the sources what judging needs to know.
 type Evidence struct {
-	// End returns the time of the last event of a source.
+	// End returns when the log that a source is a part of ends: the last event of the source or of those that continue it.
 	End func(path string) (time.Time, bool)
 	// Ours reports whether an address is known not to be an attacker's.
 	Ours func(address string) bool
@@ -82,19 +82,24 @@ func (g *graph) tie(i, j int) {
 // latest finds, per key, the node that ends last among those seen.
 type latest map[string]int
 
-// near returns the node of that key that ends at most within before n begins, or -1, and remembers n.
+// peek returns the node of that key that ends at most within before node i begins, or -1.
+func (l latest) peek(list []*node, i int, key string, within time.Duration) int {
+	if j, ok := l[key]; ok && close(list[j], list[i], within) {
+		return j
+	}
+	return -1
+}
+
+// near is peek, and remembers node i. No node has the key "".
 func (l latest) near(list []*node, i int, key string, within time.Duration) int {
 	if key == "" {
 		return -1
 	}
-	j, ok := l[key]
-	if !ok || list[i].last.After(list[j].last) {
+	found := l.peek(list, i, key, within)
+	if j, ok := l[key]; !ok || list[i].last.After(list[j].last) {
 		l[key] = i
 	}
-	if !ok || !close(list[j], list[i], within) {
-		return -1
-	}
-	return j
+	return found
 }
 
 // close reports whether two runs overlap or have at most so much time between them. Runs without a time are never
@@ -148,17 +153,9 @@ func (n *node) placesOrFlaws() []string {
 	return out
 }
 
-func (l latest) peek(list []*node, i int, key string, within time.Duration) int {
-	j, ok := l[key]
-	if !ok || !close(list[j], list[i], within) {
-		return -1
-	}
-	return j
-}
-
 // tieAttempts ties findings of level medium: to a grave incident of the same address or account, or to one another.
 func (g *graph) tieAttempts() {
-	taken := g.join(detect.Medium, detect.Medium, samePlace)
+	taken := g.join(detect.Medium, samePlace)
 	actors, people, places, kinds := latest{}, latest{}, latest{}, latest{}
 	for i, n := range g.list {
 		if n.level != detect.Medium || taken[i] {
@@ -179,11 +176,11 @@ func (g *graph) tieAttempts() {
 }
 
 // tieLow ties findings of level low to incidents there are; the others make none.
-func (g *graph) tieLow() { g.join(detect.Low, detect.Low, samePlace/4) }
+func (g *graph) tieLow() { g.join(detect.Low, samePlace/4) }
 
-// join ties the nodes of levels from to to to a node of a higher level that shares an address or account, or the host
-// where they name no address. It returns which were tied.
-func (g *graph) join(from, to detect.Level, atPlace time.Duration) []bool {
+// join ties the nodes of a level to a node of a higher one that shares an address or account, or the host where they
+// name no address. It returns which were tied.
+func (g *graph) join(level detect.Level, atPlace time.Duration) []bool {
 	taken := make([]bool, len(g.list))
 	higher := make(map[string][]int)
 	index := func(prefix, key string, i int) {
@@ -192,14 +189,14 @@ func (g *graph) join(from, to detect.Level, atPlace time.Duration) []bool {
 		}
 	}
 	for i, n := range g.list {
-		if n.level > to {
+		if n.level > level {
 			index("a:", n.actor(), i)
 			index("p:", n.person(), i)
 			index("h:", n.place(), i)
 		}
 	}
 	for i, n := range g.list {
-		if n.level < from || n.level > to {
+		if n.level != level {
 			continue
 		}
 		find := func(key string, within time.Duration) {
@@ -424,7 +421,7 @@ func summary(in casefile.Incident, actors int) string {
 			}
 			b.WriteString(s.Rule.Title)
 			if !s.First.IsZero() {
-				fmt.Fprintf(&b, " (%s)", s.First.UTC().Format("15:04:05"))
+				fmt.Fprintf(&b, " (%s)", clock(s.First, in.First))
 			}
 		}
 		if more := len(steps) - maxTold; more > 0 {
@@ -459,6 +456,14 @@ func count(n int64, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// clock is the time of day of t, with the date where it is not that of the day of since.
+func clock(t, since time.Time) string {
+	if t, since = t.UTC(), since.UTC(); t.Format(time.DateOnly) == since.Format(time.DateOnly) {
+		return t.Format(time.TimeOnly)
+	}
+	return t.UTC().Format(time.DateTime)
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" }

@@ -178,6 +178,16 @@ func TestAnIncidentSaysWhatItIs(t *testing.T) {
 	}
 }
 
+// An incident of several days tells the day with the time.
+func TestASummaryTellsTheDay(t *testing.T) {
+	in := judgeAll(t,
+		seen{"2021-03-02T06:49:42", "high", "initial-access", "Probed", "EX1", "203.0.113.21", "", ""},
+		seen{"2021-03-03T05:00:00", "high", "persistence", "Written", "EX1", "203.0.113.21", "", ""})
+	if len(in) != 1 || !strings.Contains(in[0].Summary, "Probed (06:49:42); Written (2021-03-03 05:00:00)") {
+		t.Errorf("%+v", in)
+	}
+}
+
 func TestFacts(t *testing.T) {
 	f := func(text, wantErr string) *Facts {
 		t.Helper()

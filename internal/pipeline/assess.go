@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
@@ -98,16 +99,7 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 	}
 	c.Rules = casefile.Rules{Loaded: len(cfg.Rules.Engine.Rules()) + len(detect.CountingRules()), Rejected: cfg.Rejected, MinLevel: cfg.MinLevel.String()}
 	c.Window = timespan(c.Sources, cfg.Facts)
-	ends := make(map[string]time.Time)
-	for _, s := range c.Sources {
-		if s.To != nil {
-			ends[s.Path] = *s.To
-		}
-	}
-	c.Incidents, err = judge.Incidents(casefile.Findings(w.Dir()), judge.Evidence{
-		End:  func(path string) (time.Time, bool) { t, ok := ends[path]; return t, ok },
-		Ours: cfg.Facts.IsOurs,
-	})
+	c.Incidents, err = judge.Incidents(casefile.Findings(w.Dir()), judge.Evidence{End: logEnds(c.Sources), Ours: cfg.Facts.IsOurs})
 	if err != nil {
 		return res, nil, err
 	}
@@ -124,6 +116,28 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 		return res, nil, err
 	}
 	return res, c, nil
+}
+
+// logEnds returns a function that tells when the log that a source is a part of ends. Logs are rotated, so what is of one
+// format and one host is one log; where no host is known, what lies in one folder is.
+func logEnds(sources []casefile.Source) func(path string) (time.Time, bool) {
+	type log struct{ format, place string }
+	of := make(map[string]log, len(sources))
+	ends := make(map[log]time.Time)
+	for _, s := range sources {
+		l := log{s.Format, "host:" + s.Host}
+		if s.Host == "" {
+			l.place = "folder:" + s.Path[:strings.LastIndexAny(s.Path, `/\!`)+1]
+		}
+		of[s.Path] = l
+		if s.To != nil && s.To.After(ends[l]) {
+			ends[l] = *s.To
+		}
+	}
+	return func(path string) (time.Time, bool) {
+		end, ok := ends[of[path]]
+		return end, ok
+	}
 }
 
 // timespan returns what the facts say, or what the sources span.

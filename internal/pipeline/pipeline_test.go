@@ -252,3 +252,34 @@ func TestHashesOfWhatIsStillThere(t *testing.T) {
 		t.Errorf("a file that is gone: %v", err)
 	}
 }
+
+// A log that was rotated goes on in the next file: an incident in the first is not active because that file ends.
+func TestARotatedLogGoesOn(t *testing.T) {
+	dir := t.TempDir()
+	attack := accessLog(50, 9)
+	quiet := bytes.ReplaceAll(bytes.ReplaceAll(accessLog(50, 8), []byte(".php"), []byte(".css")), []byte("2026:00:"), []byte("2026:07:"))
+	active := func() bool {
+		t.Helper()
+		out := filepath.Join(t.TempDir(), "case")
+		_, c, err := Assess(context.Background(), AssessConfig{Config: config(dir, 1, rules(t, rule)), Dir: out, Now: time.Unix(0, 0), Facts: &judge.Facts{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(c.Incidents) != 1 {
+			t.Fatalf("%d incidents", len(c.Incidents))
+		}
+		return c.Incidents[0].Active
+	}
+	if err := os.WriteFile(filepath.Join(dir, "access.log.1"), attack, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if !active() {
+		t.Error("not active when its only log ends")
+	}
+	if err := os.WriteFile(filepath.Join(dir, "access.log"), quiet, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if active() {
+		t.Error("active, though the log goes on for hours without it")
+	}
+}
