@@ -61,7 +61,7 @@ func appendCustody(dst []byte, entries []Custody) ([]byte, string) {
 		dst = event.AppendString(append(dst, `,"path":`...), c.Path)
 		dst = strconv.AppendInt(append(dst, `,"bytes":`...), c.Bytes, 10)
 		dst = event.AppendString(append(dst, `,"sha256":`...), c.SHA256)
-		dst = append(AppendTime(append(dst, `,"read":"`...), c.Read), `","prev":"`...)
+		dst = append(event.AppendTime(append(dst, `,"read":"`...), c.Read), `","prev":"`...)
 		dst = append(append(dst, prev...), '"')
 		prev = lineHash(prev, dst[start:])
 		dst = append(append(append(dst, `,"hash":"`...), prev...), '"', '}', '\n')

@@ -20,7 +20,7 @@ func AppendFinding(dst []byte, f *Finding) []byte {
 	if f.Time == nil {
 		dst = append(dst, "null"...)
 	} else {
-		dst = append(AppendTime(append(dst, '"'), *f.Time), '"')
+		dst = append(event.AppendTime(append(dst, '"'), *f.Time), '"')
 	}
 	dst = event.AppendString(append(dst, `,"rule":{"id":`...), f.Rule.ID)
 	dst = event.AppendString(append(dst, `,"title":`...), f.Rule.Title)

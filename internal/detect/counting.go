@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sort"
+	"time"
 
 	"github.com/barid-dfir/barid/internal/event"
 )
@@ -388,6 +389,6 @@ func appendTime(b []byte, t int64) []byte {
 		return append(b, "null"...)
 	}
 	b = append(b, '"')
-	b = AppendTime(b, t)
+	b = event.AppendTime(b, time.Unix(0, t))
 	return append(b, '"')
 }

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -77,4 +78,13 @@ func AppendString(dst []byte, s string) []byte {
 		i += n
 	}
 	return append(append(dst, s[start:]...), '"')
+}
+
+// AppendTime appends t in UTC as RFC 3339 with three to nine digits of a second: 2021-03-03T06:49:46.210Z.
+func AppendTime(dst []byte, t time.Time) []byte {
+	dst = t.UTC().AppendFormat(dst, "2006-01-02T15:04:05.000000000")
+	for i := 0; i < 6 && dst[len(dst)-1] == '0'; i++ {
+		dst = dst[:len(dst)-1]
+	}
+	return append(dst, 'Z')
 }

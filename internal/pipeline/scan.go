@@ -106,7 +106,7 @@ func appendEvent(dst []byte, source *logs.Source, e *event.Event, meaning []logs
 	if e.Time == event.UnknownTime {
 		dst = append(dst, "null"...)
 	} else {
-		dst = append(casefile.AppendTime(append(dst, '"'), time.Unix(0, e.Time)), '"')
+		dst = append(event.AppendTime(append(dst, '"'), time.Unix(0, e.Time)), '"')
 	}
 	if v := e.Role(event.Host); !v.IsNull() {
 		dst = event.AppendString(append(dst, `,"host":`...), v.String())

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/report/fields"
 )
 
@@ -51,7 +52,7 @@ func newRow() func(dst []byte, f *casefile.Finding) []byte {
 	var buf []byte
 	return func(dst []byte, f *casefile.Finding) []byte {
 		if f.Time != nil {
-			dst = casefile.AppendTime(dst, *f.Time)
+			dst = event.AppendTime(dst, *f.Time)
 		}
 		dst = appendCell(append(dst, ','), f.Rule.Level)
 		dst = appendCell(append(dst, ','), f.Rule.Title)

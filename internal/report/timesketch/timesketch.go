@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/report/fields"
 )
 
@@ -54,7 +55,7 @@ func Write(w io.Writer, _ *casefile.Case, findings iter.Seq2[*casefile.Finding, 
 			Line: f.Source.Line, Record: f.Source.Record, Offset: f.Source.Offset, Event: f.Event,
 		}
 		if f.Time != nil {
-			l.Datetime, l.TimestampDesc = string(casefile.AppendTime(nil, *f.Time)), "Event Time"
+			l.Datetime, l.TimestampDesc = string(event.AppendTime(nil, *f.Time)), "Event Time"
 		}
 		if err := e.Encode(&l); err != nil {
 			return err
