@@ -126,7 +126,7 @@ func rules(b *testing.B, part string) *detect.Rules {
 		}
 	}
 	pack.Add(chosen)
-	engine, _ := sigma.Compile(pack.Rules, sigma.Options{})
+	engine, _ := sigma.Compile(pack, sigma.Options{})
 	return detect.NewRules(engine)
 }
 

@@ -30,7 +30,7 @@ func load(tb testing.TB) *sigma.Engine {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	engine, rejected := sigma.Compile(pack.Rules, sigma.Options{})
+	engine, rejected := sigma.Compile(pack, sigma.Options{})
 	for _, r := range slices.Concat(pack.Rejected, rejected) {
 		tb.Errorf("rejected: %v", r)
 	}

@@ -90,7 +90,7 @@ var realEvents = flag.Int("events", 40, "real events to compare the engine with 
 func TestEngineAgreesWithReferenceOnRealEvents(t *testing.T) {
 	p := sigmaHQ(t)
 	given := placeholders(p.Rules)
-	e, rejected := Compile(p.Rules, Options{Placeholders: given})
+	e, rejected := Compile(p, Options{Placeholders: given})
 	for _, r := range rejected {
 		t.Error(r)
 	}
@@ -251,7 +251,7 @@ func agreeOnGenerated(t *rapid.T) {
 		}
 		rules = append(rules, r)
 	}
-	e, _ := Compile(rules, Options{})
+	e, _ := Compile(&Pack{Rules: rules}, Options{})
 	m := e.NewMatcher()
 	ref := &reference{}
 	for range rapid.IntRange(1, 4).Draw(t, "events") {

@@ -28,7 +28,7 @@ func BenchmarkLoad(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		e, _ := Compile(p.Rules, Options{})
+		e, _ := Compile(p, Options{})
 		if len(e.NewMatcher().Match(first)) == 0 {
 			b.Fatal("no match")
 		}
@@ -49,7 +49,7 @@ func BenchmarkHeap(b *testing.B) {
 	for b.Loop() {
 		before := heap()
 		p, _ := Load(name)
-		e, _ := Compile(p.Rules, Options{})
+		e, _ := Compile(p, Options{})
 		p = nil
 		rules := heap()
 		m := e.NewMatcher()
@@ -139,7 +139,7 @@ func benchmarkMatch(b *testing.B, e *Engine, events []*event.Event) {
 }
 
 func BenchmarkMatchWindows(b *testing.B) {
-	e, _ := Compile(sigmaHQ(b).Rules, Options{})
+	e, _ := Compile(sigmaHQ(b), Options{})
 	for _, utf16 := range []bool{true, false} {
 		s := &shaper{utf16: utf16}
 		events := otrf(b, s, 40000)
@@ -207,13 +207,13 @@ func webEvents(n int) []*event.Event {
 }
 
 func BenchmarkMatchWeb(b *testing.B) {
-	e, _ := Compile(sigmaHQ(b).Rules, Options{})
+	e, _ := Compile(sigmaHQ(b), Options{})
 	benchmarkMatch(b, e, webEvents(5000))
 }
 
 // BenchmarkBind is the binding of a Shape like others that were bound.
 func BenchmarkBind(b *testing.B) {
-	e, _ := Compile(sigmaHQ(b).Rules, Options{})
+	e, _ := Compile(sigmaHQ(b), Options{})
 	events := otrf(b, &shaper{utf16: true}, 5000)
 	for _, ev := range events {
 		e.Bind(ev.Shape)

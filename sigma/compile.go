@@ -79,9 +79,10 @@ type code struct {
 	requires []int32 // fields without which it cannot match
 }
 
-// Compile makes an Engine of rules. Those that cannot be compiled, for want of values for a placeholder, are rejected;
-// the others are Rules() of the engine, in their order.
-func Compile(rules []*Rule, opt Options) (*Engine, []*Rejection) {
+// Compile makes an Engine of the rules of a pack. Those that cannot be compiled, for want of values for a placeholder,
+// are rejected; the others are Rules() of the engine, in their order.
+func Compile(p *Pack, opt Options) (*Engine, []*Rejection) {
+	rules := p.Rules
 	e := &Engine{fields: []string{""}, groups: map[string]*group{}}
 	c := &compiler{engine: e, atoms: make(map[string]int32, 4*len(rules)), fields: map[string]int32{"": keywordField}}
 	placeholders := opt.Placeholders

@@ -3,8 +3,8 @@
 // [Parse] reads rules, [Compile] makes an immutable [Engine] of them, and a [Matcher], one for each worker, says which
 // rules match an event:
 //
-//	rules, rejected := sigma.Parse("rules/x.yml", data)
-//	engine, more := sigma.Compile(rules, sigma.Options{})
+//	pack := sigma.Parse("rules/x.yml", data)
+//	engine, rejected := sigma.Compile(pack, sigma.Options{})
 //	m := engine.NewMatcher()
 //	for _, i := range m.Match(ev) {
 //		fmt.Println(engine.Rules()[i].Title)

@@ -40,9 +40,11 @@ func TestEngineAgreesWithReferenceOnEvidence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules := append(append([]*sigma.Rule{}, pack.Rules...), own.Rules...)
-	given := sigma.PlaceholderValues(rules)
-	engine, _ := sigma.Compile(rules, sigma.Options{Placeholders: given})
+	all := &sigma.Pack{}
+	all.Add(pack)
+	all.Add(own)
+	given := sigma.PlaceholderValues(all.Rules)
+	engine, _ := sigma.Compile(all, sigma.Options{Placeholders: given})
 
 	var mu sync.Mutex
 	var free, all []*sigma.Comparison

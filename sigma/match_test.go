@@ -37,11 +37,11 @@ func textEvent(fields ...string) *event.Event {
 
 func compileOne(tb testing.TB, detection string) *Engine {
 	tb.Helper()
-	rules, rejected := Parse("r.yml", []byte(ruleOf(detection)))
-	for _, r := range rejected {
+	p := Parse("r.yml", []byte(ruleOf(detection)))
+	for _, r := range p.Rejected {
 		tb.Fatalf("%v\n%s", r, detection)
 	}
-	e, rejected := Compile(rules, Options{Placeholders: map[string][]string{"admins": {"root", "adm*"}}})
+	e, rejected := Compile(p, Options{Placeholders: map[string][]string{"admins": {"root", "adm*"}}})
 	for _, r := range rejected {
 		tb.Fatalf("%v\n%s", r, detection)
 	}
@@ -200,12 +200,12 @@ func TestConditions(t *testing.T) {
 }
 
 func TestConstantsDecideAtBind(t *testing.T) {
-	rules, _ := Parse("r.yml", []byte(
+	p := Parse("r.yml", []byte(
 		strings.Replace(ruleOf("    s: {EventID: 1, A: a}\n    condition: s\n"), "id: 1", "id: one", 1)+"---\n"+
 			strings.Replace(ruleOf("    s: {EventID: 2, A: a}\n    condition: s\n"), "id: 1", "id: two", 1)+"---\n"+
 			strings.Replace(ruleOf("    s: {EventID: 1, Other: a}\n    condition: s\n"), "id: 1", "id: three", 1)+"---\n"+
 			strings.Replace(strings.Replace(ruleOf("    s: {A: a}\n    condition: s\n"), "id: 1", "id: four", 1), "product: p", "product: q", 1)))
-	e, _ := Compile(rules, Options{})
+	e, _ := Compile(p, Options{})
 	shape := event.NewShape("x", []event.LogSource{{Product: "p"}}, []event.Field{{Name: "A"}, {Name: "EventID", Const: event.Value{Kind: event.Number, Data: []byte("1")}}})
 	if live := e.Bind(shape).Live(); live != 1 {
 		t.Errorf("%d rules may match, want 1", live)

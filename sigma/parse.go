@@ -22,9 +22,9 @@ var levels = []string{"informational", "low", "medium", "high", "critical"}
 
 // Parse reads the rules of a file, which may hold several YAML documents. path is for naming them. A document that is
 // no usable rule becomes a Rejection. Parse may be called by many goroutines at once.
-func Parse(path string, data []byte) ([]*Rule, []*Rejection) {
+func Parse(path string, data []byte) *Pack {
 	rules, rejected, _ := parseFile(path, data)
-	return rules, rejected
+	return &Pack{Rules: rules, Rejected: rejected}
 }
 
 // parseFile is Parse that also says whether anything in the file claims to be a rule. A document does by having a

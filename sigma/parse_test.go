@@ -18,10 +18,10 @@ func ruleOf(detection string) string {
 func TestRejectionsSayWhatIsWrong(t *testing.T) {
 	f := func(in string, want ...string) {
 		t.Helper()
-		rules, rejected := Parse("r.yml", []byte(in))
-		_, more := Compile(rules, Options{})
+		p := Parse("r.yml", []byte(in))
+		_, more := Compile(p, Options{})
 		var got []string
-		for _, r := range append(rejected, more...) {
+		for _, r := range append(p.Rejected, more...) {
 			got = append(got, r.Error())
 		}
 		if !slices.Equal(got, want) {
@@ -102,12 +102,12 @@ func TestRejectionsSayWhatIsWrong(t *testing.T) {
 }
 
 func TestParseKeepsWhatARuleSays(t *testing.T) {
-	rules, rejected := Parse("x.yml", []byte("\n---\ntitle: Beacon\nid: 7\nstatus: test\nlevel: HIGH\nauthor: A. N. Example\ntags: [attack.t1071]\nfalsepositives:\n    - Backups\n"+
+	p := Parse("x.yml", []byte("\n---\ntitle: Beacon\nid: 7\nstatus: test\nlevel: HIGH\nauthor: A. N. Example\ntags: [attack.t1071]\nfalsepositives:\n    - Backups\n"+
 		"references: [https://example.org/]\ndescription: D\nlogsource: {product: Windows, service: Sysmon}\ndetection: {s: {A: 1}, condition: s}\n"))
-	if len(rejected) > 0 || len(rules) != 1 {
-		t.Fatalf("rules %v, rejected %v", rules, rejected)
+	if len(p.Rejected) > 0 || len(p.Rules) != 1 {
+		t.Fatalf("rules %v, rejected %v", p.Rules, p.Rejected)
 	}
-	r := rules[0]
+	r := p.Rules[0]
 	got := []any{r.Title, r.ID, r.Status, r.Level, r.Author, r.Description, r.Tags[0], r.FalsePositives[0], r.References[0], r.LogSource, r.Path, r.Line}
 	want := []any{"Beacon", "7", "test", "high", "A. N. Example", "D", "attack.t1071", "Backups", "https://example.org/",
 		LogSource{Product: "windows", Service: "sysmon"}, "x.yml", 3}
@@ -122,9 +122,9 @@ func TestAliasesDoNotExplode(t *testing.T) {
 		before := string(l - 1)
 		bomb += "  " + string(l) + ": &" + string(l) + " [" + strings.TrimSuffix(strings.Repeat("*"+before+", ", 10), ", ") + "]\n"
 	}
-	rules, rejected := Parse("bomb.yml", []byte(bomb+"  condition: a\n"))
-	if len(rules) != 0 || len(rejected) != 1 {
-		t.Errorf("rules %v, rejected %v; want one rejection", rules, rejected)
+	p := Parse("bomb.yml", []byte(bomb+"  condition: a\n"))
+	if len(p.Rules) != 0 || len(p.Rejected) != 1 {
+		t.Errorf("rules %v, rejected %v; want one rejection", p.Rules, p.Rejected)
 	}
 	Parse("self.yml", []byte("title: T\nlogsource: {product: p}\ndetection:\n  a: &a\n    - *a\n  condition: a\n"))
 }
@@ -210,12 +210,12 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(ruleOf("    s: [a, {B|re|i: 'x+'}]\n    t:\n        C|windash|contains|all: [' -a', '*']\n    condition: 1 of s* and not t\n")))
 	f.Add([]byte("a: &a [*a]\n---\n{}"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		rules, rejected := Parse("f.yml", data)
-		for _, r := range rejected {
+		p := Parse("f.yml", data)
+		for _, r := range p.Rejected {
 			if r.Reason == "" {
 				t.Error("a rejection without a reason")
 			}
 		}
-		Compile(rules, Options{})
+		Compile(p, Options{})
 	})
 }

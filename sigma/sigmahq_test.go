@@ -20,7 +20,7 @@ func TestEveryRuleOfSigmaHQLoads(t *testing.T) {
 	if len(p.Rules) != 3780 {
 		t.Errorf("%d rules, want 3780", len(p.Rules))
 	}
-	e, rejected := Compile(p.Rules, Options{})
+	e, rejected := Compile(p, Options{})
 	t.Logf("%d rules, %d rejected, %d atoms, %d fields", len(e.Rules()), len(rejected), len(e.atoms), len(e.fields))
 	for _, r := range rejected {
 		t.Log(r)
@@ -36,7 +36,7 @@ func TestEveryRuleOfSigmaHQLoads(t *testing.T) {
 }
 
 func TestRecordedEventsMatchTheirRules(t *testing.T) {
-	e, _ := Compile(sigmaHQ(t).Rules, Options{})
+	e, _ := Compile(sigmaHQ(t), Options{})
 	m := e.NewMatcher()
 	for _, utf16 := range []bool{false, true} {
 		n := 0
@@ -64,7 +64,7 @@ func TestRecordedEventsMatchTheirRules(t *testing.T) {
 }
 
 func TestRecordedLineMatchesItsRule(t *testing.T) {
-	e, _ := Compile(sigmaHQ(t).Rules, Options{})
+	e, _ := Compile(sigmaHQ(t), Options{})
 	shape := event.NewShape("text", []event.LogSource{{Product: "cisco", Service: "aaa"}}, []event.Field{{Name: "message"}})
 	line := "<13>Mar  9 18:05:00 198.51.100.7 logged command:no dot1x port-control"
 	ev := &event.Event{Shape: shape, Values: make([]event.Value, 1), Raw: []byte(line)}

@@ -50,7 +50,7 @@ func (f *ruleFlags) load() (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	engine, more := sigma.Compile(pack.Rules, sigma.Options{Placeholders: placeholders})
+	engine, more := sigma.Compile(pack, sigma.Options{Placeholders: placeholders})
 	l := &loaded{rules: detect.NewRules(engine), rejected: []casefile.RejectedRule{}}
 	for _, r := range append(pack.Rejected, more...) {
 		l.rejected = append(l.rejected, rejectedRule(r))

@@ -71,7 +71,7 @@ func compile(more string) (*detect.Rules, error) {
 		}
 		pack.Add(p)
 	}
-	engine, _ := sigma.Compile(pack.Rules, sigma.Options{})
+	engine, _ := sigma.Compile(pack, sigma.Options{})
 	return detect.NewRules(engine), nil
 }
 

@@ -13,11 +13,11 @@ import (
 // What a finding keeps is bounded, is JSON, and says that it was cut.
 func TestAFindingOfAHugeEventIsBounded(t *testing.T) {
 	rule := "title: t\nid: 1f0c9a58-7b53-4f5e-8d1f-0a5c0f3d2a02\nlogsource: {category: webserver}\ndetection: {a: {cs-method: GET}, condition: a}\nlevel: high\n"
-	parsed, rejected := sigma.Parse("test.yml", []byte(rule))
-	if len(rejected) > 0 {
-		t.Fatal(rejected[0])
+	pack := sigma.Parse("test.yml", []byte(rule))
+	if len(pack.Rejected) > 0 {
+		t.Fatal(pack.Rejected[0])
 	}
-	engine, rejected := sigma.Compile(parsed, sigma.Options{})
+	engine, rejected := sigma.Compile(pack, sigma.Options{})
 	if len(rejected) > 0 {
 		t.Fatal(rejected[0])
 	}

@@ -33,11 +33,11 @@ level: medium
 
 func rules(t testing.TB, text string) *detect.Rules {
 	t.Helper()
-	parsed, rejected := sigma.Parse("test.yml", []byte(text))
-	if len(rejected) > 0 {
-		t.Fatal(rejected[0])
+	pack := sigma.Parse("test.yml", []byte(text))
+	if len(pack.Rejected) > 0 {
+		t.Fatal(pack.Rejected[0])
 	}
-	engine, rejected := sigma.Compile(parsed, sigma.Options{})
+	engine, rejected := sigma.Compile(pack, sigma.Options{})
 	if len(rejected) > 0 {
 		t.Fatal(rejected[0])
 	}
