@@ -40,11 +40,11 @@ func TestEngineAgreesWithReferenceOnEvidence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := &sigma.Pack{}
-	all.Add(pack)
-	all.Add(own)
-	given := sigma.PlaceholderValues(all.Rules)
-	engine, _ := sigma.Compile(all, sigma.Options{Placeholders: given})
+	both := &sigma.Pack{}
+	both.Add(pack)
+	both.Add(own)
+	given := sigma.PlaceholderValues(both.Rules)
+	engine, _ := sigma.Compile(both, sigma.Options{Placeholders: given})
 
 	var mu sync.Mutex
 	var free, all []*sigma.Comparison
