@@ -31,6 +31,8 @@ type Engine struct {
 
 	triggered [][]int32 // by atom: the rules of which it is in the trigger
 
+	correlated
+
 	mu       sync.Mutex
 	groups   map[string]*group
 	programs generations[*event.Shape, *Program]
@@ -90,6 +92,9 @@ func Compile(p *Pack, opt Options) (*Engine, []*Rejection) {
 		placeholders = map[string][]string{}
 	}
 	var rejected []*Rejection
+	refs := p.references()
+	filters, unknown := p.filters(refs, placeholders)
+	rejected = append(rejected, unknown...)
 	for _, r := range rules {
 		x := r.expr
 		if x == nil {
@@ -97,6 +102,11 @@ func Compile(p *Pack, opt Options) (*Engine, []*Rejection) {
 			if x, bad = r.detection.lower(placeholders); bad != nil {
 				rejected = append(rejected, &Rejection{Path: r.Path, Line: bad.line, Column: bad.column, Reason: bad.reason, ID: r.ID, Title: r.Title})
 				continue
+			}
+		}
+		for _, f := range filters {
+			if f.appliesTo(r) {
+				x = &expr{op: exprAnd, kids: []*expr{x, f.expr}}
 			}
 		}
 		e.rules = append(e.rules, r)
@@ -108,7 +118,7 @@ func Compile(p *Pack, opt Options) (*Engine, []*Rejection) {
 			e.triggered[a] = append(e.triggered[a], int32(i))
 		}
 	}
-	return e, rejected
+	return e, append(rejected, e.correlate(p, refs)...)
 }
 
 // Rules returns the rules that Match speaks of, by index. It is not to be changed.

@@ -19,8 +19,10 @@ import (
 
 // Pack is what was loaded from a folder, a file or a zip of rules.
 type Pack struct {
-	Rules    []*Rule
-	Rejected []*Rejection
+	Rules        []*Rule
+	Correlations []*Correlation
+	Filters      []*Filter
+	Rejected     []*Rejection
 	// Skipped names the YAML files in which nothing claims to be a rule: no detection, correlation or filter, nor both
 	// a title and a logsource.
 	Skipped []string
@@ -67,7 +69,7 @@ func Load(name string) (*Pack, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.add(parseOne(name, data))
+	p.add(parseOne(name, data).pack)
 	p.dropDuplicates()
 	return p, nil
 }
@@ -136,18 +138,16 @@ func tooLong(name string) *Rejection {
 }
 
 type parsed struct {
-	rules    []*Rule
-	rejected []*Rejection
-	skipped  string
-	bytes    int
+	pack  *Pack
+	bytes int
 }
 
 func parseOne(name string, data []byte) parsed {
-	rules, rejected, claims := parseFile(name, data)
+	p, claims := parseFile(name, data)
 	if !claims {
-		return parsed{skipped: name, bytes: len(data)}
+		p = &Pack{Skipped: []string{name}}
 	}
-	return parsed{rules: rules, rejected: rejected, bytes: len(data)}
+	return parsed{p, len(data)}
 }
 
 // parseAll parses files on all processors. The result is in their order.
@@ -181,7 +181,9 @@ func parseAll(files []source) (*Pack, error) {
 	}
 	p := &Pack{}
 	for _, r := range results {
-		p.add(r)
+		if r.pack != nil {
+			p.add(r.pack)
+		}
 	}
 	p.dropDuplicates()
 	return p, nil
@@ -190,33 +192,35 @@ func parseAll(files []source) (*Pack, error) {
 func parseSource(f source, buf *bytes.Buffer) parsed {
 	r, err := f.open()
 	if err != nil {
-		return parsed{rejected: []*Rejection{{Path: f.path, Reason: "cannot be read: " + err.Error()}}}
+		return unread(&Rejection{Path: f.path, Reason: "cannot be read: " + err.Error()}, 0)
 	}
 	defer r.Close()
 	buf.Reset()
 	_, err = io.Copy(buf, io.LimitReader(r, maxRuleFile+1))
 	switch {
 	case buf.Len() > maxRuleFile:
-		return parsed{rejected: []*Rejection{tooLong(f.path)}, bytes: buf.Len()}
+		return unread(tooLong(f.path), buf.Len())
 	case err != nil && !errors.Is(err, io.EOF):
-		return parsed{rejected: []*Rejection{{Path: f.path, Reason: "cannot be read: " + err.Error()}}}
+		return unread(&Rejection{Path: f.path, Reason: "cannot be read: " + err.Error()}, 0)
 	}
 	return parseOne(f.path, buf.Bytes())
 }
 
-func (p *Pack) add(r parsed) {
-	p.Rules = append(p.Rules, r.rules...)
-	p.Rejected = append(p.Rejected, r.rejected...)
-	if r.skipped != "" {
-		p.Skipped = append(p.Skipped, r.skipped)
-	}
+func unread(r *Rejection, bytes int) parsed {
+	return parsed{&Pack{Rejected: []*Rejection{r}}, bytes}
+}
+
+func (p *Pack) add(other *Pack) {
+	p.Rules = append(p.Rules, other.Rules...)
+	p.Correlations = append(p.Correlations, other.Correlations...)
+	p.Filters = append(p.Filters, other.Filters...)
+	p.Rejected = append(p.Rejected, other.Rejected...)
+	p.Skipped = append(p.Skipped, other.Skipped...)
 }
 
 // Add appends the rules, rejections and skipped files of other. Of rules with the same identifier the first is kept.
 func (p *Pack) Add(other *Pack) {
-	p.Rules = append(p.Rules, other.Rules...)
-	p.Rejected = append(p.Rejected, other.Rejected...)
-	p.Skipped = append(p.Skipped, other.Skipped...)
+	p.add(other)
 	p.dropDuplicates()
 }
 

@@ -3,7 +3,6 @@ package sigma
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -23,38 +22,38 @@ var levels = []string{"informational", "low", "medium", "high", "critical"}
 // Parse reads the rules of a file, which may hold several YAML documents. path is for naming them. A document that is
 // no usable rule becomes a Rejection. Parse may be called by many goroutines at once.
 func Parse(path string, data []byte) *Pack {
-	rules, rejected, _ := parseFile(path, data)
-	return &Pack{Rules: rules, Rejected: rejected}
+	p, _ := parseFile(path, data)
+	return p
 }
 
 // parseFile is Parse that also says whether anything in the file claims to be a rule. A document does by having a
 // detection, correlation or filter, or both a title and a logsource.
-func parseFile(path string, data []byte) (rules []*Rule, rejected []*Rejection, claims bool) {
+func parseFile(path string, data []byte) (pack *Pack, claims bool) {
+	pack = &Pack{}
 	if len(data) > maxRuleFile {
-		return nil, []*Rejection{{Path: path, Reason: fmt.Sprintf("more than %d bytes long", maxRuleFile)}}, true
+		pack.Rejected = append(pack.Rejected, tooLong(path))
+		return pack, true
 	}
 	docs := yaml.NewDecoder(bytes.NewReader(data))
 	for {
 		var root yaml.Node
 		err := docs.Decode(&root)
 		if errors.Is(err, io.EOF) {
-			return rules, rejected, claims
+			return pack, claims
 		}
 		if err != nil {
-			return rules, append(rejected, yamlRejection(path, err)), true
+			pack.Rejected = append(pack.Rejected, yamlRejection(path, err))
+			return pack, true
 		}
 		top := resolve(&root)
 		if top == nil || isNull(top) {
 			continue
 		}
 		p := &parser{path: path}
-		rule, flaw := p.rule(top)
+		flaw := p.document(top, pack)
 		claims = claims || p.claims
-		switch {
-		case flaw != nil:
-			rejected = append(rejected, &Rejection{Path: path, Line: flaw.line, Column: flaw.column, Reason: flaw.reason, ID: p.id, Title: p.title})
-		default:
-			rules = append(rules, rule)
+		if flaw != nil {
+			pack.Rejected = append(pack.Rejected, &Rejection{Path: path, Line: flaw.line, Column: flaw.column, Reason: flaw.reason, ID: p.id, Title: p.title})
 		}
 	}
 }
@@ -126,9 +125,10 @@ func (p *parser) entries(n *yaml.Node, what string, f func(key string, k, v *yam
 	return nil
 }
 
-func (p *parser) rule(top *yaml.Node) (*Rule, *flaw) {
+// document reads a rule, a correlation or a filter, and adds it to the pack.
+func (p *parser) document(top *yaml.Node, pack *Pack) *flaw {
 	if top.Kind != yaml.MappingNode {
-		return nil, place(top).flawf("not a Sigma rule: the document is not a mapping")
+		return place(top).flawf("not a Sigma rule: the document is not a mapping")
 	}
 	keys := map[string]*yaml.Node{}
 	if bad := p.entries(top, "the document", func(key string, _, v *yaml.Node) *flaw {
@@ -136,16 +136,56 @@ func (p *parser) rule(top *yaml.Node) (*Rule, *flaw) {
 		return nil
 	}); bad != nil {
 		p.claims = true
-		return nil, bad
+		return bad
 	}
 	has := func(key string) bool { return keys[key] != nil }
 	p.claims = has("detection") || has("correlation") || has("filter") || has("title") && has("logsource")
+	r, bad := p.head(top, keys)
+	switch {
+	case bad != nil:
+		return bad
+	case has("correlation"):
+		c, bad := p.correlation(keys, top, r)
+		if bad == nil {
+			pack.Correlations = append(pack.Correlations, c)
+		}
+		return bad
+	case has("filter"):
+		f, bad := p.filter(keys, top, r)
+		if bad == nil {
+			pack.Filters = append(pack.Filters, f)
+		}
+		return bad
+	case has("action"):
+		return place(keys["action"]).flawf("action: %s, of Sigma before 2.0, is not supported", keys["action"].Value)
+	case !has("detection"):
+		return place(top).flawf("no detection")
+	case r.Title == "":
+		return place(top).flawf("no title")
+	case !has("logsource"):
+		return place(top).flawf("no logsource")
+	}
+	if bad := p.logSource(keys["logsource"], &r.LogSource); bad != nil {
+		return bad
+	}
+	if r.detection, bad = p.detection(keys["detection"]); bad != nil {
+		return bad
+	}
+	if r.expr, bad = r.detection.lower(nil); bad != nil {
+		return bad
+	}
+	pack.Rules = append(pack.Rules, r)
+	return nil
+}
+
+// head reads what rules, correlations and filters have in common.
+func (p *parser) head(top *yaml.Node, keys map[string]*yaml.Node) (*Rule, *flaw) {
 	r := &Rule{Path: p.path, Line: top.Line, Level: "medium"}
 	texts := []struct {
 		key  string
 		into *string
 	}{
-		{"title", &r.Title}, {"id", &r.ID}, {"level", &r.Level}, {"status", &r.Status}, {"description", &r.Description},
+		{"title", &r.Title}, {"id", &r.ID}, {"name", &r.Name}, {"level", &r.Level}, {"status", &r.Status}, {"description", &r.Description},
 		{"author", &r.Author}, {"date", &r.Date}, {"modified", &r.Modified},
 	}
 	for _, t := range texts {
@@ -165,21 +205,6 @@ func (p *parser) rule(top *yaml.Node) (*Rule, *flaw) {
 		*t.into = v.Value
 	}
 	p.id, p.title = r.ID, r.Title
-
-	switch {
-	case has("correlation"):
-		return nil, place(keys["correlation"]).flawf("correlation rules are not supported yet")
-	case has("filter"):
-		return nil, place(keys["filter"]).flawf("filters are not supported yet")
-	case has("action"):
-		return nil, place(keys["action"]).flawf("action: %s, of Sigma before 2.0, is not supported", keys["action"].Value)
-	case !has("detection"):
-		return nil, place(top).flawf("no detection")
-	case r.Title == "":
-		return nil, place(top).flawf("no title")
-	case !has("logsource"):
-		return nil, place(top).flawf("no logsource")
-	}
 	if r.Level = strings.ToLower(r.Level); !slices.Contains(levels, r.Level) {
 		return nil, place(keys["level"]).flawf("level %q is none of %s", r.Level, strings.Join(levels, ", "))
 	}
@@ -194,16 +219,6 @@ func (p *parser) rule(top *yaml.Node) (*Rule, *flaw) {
 				return nil, bad
 			}
 		}
-	}
-	if bad := p.logSource(keys["logsource"], &r.LogSource); bad != nil {
-		return nil, bad
-	}
-	var bad *flaw
-	if r.detection, bad = p.detection(keys["detection"]); bad != nil {
-		return nil, bad
-	}
-	if r.expr, bad = r.detection.lower(nil); bad != nil {
-		return nil, bad
 	}
 	return r, nil
 }

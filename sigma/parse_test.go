@@ -46,8 +46,8 @@ func TestRejectionsSayWhatIsWrong(t *testing.T) {
 	f("title: T\nlevel: hight\nlogsource: {product: p}\ndetection: {s: {A: 1}, condition: s}\n",
 		`r.yml:2:8: level "hight" is none of informational, low, medium, high, critical`)
 	f("title: T\ntitle: U\n", `r.yml:2:1: "title" stands twice in the document`)
-	f("title: T\ncorrelation: {type: event_count}\n", "r.yml:2:14: correlation rules are not supported yet")
-	f("title: T\nlogsource: {product: p}\nfilter: {rules: any}\n", "r.yml:3:9: filters are not supported yet")
+	f("title: T\ncorrelation: {type: event_count}\n", "r.yml:2:14: the correlation has no rules: name those whose matches it counts, by id or name")
+	f("title: T\nlogsource: {product: p}\nfilter: {rules: any}\n", "r.yml:3:9: no condition")
 	f("action: global\ntitle: T\n", "r.yml:1:9: action: global, of Sigma before 2.0, is not supported")
 	// A bad document does not take the next one with it.
 	f("title: T\n---\n"+ruleOf("    s:\n        A: 1\n    condition: t\n"), "r.yml:1:1: no detection",

@@ -23,6 +23,7 @@ type (
 // Rule is one Sigma rule, parsed and found to be usable. It does not change and may be compiled into many engines.
 type Rule struct {
 	ID             string
+	Name           string // by which correlations and filters may refer to it
 	Title          string
 	Level          string // informational, low, medium, high or critical
 	Status         string
