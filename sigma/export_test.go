@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -20,7 +21,7 @@ type Comparison struct {
 	engine  *Engine
 	matcher *Matcher
 	ref     reference
-	applies map[*event.Shape][]int32
+	applies map[string][]int32 // by log sources
 	n       int32
 	Pairs   int64 // of event and rule that were compared
 	Matches int64
@@ -28,24 +29,23 @@ type Comparison struct {
 
 // NewComparison returns a Comparison for the values that the engine was given for placeholders.
 func NewComparison(e *Engine, given map[string][]string) *Comparison {
-	return &Comparison{engine: e, matcher: e.NewMatcher(), ref: reference{placeholders: given}, applies: map[*event.Shape][]int32{}}
+	return &Comparison{engine: e, matcher: e.NewMatcher(), ref: reference{placeholders: given, memo: newRefMemo(e.rules)}, applies: map[string][]int32{}}
 }
 
 // Disagree compares one in every rules that apply to the event, others from event to event, and all that the engine says match. It returns
 // those of which the two think otherwise.
 func (c *Comparison) Disagree(ev *event.Event, every int32) []int32 {
-	rules, ok := c.applies[ev.Shape]
+	sources := fmt.Sprintf("%q", ev.Shape.Sources)
+	rules, ok := c.applies[sources]
 	if !ok {
 		for i, r := range c.engine.Rules() {
-			if slices.ContainsFunc(ev.Shape.Sources, func(s event.LogSource) bool { return s.Covers(r.LogSource) }) {
+			if refApplies(r.LogSource, ev.Shape.Sources) {
 				rules = append(rules, int32(i))
 			}
 		}
-		if len(c.applies) > 1<<14 {
-			clear(c.applies)
-		}
-		c.applies[ev.Shape] = rules
+		c.applies[sources] = rules
 	}
+	c.ref.memo.next()
 	var out []int32
 	c.n++
 	got := c.matcher.Match(ev)

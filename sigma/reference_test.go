@@ -19,32 +19,101 @@ import (
 // nothing with the engine but the parsed YAML and the condition's tree.
 type reference struct {
 	placeholders map[string][]string
-	regexes      map[string]*regexp.Regexp
-	read         map[string][][]rune // what tokens returned, by its arguments
+	regexes      map[string]*regexp.Regexp // compiled, by what is written
+	read         map[*scalar][]*refPattern // what patterns returned
+	names        map[[2]string]bool        // whether a pattern fits a name
+	memo         *refMemo                  // nil: every line is judged for every event
 }
 
-// tokens returns what the value w of a line is compared as.
-func (r *reference) tokens(l line, w string) [][]rune {
-	key := strings.Join(l.modifiers, "|") + "\x00" + l.field + "\x00" + w
-	list, ok := r.read[key]
+// patterns returns what the value v of a line is compared as.
+func (r *reference) patterns(l *line, v *scalar) []*refPattern {
+	list, ok := r.read[v]
 	if !ok {
-		for _, t := range refVariants(l, w) {
-			list = append(list, refAnchors(l, t))
+		for _, w := range r.expanded(l, v) {
+			for _, t := range refVariants(*l, w) {
+				list = append(list, newRefPattern(refAnchors(*l, t)))
+			}
 		}
 		if r.read == nil {
-			r.read = map[string][][]rune{}
+			r.read = map[*scalar][]*refPattern{}
 		}
-		r.read[key] = list
+		r.read[v] = list
 	}
 	return list
 }
 
+// expanded returns what v stands for.
+func (r *reference) expanded(l *line, v *scalar) []string {
+	if l.has("expand") {
+		return r.expand(v.text)
+	}
+	return []string{v.text}
+}
+
+// regex returns a regular expression, compiled once.
+func (r *reference) regex(s string) *regexp.Regexp {
+	re := r.regexes[s]
+	if re == nil {
+		re = regexp.MustCompile(s)
+		if r.regexes == nil {
+			r.regexes = map[string]*regexp.Regexp{}
+		}
+		r.regexes[s] = re
+	}
+	return re
+}
+
+// refText is a text as it is compared.
+type refText struct {
+	exact, folded []rune
+	encoded       string // folded, to search in
+}
+
+func newRefText(s string) *refText {
+	t := &refText{exact: refDecode(s)}
+	t.folded = refFoldAll(t.exact)
+	t.encoded = refEncode(t.folded)
+	return t
+}
+
+// refPattern is what a text is compared with: runes, refAny and refMark.
+type refPattern struct {
+	exact, folded []rune
+	runs          []string // what stands between wildcards, folded and encoded
+}
+
+func newRefPattern(tokens []rune) *refPattern {
+	p := &refPattern{exact: tokens, folded: refFoldAll(tokens)}
+	for rest := p.folded; len(rest) > 0; {
+		n := 0
+		for n < len(rest) && rest[n] >= 0 {
+			n++
+		}
+		if n > 0 {
+			p.runs = append(p.runs, refEncode(rest[:n]))
+		}
+		rest = rest[min(n+1, len(rest)):]
+	}
+	return p
+}
+
+// matches reports whether all of s fits. The table is only filled in if all that is no wildcard occurs at all.
+func (p *refPattern) matches(s *refText, cased bool) bool {
+	for _, run := range p.runs {
+		if !strings.Contains(s.encoded, run) {
+			return false
+		}
+	}
+	if cased {
+		return refGlob(p.exact, s.exact)
+	}
+	return refGlob(p.folded, s.folded)
+}
+
 // refEvent is an event as the reference sees it.
 type refEvent struct {
-	fields   map[string][]refValue
-	all      []refValue // of every slot
-	raw      string
-	keywords bool // raw is text
+	fields map[string][]*refValue
+	all    []*refValue // of every slot, and the line of a text log
 }
 
 // refValue is one value, or the absence of one.
@@ -52,18 +121,29 @@ type refValue struct {
 	text string
 	null bool // it is there without a value
 	list bool // an empty list: it is there and has neither value nor null
+
+	read  *refText
+	known []verdict // of keywords: what the memo knows
+}
+
+// compared returns the text as it is compared.
+func (x *refValue) compared() *refText {
+	if x.read == nil {
+		x.read = newRefText(x.text)
+	}
+	return x.read
 }
 
 func newRefEvent(ev *event.Event) *refEvent {
-	r := &refEvent{fields: map[string][]refValue{}, raw: string(ev.Raw), keywords: !strings.HasPrefix(ev.Shape.Format, "windows.evtx")}
+	r := &refEvent{fields: map[string][]*refValue{}}
 	for i, f := range ev.Shape.Fields() {
-		var values []refValue
+		var values []*refValue
 		v := ev.Value(i)
 		switch {
 		case v.Kind == event.None:
 			continue
 		case v.Kind == event.Null:
-			values = []refValue{{null: true}}
+			values = []*refValue{{null: true}}
 		case v.IsList():
 			for at := 0; ; {
 				e, next, ok := v.Elem(at)
@@ -73,23 +153,26 @@ func newRefEvent(ev *event.Event) *refEvent {
 				at = next
 				switch {
 				case e.IsNull():
-					values = append(values, refValue{null: true})
+					values = append(values, &refValue{null: true})
 				case e.IsList():
-					values = append(values, refValue{text: string(e.Data)})
+					values = append(values, &refValue{text: string(e.Data)})
 				default:
-					values = append(values, refValue{text: e.String()})
+					values = append(values, &refValue{text: e.String()})
 				}
 			}
 			if len(values) == 0 {
-				values = []refValue{{list: true}}
+				values = []*refValue{{list: true}}
 			}
 		default:
-			values = []refValue{{text: v.String()}}
+			values = []*refValue{{text: v.String()}}
 		}
 		r.all = append(r.all, values...)
 		for _, n := range append([]string{f.Name}, f.Aliases...) {
 			r.fields[n] = append(r.fields[n], values...)
 		}
+	}
+	if len(ev.Raw) > 0 && !strings.HasPrefix(ev.Shape.Format, "windows.evtx") {
+		r.all = append(r.all, &refValue{text: string(ev.Raw)})
 	}
 	return r
 }
@@ -119,7 +202,7 @@ func (r *reference) condition(c *condition, d *detection, ev *refEvent) bool {
 	for _, s := range d.selections {
 		chosen := s.name == c.name
 		if c.op == ofOp {
-			chosen = refName(c.name, s.name)
+			chosen = r.name(c.name, s.name)
 		}
 		if chosen {
 			total++
@@ -137,11 +220,20 @@ func (r *reference) condition(c *condition, d *detection, ev *refEvent) bool {
 	return found >= c.n
 }
 
-func refName(pattern, name string) bool {
+func (r *reference) name(pattern, name string) bool {
 	if strings.ToLower(pattern) == "them" {
 		return name == "" || name[0] != '_'
 	}
-	return regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + "$").MatchString(name)
+	key := [2]string{pattern, name}
+	matches, ok := r.names[key]
+	if !ok {
+		matches = r.regex("^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + "$").MatchString(name)
+		if r.names == nil {
+			r.names = map[[2]string]bool{}
+		}
+		r.names[key] = matches
+	}
+	return matches
 }
 
 func (r *reference) block(b *block, ev *refEvent) bool {
@@ -153,8 +245,12 @@ func (r *reference) block(b *block, ev *refEvent) bool {
 	if len(b.all) == 0 {
 		return false
 	}
-	for _, l := range b.all {
-		if !r.line(l, ev) {
+	for i := range b.all {
+		judge := r.line
+		if r.memo != nil {
+			judge = r.recalled
+		}
+		if !judge(&b.all[i], ev) {
 			return false
 		}
 	}
@@ -172,10 +268,10 @@ func (l line) has(names ...string) bool {
 	return false
 }
 
-func (r *reference) line(l line, ev *refEvent) bool {
+func (r *reference) line(l *line, ev *refEvent) bool {
 	result := l.has("all")
-	for _, v := range l.values {
-		if r.value(l, v, ev) {
+	for i := range l.values {
+		if r.value(l, &l.values[i], ev) {
 			if !l.has("all") {
 				result = true
 			}
@@ -186,13 +282,10 @@ func (r *reference) line(l line, ev *refEvent) bool {
 	return result != l.has("neq")
 }
 
-func (r *reference) value(l line, v scalar, ev *refEvent) bool {
+func (r *reference) value(l *line, v *scalar, ev *refEvent) bool {
 	values := ev.fields[l.field]
 	if l.field == "" {
 		values = ev.all
-		if ev.keywords && ev.raw != "" {
-			values = append(values[:len(values):len(values)], refValue{text: ev.raw})
-		}
 	}
 	if v.null {
 		for _, x := range values {
@@ -215,28 +308,30 @@ func (r *reference) value(l line, v scalar, ev *refEvent) bool {
 				if x.null || y.null || y.list {
 					continue
 				}
-				tokens := refLiteral(y.text)
-				tokens = refAnchors(l, tokens)
-				if refGlob(tokens, refDecode(x.text), l.has("cased")) {
+				if newRefPattern(refAnchors(*l, refLiteral(y.text))).matches(x.compared(), l.has("cased")) {
 					return true
 				}
 			}
 			continue
 		}
-		if r.one(l, v.text, x) {
+		judge := r.one
+		if r.memo != nil && l.field == "" {
+			judge = r.recalledKeyword
+		}
+		if judge(l, v, x) {
 			return true
 		}
 	}
 	return false
 }
 
-var timeName = regexp.MustCompile(`^(minute|hour|day|week|month|year)$`)
+var refTimeParts = []string{"minute", "hour", "day", "week", "month", "year"}
 
 // one says whether a value of a rule matches a value of an event.
-func (r *reference) one(l line, want string, x refValue) bool {
+func (r *reference) one(l *line, v *scalar, x *refValue) bool {
 	part := ""
-	for _, m := range l.modifiers {
-		if timeName.MatchString(m) {
+	for _, m := range refTimeParts {
+		if l.has(m) {
 			part = m
 		}
 	}
@@ -245,7 +340,7 @@ func (r *reference) one(l line, want string, x refValue) bool {
 		if part != "" {
 			got, ok = refTime(x.text, part)
 		}
-		limit, _ := strconv.ParseFloat(want, 64)
+		limit, _ := strconv.ParseFloat(v.text, 64)
 		switch {
 		case !ok || x.null:
 			return false
@@ -261,49 +356,31 @@ func (r *reference) one(l line, want string, x refValue) bool {
 		return got == limit
 	}
 	if l.has("cidr") {
-		return !x.null && refInNetwork(want, x.text)
+		return !x.null && refInNetwork(v.text, x.text)
 	}
-	wants := []string{want}
-	if l.has("expand") {
-		wants = r.expand(want)
-	}
-	for _, w := range wants {
-		if l.has("re") {
-			if x.null {
-				continue
-			}
-			flags := ""
-			for _, f := range []string{"i", "m", "s"} {
-				if l.has(f, map[string]string{"i": "ignorecase", "m": "multiline", "s": "dotall"}[f]) {
-					flags += f
-				}
-			}
-			if flags != "" {
-				w = "(?" + flags + ")" + w
-			}
-			re := r.regexes[w]
-			if re == nil {
-				re = regexp.MustCompile(w)
-				if r.regexes == nil {
-					r.regexes = map[string]*regexp.Regexp{}
-				}
-				r.regexes[w] = re
-			}
-			if re.MatchString(x.text) {
-				return true
-			}
-			continue
+	if l.has("re") {
+		if x.null {
+			return false
 		}
-		for _, tokens := range r.tokens(l, w) {
-			if x.null {
-				if len(tokens) == 0 {
-					return true
-				}
-				continue
+		flags := ""
+		for _, f := range []string{"i", "m", "s"} {
+			if l.has(f, map[string]string{"i": "ignorecase", "m": "multiline", "s": "dotall"}[f]) {
+				flags += f
 			}
-			if refGlob(tokens, refDecode(x.text), l.has("cased")) {
+		}
+		if flags != "" {
+			flags = "(?" + flags + ")"
+		}
+		for _, w := range r.expanded(l, v) {
+			if r.regex(flags + w).MatchString(x.text) {
 				return true
 			}
+		}
+		return false
+	}
+	for _, p := range r.patterns(l, v) {
+		if x.null && len(p.exact) == 0 || !x.null && p.matches(x.compared(), l.has("cased")) {
+			return true
 		}
 	}
 	return false
@@ -362,7 +439,7 @@ func refAnchors(l line, tokens []rune) []rune {
 }
 
 // refGlob is the textbook table: ok[j] says whether the tokens so far match the first j runes.
-func refGlob(tokens, s []rune, cased bool) bool {
+func refGlob(tokens, s []rune) bool {
 	ok, next := make([]bool, len(s)+1), make([]bool, len(s)+1)
 	ok[0] = true
 	for _, t := range tokens {
@@ -372,7 +449,7 @@ func refGlob(tokens, s []rune, cased bool) bool {
 			case t == refAny:
 				next[j] = ok[j] || j > 0 && next[j-1]
 			case j > 0 && ok[j-1]:
-				next[j] = t == refMark || refSame(t, s[j-1], cased)
+				next[j] = t == refMark || t == s[j-1]
 			default:
 				next[j] = false
 			}
@@ -386,19 +463,37 @@ func refGlob(tokens, s []rune, cased bool) bool {
 	return ok[len(s)]
 }
 
-func refSame(a, b rune, cased bool) bool {
-	if a == b {
-		return true
+// refFold returns the least of the runes that differ from r by case only.
+func refFold(r rune) rune {
+	if r < 0 || r > unicode.MaxRune {
+		return r
 	}
-	if cased || a > unicode.MaxRune || b > unicode.MaxRune {
-		return false
+	least := r
+	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+		least = min(least, f)
 	}
-	for f := unicode.SimpleFold(a); f != a; f = unicode.SimpleFold(f) {
-		if f == b {
-			return true
+	return least
+}
+
+func refFoldAll(rs []rune) []rune {
+	out := make([]rune, len(rs))
+	for i, r := range rs {
+		out[i] = refFold(r)
+	}
+	return out
+}
+
+// refEncode undoes refDecode.
+func refEncode(rs []rune) string {
+	var out []byte
+	for _, r := range rs {
+		if r > unicode.MaxRune {
+			out = append(out, byte(r-unicode.MaxRune-1))
+		} else {
+			out = utf8.AppendRune(out, r)
 		}
 	}
-	return false
+	return string(out)
 }
 
 // refVariants returns what a string becomes through windash and encodings.
