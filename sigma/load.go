@@ -69,7 +69,7 @@ func Load(name string) (*Pack, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.add(parseOne(name, data).pack)
+	p.add(parseOne(name, data, &yamlReader{}).pack)
 	p.dropDuplicates()
 	return p, nil
 }
@@ -142,8 +142,8 @@ type parsed struct {
 	bytes int
 }
 
-func parseOne(name string, data []byte) parsed {
-	p, claims := parseFile(name, data)
+func parseOne(name string, data []byte, reader *yamlReader) parsed {
+	p, claims := parseFile(name, data, reader)
 	if !claims {
 		p = &Pack{Skipped: []string{name}}
 	}
@@ -159,6 +159,7 @@ func parseAll(files []source) (*Pack, error) {
 	for range min(runtime.GOMAXPROCS(0), len(files)) {
 		wg.Go(func() {
 			var buf bytes.Buffer
+			var reader yamlReader
 			for {
 				mu.Lock()
 				i := next
@@ -168,7 +169,7 @@ func parseAll(files []source) (*Pack, error) {
 				if i >= len(files) || full {
 					return
 				}
-				results[i] = parseSource(files[i], &buf)
+				results[i] = parseSource(files[i], &buf, &reader)
 				mu.Lock()
 				total += results[i].bytes
 				mu.Unlock()
@@ -189,7 +190,7 @@ func parseAll(files []source) (*Pack, error) {
 	return p, nil
 }
 
-func parseSource(f source, buf *bytes.Buffer) parsed {
+func parseSource(f source, buf *bytes.Buffer, reader *yamlReader) parsed {
 	r, err := f.open()
 	if err != nil {
 		return unread(&Rejection{Path: f.path, Reason: "cannot be read: " + err.Error()}, 0)
@@ -203,7 +204,7 @@ func parseSource(f source, buf *bytes.Buffer) parsed {
 	case err != nil && !errors.Is(err, io.EOF):
 		return unread(&Rejection{Path: f.path, Reason: "cannot be read: " + err.Error()}, 0)
 	}
-	return parseOne(f.path, buf.Bytes())
+	return parseOne(f.path, buf.Bytes(), reader)
 }
 
 func unread(r *Rejection, bytes int) parsed {

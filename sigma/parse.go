@@ -1,7 +1,6 @@
 package sigma
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"slices"
@@ -22,22 +21,21 @@ var levels = []string{"informational", "low", "medium", "high", "critical"}
 // Parse reads the rules of a file, which may hold several YAML documents. path is for naming them. A document that is
 // no usable rule becomes a Rejection. Parse may be called by many goroutines at once.
 func Parse(path string, data []byte) *Pack {
-	p, _ := parseFile(path, data)
+	p, _ := parseFile(path, data, &yamlReader{})
 	return p
 }
 
 // parseFile is Parse that also says whether anything in the file claims to be a rule. A document does by having a
 // detection, correlation or filter, or both a title and a logsource.
-func parseFile(path string, data []byte) (pack *Pack, claims bool) {
+func parseFile(path string, data []byte, reader *yamlReader) (pack *Pack, claims bool) {
 	pack = &Pack{}
 	if len(data) > maxRuleFile {
 		pack.Rejected = append(pack.Rejected, tooLong(path))
 		return pack, true
 	}
-	docs := yaml.NewDecoder(bytes.NewReader(data))
+	next := reader.documents(data)
 	for {
-		var root yaml.Node
-		err := docs.Decode(&root)
+		root, err := next()
 		if errors.Is(err, io.EOF) {
 			return pack, claims
 		}
@@ -45,7 +43,7 @@ func parseFile(path string, data []byte) (pack *Pack, claims bool) {
 			pack.Rejected = append(pack.Rejected, yamlRejection(path, err))
 			return pack, true
 		}
-		top := resolve(&root)
+		top := resolve(root)
 		if top == nil || isNull(top) {
 			continue
 		}
