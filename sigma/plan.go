@@ -70,7 +70,7 @@ func (e *Engine) correlate(p *Pack, refs *references) []*Rejection {
 			}
 			r := index[t.rule]
 			left := maxPlans
-			plan, ok := e.plan(parent{i, child}, &left)
+			plan, ok := e.plan(parent{i, child}, nil, &left)
 			if !ok {
 				rejected = append(rejected, &Rejection{Path: l.Path, Line: l.at.line, Column: l.at.column, ID: l.ID, Title: l.Title,
 					Reason: "correlations of correlations lead to it in too many ways"})
@@ -91,28 +91,38 @@ func (e *Engine) correlate(p *Pack, refs *references) []*Rejection {
 	return rejected
 }
 
-// plan makes the plan for a child of a node; left is how many may yet be made.
-func (e *Engine) plan(p parent, left *int) (plan, bool) {
+// plan makes the plan for a child of a node. below are the aliases of the nodes under it on the way to the rule, the
+// nearest last; left is how many plans may yet be made.
+func (e *Engine) plan(p parent, below []map[string]string, left *int) (plan, bool) {
 	n := &e.nodes[p.node]
-	aliased := n.aliased[p.child]
+	aliases := append(slices.Clip(below), n.aliased[p.child])
 	out := plan{parent: p, group: make([]string, 0, len(n.GroupBy))}
 	for _, f := range n.GroupBy {
-		out.group = append(out.group, cmp.Or(aliased[f], f))
+		out.group = append(out.group, field(f, aliases))
 	}
 	for _, f := range n.fields {
-		out.fields = append(out.fields, cmp.Or(aliased[f], f))
+		out.fields = append(out.fields, field(f, aliases))
 	}
 	for _, up := range n.parents {
 		if *left--; *left < 0 {
 			return out, false
 		}
-		u, ok := e.plan(up, left)
+		u, ok := e.plan(up, aliases, left)
 		if !ok {
 			return out, false
 		}
 		out.ups = append(out.ups, u)
 	}
 	return out, true
+}
+
+// field returns the field that a name means. A name is looked up where it is used, and what it stands for there one
+// correlation further down.
+func field(name string, aliases []map[string]string) string {
+	for _, a := range slices.Backward(aliases) {
+		name = cmp.Or(a[name], name)
+	}
+	return name
 }
 
 // order is one way for an extended temporal_ordered condition to be true: hits of some rules one after another, and

@@ -1,0 +1,92 @@
+package sigma
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/barid-dfir/barid/internal/event"
+)
+
+const loginRules = `
+title: Failed
+name: failed
+id: f1
+logsource: {product: p}
+detection: {s: {Result: fail}, condition: s}
+---
+title: Succeeded
+name: ok
+id: s1
+logsource: {product: p}
+detection: {s: {Result: ok}, condition: s}
+---
+`
+
+// correlate runs rules over events, each "seconds result user n", and returns the matches as "rule group first last hits value".
+func correlate(tb testing.TB, rules, events string) []string {
+	tb.Helper()
+	pack := Parse("r.yml", []byte(loginRules+rules))
+	for _, r := range pack.Rejected {
+		tb.Fatal(r)
+	}
+	e, rejected := Compile(pack, Options{})
+	for _, r := range rejected {
+		tb.Fatal(r)
+	}
+	c := e.NewCorrelator(tb.TempDir())
+	defer c.Close()
+	m, col := e.NewMatcher(), c.Collector()
+	shape := event.NewShape("x", []event.LogSource{{Product: "p"}}, []event.Field{{Name: "Result"}, {Name: "User"}, {Name: "n"}})
+	for i, line := range strings.Split(strings.TrimSpace(events), "\n") {
+		f := strings.Fields(line)
+		var at float64
+		fmt.Sscan(f[0], &at)
+		ev := &event.Event{Shape: shape, Time: int64(at * 1e9), Offset: int64(i), Line: int64(i + 1), Values: []event.Value{event.Text(f[1]), event.Text(f[2]), {}}}
+		if len(f) > 3 {
+			ev.Values[2] = event.Text(f[3])
+		}
+		if err := col.Add(ev, m.Match(ev), 0, nil); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	if err := col.Flush(); err != nil {
+		tb.Fatal(err)
+	}
+	var out []string
+	err := c.Matches(context.Background(), nil, func(m *CorrelationMatch) error {
+		out = append(out, fmt.Sprintf("%s %s %v %v %d %s", m.Correlation.Name, strings.Join(m.Group, "/"), time.Duration(m.First), time.Duration(m.Last), m.Hits, m.ValueText()))
+		return nil
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return out
+}
+
+func TestCorrelations(t *testing.T) {
+	f := func(rules, events string, want ...string) {
+		t.Helper()
+		got := correlate(t, rules, events)
+		if strings.Join(got, "\n") != strings.Join(want, "\n") {
+			t.Errorf("got\n%s\nwant\n%s\nfor\n%s\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"), rules, events)
+		}
+	}
+	count := "title: T\nname: c\ncorrelation: {type: event_count, rules: failed, group-by: User, timespan: 10s, condition: {gte: 3}}\n"
+	f(count, "0 fail ana\n5 fail ana\n10 fail ANA\n", "c ana 0s 10s 3 3")
+	f(count, "0 fail ana\n5 fail ana\n10.001 fail ana\n")
+	f(count, "10 fail ana\n5 fail bob\n0 fail ana\n5 fail ana\n6 ok ana\n", "c ana 0s 10s 3 3")
+	f(count, "0 fail ana\n1 fail ana\n2 fail ana\n9 fail ana\n13 fail ana\n40 fail ana\n41 fail ana\n42 fail ana\n", "c ana 0s 9s 4 4", "c ana 40s 42s 3 3")
+	f(strings.Replace(count, "gte: 3", "lte: 2", 1), "0 fail ana\n1 fail ana\n2 fail ana\n30 fail ana\n", "c ana 30s 30s 1 1")
+	f("title: T\nname: many\ncorrelation: {type: event_count, rules: failed, group-by: User, timespan: 10s, condition: {gte: 3}}\n---\n"+
+		"title: U\nname: guessed\ncorrelation: {type: temporal_ordered, rules: [many, ok], group-by: User, timespan: 5s}\n",
+		"0 fail ana\n1 fail ana\n2 fail ana\n6 ok ana\n0 fail bob\n1 fail bob\n2 ok bob\n", "guessed ana 2s 6s 4 2")
+	f("title: T\nname: s\ncorrelation: {type: value_sum, rules: failed, timespan: 10s, condition: {field: n, gte: 1, lte: 1}}\n",
+		strings.Repeat("0 fail a 0.1\n", 10)+"3 fail a x\n", "s  0s 0s 10 1")
+	f("title: T\nname: m\ncorrelation: {type: value_median, rules: failed, timespan: 10s, condition: {field: n, gt: 2}}\n",
+		"0 fail a 1\n1 fail a 2\n2 fail a 3\n3 fail a 10\n", "m  0s 3s 4 2.5")
+	f("title: T\nname: x\ncorrelation: {type: temporal, timespan: 10s, group-by: User, condition: failed and not ok}\n",
+		"0 fail a\n1 ok a\n30 fail a\n", "x a 30s 30s 1 1")
+}
