@@ -44,4 +44,6 @@
 // count; a rule with a placeholder that has no values there is rejected.
 //
 // A rule without a level has the level medium.
+//
+// What correlations and filters mean is written in conformance/README.md, with cases as plain files that any tool can use.
 package sigma
