@@ -158,9 +158,9 @@ func (r *oracleRule) engine(doc *yaml.Node) {
 		r.refuse("%v", err)
 		return
 	}
-	rules, rejected := sigma.Parse("rules.yml", data)
-	e, more := sigma.Compile(rules, sigma.Options{})
-	for _, x := range append(rejected, more...) {
+	pack := sigma.Parse("rules.yml", data)
+	e, more := sigma.Compile(pack, sigma.Options{})
+	for _, x := range append(pack.Rejected, more...) {
 		r.refuse("%s", x.Reason)
 	}
 	r.engines = append(r.engines, e)
