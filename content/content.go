@@ -10,8 +10,8 @@ import (
 //go:embed fields/*.yml
 var fields embed.FS
 
-// Fields returns the files of content/fields: for a log source, its name in rules and its native field names against
-// those of rules. windows.yml says in its comments what each part of it means.
+// Fields returns the files of content/fields: windows.yml and logs.yml are the table of log sources, docs/log-sources.md
+// says what its entries mean; windows-forms.yml is how Windows events are written down.
 func Fields() fs.FS { return sub(fields, "fields") }
 
 // sub returns the folder dir of an embedded tree that is known to have it.

@@ -90,6 +90,18 @@ func NewShape(format string, sources []LogSource, fields []Field) *Shape {
 	return s
 }
 
+// With returns a Shape whose events have the same values in the same slots, with other log sources and, for every field,
+// the aliases that the function returns.
+func (s *Shape) With(sources []LogSource, aliases func(Field) []string) *Shape {
+	fields := slices.Clone(s.fields)
+	for i := range fields {
+		fields[i].Aliases = aliases(s.fields[i])
+	}
+	t := NewShape(s.Format, sources, fields)
+	t.Tag, t.roles = s.Tag, s.roles
+	return t
+}
+
 // SetRole gives the field called name the part r. A name the Shape lacks is ignored. For use right after NewShape.
 func (s *Shape) SetRole(r Role, name string) {
 	if slots := s.slots[name]; len(slots) > 0 {

@@ -5,6 +5,7 @@ import (
 	"github.com/barid-dfir/barid/internal/logs/access"
 	"github.com/barid-dfir/barid/internal/logs/exchange"
 	"github.com/barid-dfir/barid/internal/logs/json"
+	"github.com/barid-dfir/barid/internal/logs/logsource"
 	"github.com/barid-dfir/barid/internal/logs/m365"
 	"github.com/barid-dfir/barid/internal/logs/syslog"
 	"github.com/barid-dfir/barid/internal/logs/w3c"
@@ -13,10 +14,13 @@ import (
 
 // Formats returns every kind of log that can be read, for one run. Where two are equally sure of a source, the earlier
 // has it; the generic ones come last.
-func Formats() []logs.Format {
-	return []logs.Format{
-		windows.EVTX(),
-		windows.JSON(),
+func Formats() []logs.Format { return FormatsWith(logsource.Builtin()) }
+
+// FormatsWith is [Formats] with a table of log sources of the user.
+func FormatsWith(t *logsource.Table) []logs.Format {
+	return t.Apply([]logs.Format{
+		windows.EVTXWith(t),
+		windows.JSONWith(t),
 		m365.NewUAL(),
 		m365.NewMessageTrace(),
 		m365.NewAzure(),
@@ -27,5 +31,5 @@ func Formats() []logs.Format {
 		access.NewJSON(),
 		syslog.New(),
 		json.New(),
-	}
+	})
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
 	"github.com/barid-dfir/barid/internal/logs/lines"
+	"github.com/barid-dfir/barid/internal/logs/logsource"
 	"github.com/barid-dfir/barid/internal/logs/timestamp"
 )
 
@@ -50,14 +51,14 @@ var fields = [numFields]event.Field{
 	fClient:  {Name: "c-ip"},
 	fUser:    {Name: "cs-username"},
 	fMethod:  {Name: "cs-method"},
-	fURI:     {Name: "cs-uri", Aliases: []string{"cs-uri-query"}},
+	fURI:     {Name: "cs-uri"},
 	fStem:    {Name: "cs-uri-stem"},
 	fQuery:   {Name: "cs-uri-query"},
 	fVersion: {Name: "cs-version"},
 	fStatus:  {Name: "sc-status"},
 	fBytes:   {Name: "sc-bytes"},
-	fReferer: {Name: "cs(Referer)", Aliases: []string{"cs-referer", "cs-referrer"}},
-	fAgent:   {Name: "cs(User-Agent)", Aliases: []string{"cs-user-agent", "c-useragent"}},
+	fReferer: {Name: "cs(Referer)"},
+	fAgent:   {Name: "cs(User-Agent)"},
 	fRequest: {Name: "request"}, // one that is not "METHOD target HTTP/version"
 	fExtra:   {Name: "extra"},   // what a server's own format adds
 }
@@ -84,14 +85,15 @@ func serverOf(path string) server {
 	return unknown
 }
 
-func (s server) source() event.LogSource {
+// variant is what content/fields/logs.yml calls the server.
+func (s server) variant() string {
 	switch s {
 	case nginx:
-		return event.LogSource{Category: "webserver", Product: "nginx", Service: "nginx"}
+		return "nginx"
 	case apache:
-		return event.LogSource{Category: "webserver", Product: "apache", Service: "apache"}
+		return "apache"
 	}
-	return event.LogSource{Category: "webserver"}
+	return "other"
 }
 
 // shapes are those of a run.
@@ -103,7 +105,7 @@ type shapes struct {
 func newShapes() *shapes {
 	s := new(shapes)
 	for i := range numServers {
-		a := event.NewShape(Name, []event.LogSource{i.source()}, fields[:])
+		a := logsource.Builtin().NewShape(Name, i.variant(), fields[:])
 		a.SetRole(event.Host, "cs-host")
 		a.SetRole(event.Client, "c-ip")
 		a.SetRole(event.Account, "cs-username")

@@ -6,6 +6,7 @@ import (
 
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/logs/logsource"
 	"github.com/barid-dfir/barid/internal/logs/timestamp"
 )
 
@@ -36,15 +37,15 @@ var errorFields = [numErrorFields]event.Field{
 	xHost:    {Name: "cs-host"},
 	xServer:  {Name: "server"},
 	xMethod:  {Name: "cs-method"},
-	xURI:     {Name: "cs-uri", Aliases: []string{"cs-uri-query"}},
+	xURI:     {Name: "cs-uri"},
 	xStem:    {Name: "cs-uri-stem"},
 	xQuery:   {Name: "cs-uri-query"},
-	xReferer: {Name: "cs(Referer)", Aliases: []string{"cs-referer", "cs-referrer"}},
+	xReferer: {Name: "cs(Referer)"},
 	xMessage: {Name: "message"},
 }
 
 func errorShape(s server) *event.Shape {
-	shape := event.NewShape(ErrorName, []event.LogSource{s.source()}, errorFields[:])
+	shape := logsource.Builtin().NewShape(ErrorName, s.variant(), errorFields[:])
 	shape.SetRole(event.Host, "cs-host")
 	shape.SetRole(event.Client, "c-ip")
 	shape.SetRole(event.Account, "cs-username")

@@ -6,6 +6,7 @@ import (
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
 	"github.com/barid-dfir/barid/internal/logs/json"
+	"github.com/barid-dfir/barid/internal/logs/logsource"
 	"github.com/barid-dfir/barid/internal/logs/webrequest"
 )
 
@@ -66,7 +67,7 @@ func newLayout(r *json.Record, also []byte) layout {
 		for _, n := range u.names {
 			if i, ok := where[n]; ok {
 				if u.field != fRequest {
-					list[i] = event.Field{Name: fields[u.field].Name, Aliases: append([]string{n}, fields[u.field].Aliases...)}
+					list[i] = event.Field{Name: fields[u.field].Name, Aliases: []string{n}}
 				}
 				l.slot[u.field] = i
 				break
@@ -91,7 +92,7 @@ func newLayout(r *json.Record, also []byte) layout {
 	if len(also) > 0 {
 		server = newServer(also[0])
 	}
-	l.shape = event.NewShape(JSONName, []event.LogSource{server.source()}, list)
+	l.shape = logsource.Builtin().NewShape(JSONName, server.variant(), list)
 	l.shape.SetRole(event.Host, "cs-host")
 	l.shape.SetRole(event.Client, "c-ip")
 	l.shape.SetRole(event.Account, "cs-username")

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs/logsource"
 )
 
 // maxColumns bounds what a header can ask for; the widest seen has 92 columns.
@@ -42,7 +43,7 @@ func newHeader(logType, path string, names []string) *header {
 	case h.kind != nil:
 		h.name = h.kind.name
 	default:
-		h.kind = &kind{source: product(slug(logType))}
+		h.kind = &kind{service: slug(logType)}
 		h.name = "exchange." + slug(logType)
 	}
 	for i, n := range names {
@@ -152,11 +153,7 @@ func (h *header) shape(p int) *event.Shape {
 	if p >= 0 {
 		name += "." + protocols[p]
 	}
-	sources := []event.LogSource{h.kind.source}
-	if h.kind.web {
-		sources = append(sources, event.LogSource{Product: "exchange", Category: "webserver", Service: h.kind.source.Service})
-	}
-	s := event.NewShape(name, sources, h.fields)
+	s := logsource.Builtin().NewShape(name, h.kind.service, h.fields)
 	for role, names := range h.kind.roles {
 		for i := len(names) - 1; i >= 0; i-- {
 			s.SetRole(event.Role(role), names[i])

@@ -15,10 +15,11 @@ type kind struct {
 	marks []string
 	// layout is its columns, for a log without a header; "" if they are not known.
 	layout string
-	source event.LogSource
-	roles  [event.NumRoles][]string // columns that play a role, best first
-	web    bool                     // requests, on which rules for web servers run
-	see    observer
+	// service is what content/fields/logs.yml calls the log.
+	service string
+	roles   [event.NumRoles][]string // columns that play a role, best first
+	web     bool                     // requests, on which rules for web servers run
+	see     observer
 }
 
 // observer is how a kind's lines are understood.
@@ -38,82 +39,78 @@ const (
 	seeAudit
 )
 
-func product(service string) event.LogSource {
-	return event.LogSource{Product: "exchange", Service: service}
-}
-
 // kinds are the logs that are known. The first whose #Log-type or, failing that, whose marks fit is taken.
 var kinds = []kind{
 	{
 		name: "exchange.httpproxy", logType: "HttpProxy Logs", path: "httpproxy",
-		marks:  []string{"AnchorMailbox", "UrlStem"},
-		layout: httpProxyLayout,
-		source: product("httpproxy"), web: true, see: seeRequest,
+		marks:   []string{"AnchorMailbox", "UrlStem"},
+		layout:  httpProxyLayout,
+		service: "httpproxy", web: true, see: seeRequest,
 		roles: roles("ServerHostName", "ClientIpAddress", "AuthenticatedUser", "", "UserAgent"),
 	}, {
 		name: "exchange.ecp.activity", logType: "ECP Activity Context Log", path: "ecpactivity",
 		marks: []string{"TimeStamp", "ServerName", "EventId", "EventData"}, layout: "TimeStamp,ServerName,EventId,EventData",
-		source: product("ecp-activity"), see: seeNothing,
+		service: "ecp-activity", see: seeNothing,
 		roles: roles("ServerName", "", "PSA", "", ""),
 	}, {
 		name: "exchange.ecp.server", logType: "ECP Server Log",
 		marks: []string{"TimeStamp", "ServerName", "EventId", "EventData"}, layout: "TimeStamp,ServerName,EventId,EventData",
-		source: product("ecp-server"), see: seeEcp,
+		service: "ecp-server", see: seeEcp,
 		roles: roles("ServerName", "", "", "", ""),
 	}, {
 		name: "exchange.ews", logType: "EWS Logs",
-		marks:  []string{"SoapAction", "ImpersonatedUser"},
-		source: product("ews"), see: seeEws,
+		marks:   []string{"SoapAction", "ImpersonatedUser"},
+		service: "ews", see: seeEws,
 		roles: roles("ServerHostName", "ClientIpAddress", "AuthenticatedUser", "", "UserAgent"),
 	}, {
 		name: "exchange.mapihttp", logType: "MapiHttp Logs",
-		marks:  []string{"MapiRequestId", "RequestType"},
-		source: product("mapihttp"), see: seeMapi,
+		marks:   []string{"MapiRequestId", "RequestType"},
+		service: "mapihttp", see: seeMapi,
 		roles: roles("SourceCafeServer", "ClientIP", "AuthenticatedUserEmail|UPN", "SessionCookie", "ClientSoftware"),
 	}, {
 		name: "exchange.rps.cmdlet", logType: "Rps Cmdlet Logs",
-		marks:  []string{"Cmdlet", "Parameters", "ExecutionResult"},
-		source: product("rps-cmdlet"), see: seeCmdlet,
+		marks:   []string{"Cmdlet", "Parameters", "ExecutionResult"},
+		service: "rps-cmdlet", see: seeCmdlet,
 		roles: roles("ServerHostName", "", "AuthenticatedUser", "", "ClientApplication"),
 	}, {
 		name: "exchange.rps.http", logType: "Rps Http Logs", path: "rps_http",
-		source: product("rps-http"),
-		roles:  roles("ServerHostName", "ClientIpAddress|ClientIP", "AuthenticatedUser", "SessionId", "UserAgent"),
+		service: "rps-http",
+		roles:   roles("ServerHostName", "ClientIpAddress|ClientIP", "AuthenticatedUser", "SessionId", "UserAgent"),
 	}, {
 		name: "exchange.messagetracking", logType: "Message Tracking Log",
-		marks:  []string{"internal-message-id", "event-id"},
-		layout: "date-time,client-ip,client-hostname,server-ip,server-hostname,source-context,connector-id,source,event-id,internal-message-id,message-id,network-message-id,recipient-address,recipient-status,total-bytes,recipient-count,related-recipient-address,reference,message-subject,sender-address,return-path,message-info,directionality,tenant-id,original-client-ip,original-server-ip,custom-data,transport-traffic-type,log-id,schema-version",
-		source: product("messagetracking"), see: seeTracking,
+		marks:   []string{"internal-message-id", "event-id"},
+		layout:  "date-time,client-ip,client-hostname,server-ip,server-hostname,source-context,connector-id,source,event-id,internal-message-id,message-id,network-message-id,recipient-address,recipient-status,total-bytes,recipient-count,related-recipient-address,reference,message-subject,sender-address,return-path,message-info,directionality,tenant-id,original-client-ip,original-server-ip,custom-data,transport-traffic-type,log-id,schema-version",
+		service: "messagetracking", see: seeTracking,
 		roles: roles("server-hostname", "original-client-ip|client-ip", "sender-address", "", ""),
 	}, {
 		name: "exchange.pop3", logType: "POP3 Log", path: "pop",
 		marks: []string{"dateTime", "sessionId", "seqNumber", "cIp"}, layout: clientLayout,
-		source: product("pop3"), see: seePop,
+		service: "pop3", see: seePop,
 		roles: roles("sIp", "cIp", "user", "sessionId", ""),
 	}, {
 		name: "exchange.imap4", logType: "IMAP4 Log",
 		marks: []string{"dateTime", "sessionId", "seqNumber", "cIp"}, layout: clientLayout,
-		source: product("imap4"), see: seeImap,
+		service: "imap4", see: seeImap,
 		roles: roles("sIp", "cIp", "user", "sessionId", ""),
 	}, {
 		name: "exchange.smtp.send", logType: "SMTP Send Protocol Log", path: "send",
 		marks: []string{"connector-id", "session-id", "remote-endpoint"}, layout: smtpLayout,
-		source: product("smtp-send"),
-		roles:  roles("local-endpoint", "remote-endpoint", "", "session-id", ""),
+		service: "smtp-send",
+		roles:   roles("local-endpoint", "remote-endpoint", "", "session-id", ""),
 	}, {
 		name: "exchange.smtp.receive", logType: "SMTP Receive Protocol Log",
 		marks: []string{"connector-id", "session-id", "remote-endpoint"}, layout: smtpLayout,
-		source: product("smtp-receive"), see: seeSMTP,
+		service: "smtp-receive", see: seeSMTP,
 		roles: roles("local-endpoint", "remote-endpoint", "auth-user", "session-id", ""),
 	}, {
 		name: "exchange.agentlog", logType: "Agent Log",
-		marks:  []string{"P1FromAddress", "Agent", "SmtpResponse"},
-		source: product("agentlog"),
-		roles:  roles("", "EnteredOrgFromIP|RemoteEndpoint", "P1FromAddress", "SessionId", ""),
+		marks:   []string{"P1FromAddress", "Agent", "SmtpResponse"},
+		service: "agentlog",
+		roles:   roles("", "EnteredOrgFromIP|RemoteEndpoint", "P1FromAddress", "SessionId", ""),
 	}, {
 		name: "exchange.auditqueue", logType: "audit",
-		marks:  []string{"RecordType", "Workload", "Operation", "Data"},
-		source: product("auditqueue"), see: seeAudit,
+		marks:   []string{"RecordType", "Workload", "Operation", "Data"},
+		service: "auditqueue", see: seeAudit,
 		roles: roles("Server", "", "UserKey", "", ""),
 	},
 }

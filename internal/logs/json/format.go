@@ -5,11 +5,12 @@ import (
 
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/logs/logsource"
 )
 
 // New returns the Format "json.lines": JSON that no other reader knows. Every value becomes a field of its dotted name.
-// The time is taken from the first of a few usual names that the record has; the records of Zeek and of AWS CloudTrail are
-// recognised by theirs and get their log source.
+// The time is taken from the first of a few usual names that the record has; content/fields/logs.yml
+// says which log source the records have by their names.
 func New() logs.Format {
 	cache := NewCache(build)
 	return logs.Format{
@@ -100,17 +101,11 @@ func build(r *Record, also []byte) shape {
 		}
 		return true
 	}
-	var sources []event.LogSource
-	switch {
-	case len(also) > 0 && all("ts") && (all("uid") || all("fuid") || all("id") || all("name") || all("note") || all("_path") || all("@stream")):
-		sources = append(sources, event.LogSource{Product: "zeek", Service: string(also)})
-		for i := range fields {
-			fields[i].Aliases = zeekAliases(string(also), fields[i].Name)
-		}
-	case all("eventVersion", "eventSource", "eventName", "awsRegion"):
-		sources = append(sources, event.LogSource{Product: "aws", Service: "cloudtrail"})
+	variant := ""
+	if len(also) > 0 && all("ts") && (all("uid") || all("fuid") || all("id") || all("name") || all("note") || all("_path") || all("@stream")) {
+		variant = string(also) // the log of Zeek
 	}
-	s := shape{shape: event.NewShape("json.lines", sources, fields), time: -1}
+	s := shape{shape: logsource.Builtin().NewShape("json.lines", variant, fields), time: -1}
 	for _, n := range timeNames {
 		if slot, ok := has[n]; ok {
 			s.time = slot
@@ -165,32 +160,4 @@ func zeekPath(path string) []byte {
 		return nil
 	}
 	return []byte(longest)
-}
-
-// zeekAliases returns the names under which rules look for a field of a Zeek log: the dotted ones where the log was
-// written with underscores, and for HTTP those of web logs (Sigma specification, taxonomy).
-func zeekAliases(stream, name string) []string {
-	var a []string
-	for _, record := range [...]string{"id", "certificate"} {
-		if rest, ok := strings.CutPrefix(name, record+"_"); ok {
-			a = append(a, record+"."+rest)
-		}
-	}
-	if stream == "http" {
-		switch name {
-		case "uri":
-			a = append(a, "c-uri")
-		case "user_agent":
-			a = append(a, "c-useragent")
-		case "method":
-			a = append(a, "cs-method")
-		case "host":
-			a = append(a, "cs-host", "r-dns")
-		case "status_code":
-			a = append(a, "sc-status")
-		case "referrer":
-			a = append(a, "cs-referer")
-		}
-	}
-	return a
 }

@@ -176,13 +176,14 @@ func TestZeekAndCloudTrailAreRecognised(t *testing.T) {
 			t.Fatalf("%d events", len(out.Events))
 		}
 		s := out.Events[0].Shape
-		if len(s.Sources) != 1 || s.Sources[0] != want || s.Slot(field) < 0 {
+		if s.Sources[0] != want || s.Slot(field) < 0 {
 			t.Errorf("%s %s: %v, field %s at %d", path, in, s.Sources, field, s.Slot(field))
 		}
 	}
 	f("x.log", `{"_path":"dns","ts":1588205199.8,"uid":"C1","query":"example.org"}`, event.LogSource{Product: "zeek", Service: "dns"}, "query")
 	f("x.log", `{"@stream":"http","ts":1588205199.8,"uid":"C1","uri":"/a","id_orig_h":"192.0.2.1"}`, event.LogSource{Product: "zeek", Service: "http"}, "c-uri")
 	f("a.zip!b/day1_smb_files.log", `{"ts":1588205199.8,"uid":"C1","id_orig_h":"192.0.2.1"}`, event.LogSource{Product: "zeek", Service: "smb_files"}, "id.orig_h")
+	f("x.log", `{"_path":"conn","ts":1588205199.8,"uid":"C1","id_orig_h":"192.0.2.1"}`, event.LogSource{Product: "zeek", Service: "conn"}, "src_ip")
 	f("trail.json", `{"Records":[{"eventVersion":"1.08","eventTime":"2024-05-01T10:00:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-west-1"}]}`,
 		event.LogSource{Product: "aws", Service: "cloudtrail"}, "eventName")
 }
@@ -282,7 +283,7 @@ func TestZeekEvidenceIsReadWhole(t *testing.T) {
 		}
 		want := event.LogSource{Product: "zeek", Service: strings.TrimSuffix(path.Base(f.Name), ".log")}
 		for i := range out.Events {
-			if e := &out.Events[i]; e.Time == event.UnknownTime || len(e.Shape.Sources) != 1 || e.Shape.Sources[0] != want {
+			if e := &out.Events[i]; e.Time == event.UnknownTime || e.Shape.Sources[0] != want {
 				t.Fatalf("%s: %s %v", f.Name, logtest.Dump(e), e.Shape.Sources)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
 	"github.com/barid-dfir/barid/internal/logs/json"
+	"github.com/barid-dfir/barid/internal/logs/logsource"
 )
 
 // NewAzure returns the Format "azure.logs": the sign-in and audit logs of Entra ID and the activity log of Azure in JSON, as Microsoft
@@ -193,16 +194,16 @@ func buildAzure(r *json.Record, also []byte) azureShape {
 	if status := map[byte]string{'s': "Success", 'f': "Failure"}[also[1]]; status != "" && !own["Status"] && !own["status"] {
 		fields = append(fields, event.Field{Name: "Status", Const: event.Text(status)})
 	}
-	format, source := "azure.other", event.LogSource{Product: "azure"}
+	format := "azure.other"
 	switch also[0] {
 	case azureSignIn:
-		format, source.Service = "entra.signin", "signinlogs"
+		format = "entra.signin"
 	case azureAudit:
-		format, source.Service = "entra.audit", "auditlogs"
+		format = "entra.audit"
 	case azureActivity:
-		format, source.Service = "azure.activity", "activitylogs"
+		format = "azure.activity"
 	}
-	s := azureShape{shape: event.NewShape(format, []event.LogSource{source}, fields), time: -1}
+	s := azureShape{shape: logsource.Builtin().NewShape(format, "", fields), time: -1}
 	s.shape.Tag = uint32(also[2])
 	first := func(names ...string) string {
 		for _, n := range names {
@@ -229,7 +230,7 @@ func buildAzure(r *json.Record, also []byte) azureShape {
 	return s
 }
 
-// azureAliases returns the names of a field in the other forms of the log, and those that SigmaHQ's rules use for it.
+// azureAliases returns the names of a field in the other forms of the log.
 func azureAliases(name string, class byte, own map[string]bool) []string {
 	var out []string
 	add := func(n string) {
@@ -242,43 +243,13 @@ func azureAliases(name string, class byte, own map[string]bool) []string {
 	for _, n := range [...]string{bare, camel, upperFirst(bare), pascal(bare), "properties." + camel} {
 		add(n)
 	}
-	switch camel {
-	case "status.errorCode":
-		add("ResultType")
-	case "status.failureReason":
-		add("ResultDescription")
-		add("Resultdescription")
-	case "resultDescription":
-		add("Resultdescription")
-	case "ipAddress", "iPAddress", "callerIpAddress":
-		add("IPAddress")
-		add("ipAddress")
-	case "userPrincipalName":
-		add("Username")
-	case "clientAppUsed":
-		add("ClientApp")
-	case "activityDisplayName":
-		add("properties.message")
-		add("OperationName")
-		add("operationName")
-		add("ActivityType")
-		add("activityType")
-	case "operationName":
-		if class == azureAudit && !own["activityDisplayName"] && !own["ActivityDisplayName"] && !own["properties.activityDisplayName"] {
-			add("properties.message")
-			add("ActivityDisplayName")
-			add("ActivityType")
-		}
-	case "result":
-		if class == azureAudit {
-			add("properties.result")
-		}
-	case "targetResources":
-		// A list of objects, which a rule searches for a text inside.
-		add("TargetResources.modifiedProperties")
-		add("TargetResources.modifiedProperties.newValue")
-		add("TargetResources.ModifiedProperties.NewValue")
-		add("Target")
+	switch {
+	case class != azureAudit:
+	case camel == "operationName" && !own["activityDisplayName"] && !own["ActivityDisplayName"] && !own["properties.activityDisplayName"]:
+		add("activityDisplayName")
+		add("ActivityDisplayName")
+	case camel == "result":
+		add("properties.result")
 	}
 	return out
 }

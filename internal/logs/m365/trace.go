@@ -7,6 +7,7 @@ import (
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
 	"github.com/barid-dfir/barid/internal/logs/json"
+	"github.com/barid-dfir/barid/internal/logs/logsource"
 	"github.com/barid-dfir/barid/internal/logs/timestamp"
 )
 
@@ -111,7 +112,7 @@ func buildTrace(r *json.Record, _ []byte) azureShape {
 			}
 		}
 	}
-	s.shape = event.NewShape("m365.messagetrace", []event.LogSource{{Product: "m365", Service: "messagetrace"}}, fields)
+	s.shape = logsource.Builtin().NewShape("m365.messagetrace", "", fields)
 	for _, n := range [...]string{"original_client_ip", "FromIP"} {
 		s.shape.SetRole(event.Client, n)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
 	"github.com/barid-dfir/barid/internal/logs/json"
+	"github.com/barid-dfir/barid/internal/logs/logsource"
 )
 
 // NewUAL returns the Format "m365.ual": the unified audit log (Microsoft Learn, "Office 365 Management Activity API
@@ -442,7 +443,7 @@ func buildUAL(r *json.Record, also []byte) ualShape {
 	var fields, constants []event.Field
 	constant := map[string]bool{}
 	for i, n := range names {
-		f := event.Field{Name: n, Aliases: ualAliases(n, workload, own)}
+		f := event.Field{Name: n}
 		switch n {
 		case "CreationTime", "TimeGenerated":
 			if s.time < 0 || n == "CreationTime" {
@@ -474,7 +475,7 @@ func buildUAL(r *json.Record, also []byte) ualShape {
 			Aliases: []string{"operationName", "properties.message", "ActivityDisplayName", "activityDisplayName"},
 		})
 	}
-	s.shape = event.NewShape("m365.ual", ualSources(op, workload), append(fields, constants...))
+	s.shape = logsource.Builtin().NewShape("m365.ual", variantOf(op, workload), append(fields, constants...))
 	s.shape.Tag = uint32(meaning(op, own))
 	first := func(role event.Role, names ...string) {
 		for _, n := range names {
@@ -491,57 +492,10 @@ func buildUAL(r *json.Record, also []byte) ualShape {
 	return s
 }
 
-// ualAliases returns the other names of a field: those of SigmaHQ's rules for Microsoft 365, which come from Defender for Cloud Apps
-// (eventSource, eventName), those of Sentinel's table, and the bare name of a parameter where the record has no other.
-func ualAliases(name, workload string, own map[string]bool) []string {
-	switch name {
-	case "Operation":
-		return []string{"eventName"}
-	case "Workload", "OfficeWorkload":
-		return []string{"eventSource", "Workload"}
-	case "Name":
-		if workload == "SecurityComplianceCenter" { // an alert carries its title here
-			return []string{"eventName"}
-		}
-	case "Client_IPAddress":
-		return []string{"ClientIPAddress"}
-	case "Logon_Type":
-		return []string{"LogonType"}
-	case "ErrorNumber":
-		return []string{"ResultType"}
-	case "LogonError":
-		return []string{"ResultDescription"}
-	case "ApplicationId":
-		return []string{"AppId"}
-	}
-	for _, list := range [...]string{"Parameters.", "ExtendedProperties.", "OperationProperties.", "DeviceProperties."} {
-		if bare, ok := strings.CutPrefix(name, list); ok && !own[bare] {
-			if bare == "UserAgent" {
-				return []string{bare, "userAgent"}
-			}
-			return []string{bare}
-		}
-	}
-	if bare, ok := strings.CutPrefix(name, "ModifiedProperties."); ok {
-		if bare, ok := strings.CutSuffix(bare, ".NewValue"); ok && !own[bare] {
-			return []string{bare}
-		}
-	}
-	return nil
-}
-
-func ualSources(op, workload string) []event.LogSource {
-	s := []event.LogSource{{Product: "m365", Service: "audit"}}
+// variantOf returns what content/fields/logs.yml calls the events of an operation.
+func variantOf(op, workload string) string {
 	if op == "UserLoggedIn" || op == "UserLoginFailed" {
-		return append(s, event.LogSource{Product: "azure", Service: "signinlogs"})
+		return "signin"
 	}
-	switch workload {
-	case "Exchange":
-		s = append(s, event.LogSource{Product: "m365", Service: "exchange"})
-	case "SecurityComplianceCenter":
-		s = append(s, event.LogSource{Product: "m365", Service: "threat_management"}, event.LogSource{Product: "m365", Service: "threat_detection"})
-	case "AzureActiveDirectory":
-		s = append(s, event.LogSource{Product: "azure", Service: "auditlogs"})
-	}
-	return s
+	return workload
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs/logsource"
 )
 
 // kind is what program wrote a line; it is the Tag of the Shape.
@@ -170,43 +171,41 @@ const (
 // kinds describes the Shapes. The first log source is the one to show.
 var kinds = [numKinds]struct {
 	format  string
-	service string // log source {linux, service}; "" for a source of its own
-	source  event.LogSource
-	auth    bool
+	variant string // in content/fields/logs.yml, where no other is known; "" if there are none
 	fields  []event.Field
 	client  string
 	account string
 	session string
 }{
 	plain:     {format: "syslog"},
-	cron:      {format: "syslog.cron", service: "cron"},
-	vsftpd:    {format: "syslog.vsftpd", service: "vsftpd", auth: true},
-	clamav:    {format: "syslog.clamav", service: "clamav"},
-	guacamole: {format: "syslog.guacamole", service: "guacamole"},
-	auth:      {format: "syslog.auth", service: "auth", auth: true},
-	sshd: {format: "syslog.sshd", service: "sshd", auth: true, client: "src_ip", account: "user",
+	cron:      {format: "syslog.cron"},
+	vsftpd:    {format: "syslog.vsftpd"},
+	clamav:    {format: "syslog.clamav"},
+	guacamole: {format: "syslog.guacamole"},
+	auth:      {format: "syslog.auth"},
+	sshd: {format: "syslog.sshd", client: "src_ip", account: "user",
 		fields: names("event", "user", "method", "src_ip", "src_port", "count", "reason")},
-	dropbear: {format: "syslog.dropbear", source: event.LogSource{Product: "dropbear", Service: "ssh"}, auth: true, client: "src_ip", account: "user",
+	dropbear: {format: "syslog.dropbear", client: "src_ip", account: "user",
 		fields: names("event", "user", "method", "src_ip", "src_port", "count", "reason")},
-	pam: {format: "syslog.pam", service: "auth", auth: true, client: "rhost", account: "user",
+	pam: {format: "syslog.pam", client: "rhost", account: "user",
 		fields: names("event", "module", "service", "user", "by", "rhost", "ruser", "tty", "uid", "euid", "logname", "count")},
-	sudo: {format: "syslog.sudo", service: "sudo", auth: true, account: "user",
+	sudo: {format: "syslog.sudo", account: "user",
 		fields: names("event", "user", "TTY", "PWD", "USER", "COMMAND", "reason")},
-	su: {format: "syslog.su", service: "su", auth: true, account: "user",
+	su: {format: "syslog.su", account: "user",
 		fields: names("event", "user", "TTY", "PWD", "USER", "COMMAND", "reason")},
-	dovecot: {format: "syslog.dovecot", source: event.LogSource{Product: "dovecot", Service: "imap"}, client: "rip", account: "user", session: "session",
+	dovecot: {format: "syslog.dovecot", variant: "imap", client: "rip", account: "user", session: "session",
 		fields: names("event", "process", "level", "user", "method", "rip", "lip", "mpid", "session", "secured", "attempts", "reason", "driver",
 			"in", "out", "deleted", "expunged", "trashed", "hdr_count", "hdr_bytes", "body_count", "body_bytes", "top", "retr", "del", "size")},
-	postfix: {format: "syslog.postfix", source: event.LogSource{Product: "postfix", Service: "smtpd"}, client: "client_ip", account: "sasl_username", session: "queue_id",
+	postfix: {format: "syslog.postfix", variant: "smtpd", client: "client_ip", account: "sasl_username", session: "queue_id",
 		fields: names("event", "process", "service", "queue_id", "level", "client", "client_ip", "client_port", "sasl_method", "sasl_username", "from", "to",
 			"orig_to", "size", "nrcpt", "message-id", "relay", "relay_ip", "relay_port", "delay", "delays", "dsn", "status", "reason", "stage", "proto", "helo", "uid", "commands")},
-	exim: {format: "syslog.exim", source: event.LogSource{Product: "exim", Service: "mainlog"}, client: "ip", account: "user", session: "queue_id",
+	exim: {format: "syslog.exim", client: "ip", account: "user", session: "queue_id",
 		fields: names("event", "queue_id", "auth", "user", "host_name", "ip", "port", "from", "to", "size", "message-id", "proto", "reason")},
-	sendmail: {format: "syslog.sendmail", source: event.LogSource{Product: "sendmail", Service: "mta"}, client: "client_ip", account: "sasl_username", session: "queue_id",
+	sendmail: {format: "syslog.sendmail", client: "client_ip", account: "sasl_username", session: "queue_id",
 		fields: names("event", "queue_id", "client", "client_ip", "sasl_method", "sasl_username", "from", "to", "size", "nrcpt", "message-id", "relay", "relay_ip", "dsn", "status", "reason")},
-	cyrus: {format: "syslog.cyrus", source: event.LogSource{Product: "cyrus", Service: "imap"}, client: "ip", account: "user", session: "session",
+	cyrus: {format: "syslog.cyrus", client: "ip", account: "user", session: "session",
 		fields: names("event", "user", "method", "client", "ip", "session", "reason")},
-	roundcube: {format: "syslog.roundcube", source: event.LogSource{Product: "roundcube", Service: "userlogins"}, client: "ip", account: "user", session: "session",
+	roundcube: {format: "syslog.roundcube", client: "ip", account: "user", session: "session",
 		fields: names("event", "user", "method", "client", "ip", "session", "reason")},
 }
 
@@ -254,7 +253,7 @@ var (
 func newShapes() *shapes {
 	s := &shapes{dovecot: map[string]*event.Shape{}, postfix: map[string]*event.Shape{}}
 	for k := range kinds {
-		s.of[k] = newShape(kind(k), "")
+		s.of[k] = newShape(kind(k), kinds[k].variant)
 	}
 	for _, n := range dovecotServices {
 		s.dovecot[n] = newShape(dovecot, n)
@@ -265,25 +264,12 @@ func newShapes() *shapes {
 	return s
 }
 
-func newShape(k kind, service string) *event.Shape {
+// newShape makes the Shape of a kind; variant is a service of Dovecot or Postfix that has its own.
+func newShape(k kind, variant string) *event.Shape {
 	d := &kinds[k]
-	var sources []event.LogSource
-	if d.service != "" {
-		sources = append(sources, event.LogSource{Product: "linux", Service: d.service})
-	} else if d.source.Product != "" {
-		src := d.source
-		if service != "" {
-			src.Service = service
-		}
-		sources = append(sources, src)
-	}
-	if d.auth && d.service != "auth" {
-		sources = append(sources, event.LogSource{Product: "linux", Service: "auth"})
-	}
-	sources = append(sources, event.LogSource{Product: "linux", Service: "syslog"})
 	fields := names(headNames[:]...)
 	fields = append(fields, d.fields...)
-	sh := event.NewShape(d.format, sources, fields)
+	sh := logsource.Builtin().NewShape(d.format, variant, fields)
 	sh.Tag = uint32(k)
 	sh.SetRole(event.Host, "host")
 	sh.SetRole(event.Client, d.client)

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs/logsource"
 	"github.com/barid-dfir/barid/internal/logs/timestamp"
 )
 
@@ -62,20 +63,6 @@ func kindOf(name string) columnKind {
 	return free
 }
 
-// aliases are the names without parentheses that rules use for IIS's fields.
-var aliases = map[string][]string{
-	"cs(User-Agent)": {"cs-user-agent", "c-useragent"},
-	"cs(Referer)":    {"cs-referer", "cs-referrer"},
-	"cs(Cookie)":     {"cs-cookie"},
-	"cs(Host)":       {"cs-host"},
-	"cs-uri":         {"cs-uri-query"}, // of HTTPERR
-}
-
-var sources = []event.LogSource{
-	{Category: "webserver", Product: "iis", Service: "iis"},
-	{Category: "webserver", Product: "windows", Service: "iis"},
-}
-
 // newHeader makes a header of the names that follow "#Fields:"; nil if there are none.
 func newHeader(names string) *header {
 	columns := strings.Fields(names)
@@ -85,7 +72,7 @@ func newHeader(names string) *header {
 	h := &header{columns: len(columns), date: -1, time: -1, stem: -1, query: -1, uri: -1}
 	fields := make([]event.Field, 0, len(columns)+1)
 	for i, name := range columns {
-		fields = append(fields, event.Field{Name: name, Aliases: aliases[name]})
+		fields = append(fields, event.Field{Name: name})
 		h.kind = append(h.kind, kindOf(name))
 		switch name {
 		case "date":
@@ -100,9 +87,9 @@ func newHeader(names string) *header {
 	}
 	if h.stem >= 0 {
 		h.uri = len(fields)
-		fields = append(fields, event.Field{Name: "cs-uri", Aliases: []string{"cs-uri-query"}})
+		fields = append(fields, event.Field{Name: "cs-uri"})
 	}
-	h.shape = event.NewShape(Name, sources, fields)
+	h.shape = logsource.Builtin().NewShape(Name, "", fields)
 	h.shape.SetRole(event.Host, "s-ip")
 	h.shape.SetRole(event.Host, "s-computername")
 	h.shape.SetRole(event.Client, "c-ip")

@@ -8,6 +8,7 @@ import (
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
 	"github.com/barid-dfir/barid/internal/logs/lines"
+	"github.com/barid-dfir/barid/internal/logs/logsource"
 	"github.com/barid-dfir/barid/internal/logs/timestamp"
 )
 
@@ -34,8 +35,8 @@ func NewNative() logs.Format {
 	for _, name := range nativeColumns {
 		fields = append(fields, event.Field{Name: name})
 	}
-	fields = append(fields, event.Field{Name: "cs-uri", Aliases: []string{"cs-uri-query"}})
-	shape := event.NewShape(NativeName, sources, fields)
+	fields = append(fields, event.Field{Name: "cs-uri"})
+	shape := logsource.Builtin().NewShape(NativeName, "", fields)
 	shape.SetRole(event.Host, "s-computername")
 	shape.SetRole(event.Client, "c-ip")
 	shape.SetRole(event.Account, "cs-username")

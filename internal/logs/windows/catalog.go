@@ -3,20 +3,18 @@ package windows
 import (
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
 
 	"github.com/barid-dfir/barid/content"
-	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs/logsource"
 )
 
-// catalog is content/fields/windows.yml, made ready to look things up in. It never changes.
+// catalog is what is known of Windows events: the table of log sources, and content/fields/windows-forms.yml made ready to
+// look things up in. It never changes.
 type catalog struct {
-	services   map[string]string // lower-case channel → service
-	categories map[eventKey][]categoryEntry
-	aliases    map[eventKey][]aliasEntry
+	*logsource.Windows
 
 	systemNames   []string            // in the order of the file
 	systemAliases map[string][]string // name → aliases
@@ -33,36 +31,7 @@ type catalog struct {
 	guid          map[string]bool
 }
 
-// eventKey is an event of a service; id -1 stands for all of them.
-type eventKey struct {
-	service string
-	id      int
-}
-
-type categoryEntry struct {
-	eventType  string // "" for any
-	categories []string
-}
-
-type aliasEntry struct {
-	names map[string][]string
-	move  map[string]string
-}
-
 type catalogFile struct {
-	Services   map[string][]string `yaml:"services"`
-	Categories []struct {
-		Service   string   `yaml:"service"`
-		Events    []int    `yaml:"events"`
-		EventType string   `yaml:"event_type"`
-		Category  []string `yaml:"category"`
-	} `yaml:"categories"`
-	Aliases []struct {
-		Service string              `yaml:"service"`
-		Events  []int               `yaml:"events"`
-		Names   map[string][]string `yaml:"names"`
-		Move    map[string]string   `yaml:"move"`
-	} `yaml:"aliases"`
 	System []struct {
 		Name    string   `yaml:"name"`
 		JSON    []string `yaml:"json"`
@@ -79,9 +48,9 @@ type catalogFile struct {
 	GUID                []string `yaml:"guid"`
 }
 
-// newCatalog reads the embedded windows.yml. It panics if that is broken, which the tests of this package would show.
-func newCatalog() *catalog {
-	data, err := fs.ReadFile(content.Fields(), "windows.yml")
+// newCatalog reads the embedded windows-forms.yml. It panics if that is broken, which the tests of this package would show.
+func newCatalog(t *logsource.Table) *catalog {
+	data, err := fs.ReadFile(content.Fields(), "windows-forms.yml")
 	if err != nil {
 		panic(err)
 	}
@@ -89,50 +58,19 @@ func newCatalog() *catalog {
 	if err != nil {
 		panic(err)
 	}
+	c.Windows = t.Windows()
 	return c
 }
 
 func parseCatalog(data []byte) (*catalog, error) {
 	var f catalogFile
 	if err := yaml.Load(data, &f, yaml.WithKnownFields(true)); err != nil {
-		return nil, fmt.Errorf("windows.yml: %w", err)
+		return nil, fmt.Errorf("windows-forms.yml: %w", err)
 	}
 	c := &catalog{
-		services: map[string]string{}, categories: map[eventKey][]categoryEntry{}, aliases: map[eventKey][]aliasEntry{},
 		systemAliases: map[string][]string{}, systemKinds: map[string]string{}, systemPaths: map[string]string{}, systemRank: map[string]int{},
 		collector: set(f.Collector), received: f.Received, localTime: f.LocalTime, localReceived: f.LocalReceived,
 		eventTypes: set(f.CollectorEventTypes), hex: map[string]string{}, guid: set(f.GUID),
-	}
-	for service, channels := range f.Services {
-		for _, ch := range channels {
-			ch = strings.ToLower(ch)
-			if other, dup := c.services[ch]; dup {
-				return nil, fmt.Errorf("windows.yml: channel %s is of %s and of %s", ch, other, service)
-			}
-			c.services[ch] = service
-		}
-	}
-	for _, e := range f.Categories {
-		if _, ok := f.Services[e.Service]; !ok {
-			return nil, fmt.Errorf("windows.yml: categories: no service %q", e.Service)
-		}
-		for _, id := range e.Events {
-			k := eventKey{e.Service, id}
-			c.categories[k] = append(c.categories[k], categoryEntry{e.EventType, e.Category})
-		}
-	}
-	for _, e := range f.Aliases {
-		if _, ok := f.Services[e.Service]; !ok {
-			return nil, fmt.Errorf("windows.yml: aliases: no service %q", e.Service)
-		}
-		ids := e.Events
-		if len(ids) == 0 {
-			ids = []int{-1}
-		}
-		for _, id := range ids {
-			k := eventKey{e.Service, id}
-			c.aliases[k] = append(c.aliases[k], aliasEntry{e.Names, e.Move})
-		}
 	}
 	for _, s := range f.System {
 		c.systemNames = append(c.systemNames, s.Name)
@@ -140,7 +78,7 @@ func parseCatalog(data []byte) (*catalog, error) {
 		c.systemKinds[s.Name] = s.Kind
 		for rank, path := range s.JSON {
 			if other, dup := c.systemPaths[path]; dup {
-				return nil, fmt.Errorf("windows.yml: path %s is %s and %s", path, other, s.Name)
+				return nil, fmt.Errorf("windows-forms.yml: path %s is %s and %s", path, other, s.Name)
 			}
 			c.systemPaths[path], c.systemRank[path] = s.Name, rank
 		}
@@ -161,65 +99,4 @@ func set(names []string) map[string]bool {
 		m[n] = true
 	}
 	return m
-}
-
-// service returns what rules call a channel, "" if they have no word for it.
-func (c *catalog) service(channel string) string { return c.services[strings.ToLower(channel)] }
-
-// sources returns the log sources of an event, the one to show first.
-func (c *catalog) sources(service string, id int, eventType string) []event.LogSource {
-	var sources []event.LogSource
-	add := func(category string) {
-		s := event.LogSource{Product: "windows", Category: category, Service: service}
-		if !slices.Contains(sources, s) {
-			sources = append(sources, s)
-		}
-	}
-	entries := c.categories[eventKey{service, id}]
-	special := slices.ContainsFunc(entries, func(e categoryEntry) bool { return e.eventType != "" && e.eventType == eventType })
-	for _, e := range entries {
-		if e.eventType == eventType && special || e.eventType == "" && !special {
-			for _, category := range e.categories {
-				add(category)
-			}
-		}
-	}
-	if len(sources) == 0 {
-		add("")
-	}
-	return sources
-}
-
-// needsEventType reports whether the category of an event depends on the value of its EventType field.
-func (c *catalog) needsEventType(service string, id int) bool {
-	return slices.ContainsFunc(c.categories[eventKey{service, id}], func(e categoryEntry) bool { return e.eventType != "" })
-}
-
-// naming is how the data fields of an event are called.
-type naming struct{ entries []aliasEntry }
-
-func (c *catalog) naming(service string, id int) naming {
-	return naming{slices.Concat(c.aliases[eventKey{service, id}], c.aliases[eventKey{service, -1}])}
-}
-
-// own returns the name to show a field under.
-func (n naming) own(name string) string {
-	for _, e := range n.entries {
-		if to, ok := e.move[name]; ok {
-			return to
-		}
-	}
-	return name
-}
-
-// aliases returns the other names of a field.
-func (n naming) aliases(name string) []string {
-	var out []string
-	if strings.Contains(name, " ") {
-		out = append(out, strings.ReplaceAll(name, " ", ""))
-	}
-	for _, e := range n.entries {
-		out = append(out, e.names[name]...)
-	}
-	return out
 }

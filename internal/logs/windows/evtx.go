@@ -9,6 +9,7 @@ import (
 	"github.com/barid-dfir/barid/evtx"
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/logs/logsource"
 	"github.com/barid-dfir/barid/internal/logs/timestamp"
 )
 
@@ -16,8 +17,11 @@ import (
 //
 // The values of its events are those of Windows binary XML, undecoded. A record that was found where its chunk says that
 // there is none has the constant field "_recovered".
-func EVTX() logs.Format {
-	c := newCatalog()
+func EVTX() logs.Format { return EVTXWith(logsource.Builtin()) }
+
+// EVTXWith is [EVTX] with a table of log sources of the user.
+func EVTXWith(t *logsource.Table) logs.Format {
+	c := newCatalog(t)
 	templates := evtx.NewTemplates()
 	known := newShapes("windows.evtx", c)
 	return logs.Format{
@@ -318,7 +322,7 @@ func (p *evtxParser) newBinding(rec *evtx.Record, provider, channel, id, eventTy
 	if n, err := strconv.Atoi(text(id)); err == nil {
 		h.id = n
 	}
-	if p.catalog.needsEventType(p.catalog.service(h.channel), h.id) {
+	if p.catalog.NeedsEventType(h.channel, h.id) {
 		h.eventType = text(eventType)
 	}
 	var columns []column

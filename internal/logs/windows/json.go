@@ -12,6 +12,7 @@ import (
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
 	ljson "github.com/barid-dfir/barid/internal/logs/json"
+	"github.com/barid-dfir/barid/internal/logs/logsource"
 	"github.com/barid-dfir/barid/internal/logs/timestamp"
 )
 
@@ -19,8 +20,11 @@ import (
 // of evtx_dump, winlogbeat, Velociraptor, Wazuh, NXLog, Sentinel and the Security-Datasets. Its events have the fields
 // of [EVTX]'s, as far as the form carries them. Of a nested form only what is the event's own is read, not what the
 // collector says about it a second time.
-func JSON() logs.Format {
-	c := newCatalog()
+func JSON() logs.Format { return JSONWith(logsource.Builtin()) }
+
+// JSONWith is [JSON] with a table of log sources of the user.
+func JSONWith(t *logsource.Table) logs.Format {
+	c := newCatalog(t)
 	plans := ljson.NewCache(func(r *ljson.Record, _ []byte) *plan { return newPlan(c, r.Names()) })
 	known := newShapes("windows.json", c)
 	zoneless := new(sync.Map) // of the *logs.Source that had times without a zone
@@ -381,8 +385,8 @@ func (p *jsonParser) newBinding(pl *plan, eventType event.Value, unpacked bool) 
 		h.id = id
 	}
 	collectors := pl.flat && c.eventTypes[string(eventType.Data)]
-	service := c.service(h.channel)
-	if !collectors && len(eventType.Data) <= maxEventType && c.needsEventType(service, h.id) {
+	service := c.Service(h.channel)
+	if !collectors && len(eventType.Data) <= maxEventType && c.NeedsEventType(h.channel, h.id) {
 		h.eventType = eventType.String()
 	}
 	b := &binding{places: make([]place, len(pl.values))}

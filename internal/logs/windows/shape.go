@@ -63,7 +63,7 @@ func (s *shapes) get(h head, columns []column) (*event.Shape, []int) {
 		shape = s.old[k]
 	}
 	if shape == nil {
-		shape = event.NewShape(s.format, s.catalog.sources(s.catalog.service(h.channel), h.id, h.eventType), fields)
+		shape = event.NewShape(s.format, s.catalog.Sources(h.channel, h.id, h.eventType), fields)
 		shape.Tag = uint32(meaningOf(h))
 		setRoles(shape, meaning(shape.Tag))
 	}
@@ -77,7 +77,7 @@ func (s *shapes) get(h head, columns []column) (*event.Shape, []int) {
 // fields orders the columns for a Shape: what the event says, what <System> says, what is constant.
 func (s *shapes) fields(h head, columns []column) ([]event.Field, []int) {
 	c := s.catalog
-	n := c.naming(c.service(h.channel), h.id)
+	n := c.Naming(h.channel, h.id)
 	order := make([]int, len(columns))
 	for i := range order {
 		order[i] = i
@@ -104,7 +104,7 @@ func (s *shapes) fields(h head, columns []column) ([]event.Field, []int) {
 			}
 			name := columns[i].name
 			if !system {
-				name = n.own(name)
+				name = n.Own(name)
 			}
 			plain := name
 			if taken[name] && system {
@@ -131,7 +131,7 @@ func (s *shapes) fields(h head, columns []column) ([]event.Field, []int) {
 				aliases = c.systemAliases[col.name]
 			}
 		} else {
-			aliases = n.aliases(col.name)
+			aliases = n.Aliases(col.name)
 			if plain := first[names[i]]; plain != "" {
 				f.Aliases = append(f.Aliases, plain)
 			}
