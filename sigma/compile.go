@@ -2,10 +2,11 @@ package sigma
 
 import (
 	"math"
+	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/literal"
@@ -87,6 +88,7 @@ func Compile(p *Pack, opt Options) (*Engine, []*Rejection) {
 	rules := p.Rules
 	e := &Engine{fields: []string{""}, groups: map[string]*group{}}
 	c := &compiler{engine: e, atoms: make(map[string]int32, 4*len(rules)), fields: map[string]int32{"": keywordField}}
+	e.rules, e.codes, e.atoms = make([]*Rule, 0, len(rules)), make([]code, 0, len(rules)), make([]atom, 0, 3*len(rules))
 	placeholders := opt.Placeholders
 	if placeholders == nil {
 		placeholders = map[string][]string{}
@@ -110,8 +112,11 @@ func Compile(p *Pack, opt Options) (*Engine, []*Rejection) {
 			}
 		}
 		e.rules = append(e.rules, r)
-		e.codes = append(e.codes, c.code(x))
+		e.codes = append(e.codes, code{cond: c.cond(x)})
 	}
+	common := newGrams(commonText)
+	inParallel(len(e.atoms), func(i int) { e.atoms[i].finish(common) })
+	inParallel(len(e.codes), func(i int) { e.codes[i].finish(e.atoms) })
 	e.triggered = make([][]int32, len(e.atoms))
 	for i, code := range e.codes {
 		for _, a := range code.trigger {
@@ -131,10 +136,25 @@ type compiler struct {
 	key    []byte
 }
 
-func (c *compiler) code(x *expr) code {
-	k := code{cond: c.cond(x)}
-	k.finish(c.engine.atoms)
-	return k
+// inParallel calls f for each number below n on all processors. What f does with one number must not depend on others.
+func inParallel(n int, f func(int)) {
+	const share = 64 // of numbers that one goroutine takes at a time
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), (n+share-1)/share) {
+		wg.Go(func() {
+			for {
+				end := int(next.Add(share))
+				if end-share >= n {
+					return
+				}
+				for i := end - share; i < min(end, n); i++ {
+					f(i)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // finish computes what follows from the condition.
@@ -156,7 +176,7 @@ func (c *compiler) cond(x *expr) cond {
 	case exprNot:
 		return cond{op: condNot, kids: []cond{c.cond(x.kids[0])}}
 	}
-	op := map[exprOp]condOp{exprAnd: condAnd, exprOr: condOr, exprCount: condCount}[x.op]
+	op := [...]condOp{exprAnd: condAnd, exprOr: condOr, exprCount: condCount}[x.op]
 	d := cond{op: op, n: x.n, kids: make([]cond, 0, len(x.kids))}
 	for _, kid := range x.kids {
 		k := c.cond(kid)
@@ -186,7 +206,7 @@ func (c *compiler) atom(tests []*test) int32 {
 	}
 	id := int32(len(c.engine.atoms))
 	c.atoms[string(c.key)] = id
-	c.engine.atoms = append(c.engine.atoms, newAtom(field, tests))
+	c.engine.atoms = append(c.engine.atoms, atom{field: field, tests: tests})
 	return id
 }
 
@@ -218,38 +238,41 @@ func (t *test) appendKey(key []byte) []byte {
 
 var places = [...]literal.Place{opEqual: literal.Whole, opPrefix: literal.Start, opSuffix: literal.End, opContains: literal.Anywhere}
 
-func newAtom(field int32, tests []*test) atom {
-	a := atom{field: field, tests: tests, present: true}
-	for _, t := range tests {
+// finish computes what follows from the tests of the atom.
+func (a *atom) finish(common *grams) {
+	a.present = true
+	for _, t := range a.tests {
 		if t.op == opNull || t.op == opMissing {
 			a.present = false
 		}
 		// A keyword that is anchored, or may not be seen in the text of a value as it stands, is no matter for literals.
-		if t.op <= opContains && !t.cased && (field != keywordField || t.op == opContains) {
+		if t.op <= opContains && !t.cased && (a.field != keywordField || t.op == opContains) {
+			if a.literals == nil {
+				a.literals = make([]literal.Literal, 0, len(a.tests))
+			}
 			a.literals = append(a.literals, literal.Literal{Text: t.literal, Place: places[t.op]})
 			continue
 		}
 		a.complex = append(a.complex, t)
-		if gates := t.gates(); len(gates) > 0 {
+		if gates := t.gates(common); len(gates) > 0 {
 			a.gates = append(a.gates, gates...)
 		} else {
 			a.ungated = true
 		}
 	}
 	for _, l := range a.literals {
-		a.chance += chance(l)
+		a.chance += common.chance(l)
 	}
 	for _, l := range a.gates {
-		a.chance += chance(l)
+		a.chance += common.chance(l)
 	}
-	return a
 }
 
 // minGate is the length in bytes below which a literal is too common to be worth waiting for.
 const minGate = 3
 
 // gates returns literals of which one is seen in every value that the test is true of; none if there are no good ones.
-func (t *test) gates() []literal.Literal {
+func (t *test) gates(common *grams) []literal.Literal {
 	switch t.op {
 	case opEqual, opPrefix, opSuffix, opContains:
 		place := places[t.op]
@@ -269,7 +292,7 @@ func (t *test) gates() []literal.Literal {
 			} else if t.field != "" && i == len(t.like)-1 {
 				l.Place = literal.End
 			}
-			if best.Text == "" || chance(l) < chance(best) {
+			if best.Text == "" || common.chance(l) < common.chance(best) {
 				best = l
 			}
 		}
@@ -289,20 +312,6 @@ func (t *test) gates() []literal.Literal {
 		return gates
 	}
 	return nil
-}
-
-// chance guesses how often a literal is seen in a value of its field.
-func chance(l literal.Literal) float64 {
-	p := math.Exp2(-1.5 * float64(min(len(l.Text), 10)))
-	switch {
-	case !strings.Contains(commonText, l.Text):
-		return p
-	case l.Place == literal.Anywhere:
-		return max(p, 0.25)
-	case l.Place == literal.Whole && strings.Contains(commonText, " "+l.Text+" "):
-		return max(p, 0.5)
-	}
-	return max(p, 0.1)
 }
 
 // trigger returns atoms of which one is seen whenever the condition is true, and a guess how often that is;
