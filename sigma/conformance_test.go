@@ -204,6 +204,7 @@ func conformance(t *testing.T, judge conformanceEngine) {
 				Why  string `json:"why"`
 				Spec string `json:"spec"`
 				conformanceResult
+				Warned []conformanceRejection `json:"warned"`
 			}
 			d := json.NewDecoder(bytes.NewReader(p))
 			d.DisallowUnknownFields()
@@ -214,6 +215,7 @@ func conformance(t *testing.T, judge conformanceEngine) {
 				t.Error("expected.json does not say why, or by what section")
 			}
 			want := expected.conformanceResult
+			want.Rejected = append(want.Rejected, expected.Warned...) // here they are told in one list
 			for i, order := range arrivals(len(events)) {
 				in := make([]conformanceEvent, len(events))
 				for at, from := range order {

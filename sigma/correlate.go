@@ -529,7 +529,7 @@ func (j *judge) tellParents(h *hit, met int64, once map[string]bool) error {
 			b = append(b, g.key...)
 			b = binary.BigEndian.AppendUint64(b, uint64(max(h.time, met))^1<<63)
 			b = binary.BigEndian.AppendUint16(b, uint16(p.child))
-			b = append(append(append(b, h.identity...), h.place...), g.shown...)
+			b = append(append(append(b, noIdentity[:]...), h.place...), g.shown...) // a record may be in several matches
 			j.record = append(b, note...)
 			if err := j.below[p.node].Add(j.record); err != nil {
 				return err

@@ -49,6 +49,7 @@ type oracleRule struct {
 	doc      *yaml.Node
 	label    string
 	refused  string
+	warned   []string
 	engines  []*sigma.Engine // of a rule: all must match; of a filter none
 	source   event.LogSource
 	silent   bool
@@ -214,13 +215,16 @@ func (o *oracleRun) filter(f *oracleRule) {
 	if f.refused != "" {
 		return
 	}
+	applies := func(r *oracleRule) bool { return r.cor == nil && r.source.Covers(sourceOf(source)) }
 	anyRule := list.Kind == yaml.ScalarNode && strings.EqualFold(list.Value, "any")
 	for _, r := range o.rules {
-		if r.cor != nil || !r.source.Covers(sourceOf(source)) {
-			continue
-		}
-		if anyRule || slices.ContainsFunc(names, r.answersTo) {
+		if applies(r) && (anyRule || slices.ContainsFunc(names, r.answersTo)) {
 			r.engine(as(entry(r.doc, "logsource")))
+		}
+	}
+	for _, name := range names {
+		if !anyRule && !slices.ContainsFunc(o.rules, func(r *oracleRule) bool { return applies(r) && r.answersTo(name) }) {
+			f.warned = append(f.warned, "it is not for "+name)
 		}
 	}
 }
@@ -273,7 +277,7 @@ func numberOf(text string) *big.Rat {
 
 func (o *oracleRun) correlation(r *oracleRule) {
 	c := r.cor
-	if entry(r.doc, "title") == nil {
+	if entry(r.doc, "title") == nil && entry(r.doc, "name") == nil {
 		r.refuse("no title")
 	}
 	if k := entry(c, "type"); k == nil {
@@ -573,6 +577,9 @@ func (e *oracleExpr) ways(seen func(*oracleRule) bool) [][]*oracleRule {
 func (o *oracleRun) result() conformanceResult {
 	var res conformanceResult
 	for _, r := range append(slices.Clone(o.rules), o.filters...) {
+		for _, w := range r.warned {
+			res.Rejected = append(res.Rejected, conformanceRejection{r.label, w})
+		}
 		switch {
 		case r.refused != "":
 			res.Rejected = append(res.Rejected, conformanceRejection{r.label, r.refused})

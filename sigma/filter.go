@@ -83,6 +83,9 @@ func (p *parser) filter(keys map[string]*yaml.Node, top *yaml.Node, r *Rule) (*F
 	if f.detection, bad = p.detection(&body); bad != nil {
 		return nil, bad
 	}
+	if len(f.detection.conditions) > 1 {
+		return nil, place(n).flawf("the condition of a filter is a list: write one text, with and between the parts that must all hold")
+	}
 	if f.expr, bad = f.detection.lower(nil); bad != nil {
 		return nil, bad
 	}
