@@ -3,6 +3,7 @@ package sigma
 import (
 	"flag"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -29,7 +30,7 @@ func collectPlaceholders(b *block, into map[string][]string) {
 	for _, l := range b.all {
 		if l.has("expand") {
 			for _, v := range l.values {
-				for _, p := range refPlaceholder.FindAllString(v.text, -1) {
+				for _, p := range regexp.MustCompile("%[^%]+%").FindAllString(v.text, -1) {
 					into[strings.Trim(p, "%")] = []string{"wec*", "WORKSTATION5", "10.*"}
 				}
 			}
@@ -111,15 +112,18 @@ func TestEngineAgreesWithReferenceOnRealEvents(t *testing.T) {
 var (
 	genWords = []string{"a", "B", "ab", "abc", "Abcd", "abcdefgh", "xyz", "K", "\u212A", "\u017F", "é", "É", "ß", "日本", "-a", "/a", "–a",
 		"*", "?", `\*`, `\\`, `\`, " ", "1", "10", "0x1f", "-3.5", "192.0.2.7", "[2001:db8::1]:80", "192.0.2.9:443",
-		"2024-03-09T18:05:00Z", "\x00", "powershell", ".exe", "YWJj", "\uFFFD"}
+		"2024-03-09T18:05:00Z", "\x00", "powershell", ".exe", "YWJj", "\uFFFD", "İ", "ı", "ẞ", "σ", "ς", "%p%", "%", "—b", "\uFEFFa\x00", "18446744073709551615", "9007199254740993", "9007199254740992"}
 	genFields    = []string{"A", "B", "C", "EventID", "D"}
 	genModifiers = [][]string{nil, nil, nil, {"contains"}, {"contains", "all"}, {"startswith"}, {"endswith"}, {"cased"}, {"contains", "cased"},
 		{"neq"}, {"contains", "neq"}, {"windash"}, {"windash", "contains"}, {"wide"}, {"utf16be", "contains"}, {"all"}, {"base64"},
 		{"base64offset", "contains"}, {"wide", "base64offset", "contains"}, {"utf16", "base64", "contains"}, {"re"}, {"re", "i"}, {"re", "i", "s", "m"},
 		{"lt"}, {"lte"}, {"gt"}, {"gte"}, {"cidr"}, {"exists"}, {"fieldref"}, {"fieldref", "contains"}, {"fieldref", "startswith", "cased"},
-		{"fieldref", "neq"}, {"fieldref", "endswith"}, {"hour"}, {"hour", "gte"}, {"week"}, {"year"}, {"month"}, {"day", "lt"}, {"minute"}}
-	genRegexes  = []string{"a", "^a", "b$", "a.c", "(abc|xyz)+", "[a-c]{2,3}", "ab?c", "power(shell)?", "(?i)ABC", "k", "é", ".", "", "^$", "a|xyz", "[^a]", "\\.exe$", "\uFFFD", "abcd?", "\\x00"}
-	genNetworks = []string{"192.0.2.0/24", "2001:db8::/32", "0.0.0.0/0", "192.0.2.7", "::/0"}
+		{"fieldref", "neq"}, {"fieldref", "endswith"}, {"cased", "fieldref"}, {"contains", "windash", "wide"}, {"utf16"}, {"base64", "base64offset", "contains"},
+		{"wide", "base64", "wide", "base64offset", "contains"}, {"re", "startswith"}, {"re", "i", "endswith"}, {"re", "contains"}, {"expand"}, {"contains", "expand"},
+		{"windash", "expand"}, {"expand", "windash"}, {"re", "expand"}, {"cidr", "expand"}, {"expand", "wide", "base64"}, {"hour"}, {"hour", "gte"}, {"week"}, {"year"}, {"month"}, {"day", "lt"}, {"minute"}}
+	genRegexes      = []string{"a", "^a", "b$", "a.c", "(abc|xyz)+", "[a-c]{2,3}", "ab?c", "power(shell)?", "(?i)ABC", "k", "é", ".", "", "^$", "a|xyz", "[^a]", "\\.exe$", "\uFFFD", "abcd?", "\\x00"}
+	genPlaceholders = map[string][]string{"p": {"a", "-b*", "192.0.2.0/24"}}
+	genNetworks     = []string{"192.0.2.0/24", "2001:db8::/32", "0.0.0.0/0", "192.0.2.7", "::/0", "%p%"}
 )
 
 func genString(t *rapid.T, label string) string {
@@ -171,7 +175,7 @@ func genLines(t *rapid.T) *block {
 			case l.has("fieldref"):
 				v.text = rapid.SampledFrom(append([]string{"Absent"}, genFields...)).Draw(t, "other")
 			case l.has("lt", "lte", "gt", "gte", "hour", "week", "year", "month", "day", "minute"):
-				v.text = rapid.SampledFrom([]string{"1", "10", "31", "-3.5", "18", "2024", "3", "9", "5"}).Draw(t, "number")
+				v.text = rapid.SampledFrom([]string{"1", "10", "31", "-3.5", "18", "2024", "3", "9", "5", "0x1f", "1e1", "9007199254740993", "18446744073709551615"}).Draw(t, "number")
 			case len(l.modifiers) == 0 && l.field != "" && rapid.IntRange(0, 5).Draw(t, "null") == 0:
 				v.null = true
 			default:
@@ -251,9 +255,9 @@ func agreeOnGenerated(t *rapid.T) {
 		}
 		rules = append(rules, r)
 	}
-	e, _ := Compile(&Pack{Rules: rules}, Options{})
+	e, _ := Compile(&Pack{Rules: rules}, Options{Placeholders: genPlaceholders})
 	m := e.NewMatcher()
-	ref := &reference{}
+	ref := &reference{placeholders: genPlaceholders}
 	for range rapid.IntRange(1, 4).Draw(t, "events") {
 		ev := genEvent(t)
 		rev := newRefEvent(ev)

@@ -227,7 +227,8 @@ func (t *test) appendKey(key []byte) []byte {
 		key = append(append(key, 'R'), t.regex.source...)
 	case opNumber:
 		key = append(append(key, 'N', byte(t.part)), t.compare...)
-		key = strconv.AppendUint(key, math.Float64bits(t.number), 16)
+		key = strconv.AppendUint(key, math.Float64bits(t.number.float), 16)
+		key = strconv.AppendUint(append(key, ' '), t.number.magnitude, 16)
 	case opNetwork:
 		key = t.network.AppendTo(append(key, 'I'))
 	case opField:

@@ -30,17 +30,16 @@ const maxConditionDepth = 100
 // then "x of", then parentheses.
 func parseCondition(text string, where at) (*condition, *flaw) {
 	p := &conditionParser{words: conditionWords(text), at: where}
-	for _, w := range p.words {
-		if w == "|" {
-			return nil, where.flawf("the condition has an aggregation (|), which Sigma 2.0 removed and which is not supported")
-		}
-	}
 	if len(p.words) == 0 {
-		return nil, where.flawf("the condition is empty")
+		return nil, where.flawf("the condition is empty: name the selections, joined with and, or, not")
 	}
 	c, bad := p.or(0)
 	if bad == nil && p.next < len(p.words) {
-		bad = where.flawf("the condition goes on after its end: %q", p.words[p.next])
+		if w := p.words[p.next]; w == ")" {
+			bad = where.flawf("the condition has a ) too many: take one out, or add the ( it closes")
+		} else {
+			bad = where.flawf("the condition has %q where it should end: write and, or before it", w)
+		}
 	}
 	return c, bad
 }
@@ -91,7 +90,7 @@ func (p *conditionParser) chain(word string, op conditionOp, depth int, part fun
 
 func (p *conditionParser) not(depth int) (*condition, *flaw) {
 	if depth > maxConditionDepth {
-		return nil, p.flawf("the condition is nested too deeply")
+		return nil, p.flawf("the condition is nested more than %d deep: give parts of it selections of their own", maxConditionDepth)
 	}
 	if p.take("not") {
 		kid, bad := p.not(depth + 1)
@@ -105,12 +104,12 @@ func (p *conditionParser) not(depth int) (*condition, *flaw) {
 
 func (p *conditionParser) primary(depth int) (*condition, *flaw) {
 	if p.next >= len(p.words) {
-		return nil, p.flawf("the condition ends too early")
+		return nil, p.flawf("the condition ends after %q: a selection is missing there", p.words[p.next-1])
 	}
 	if p.take("(") {
 		c, bad := p.or(depth + 1)
 		if bad == nil && !p.take(")") {
-			bad = p.flawf("the condition lacks a closing parenthesis")
+			bad = p.flawf("the condition has a ( that is not closed: add a )")
 		}
 		return c, bad
 	}
@@ -124,11 +123,11 @@ func (p *conditionParser) primary(depth int) (*condition, *flaw) {
 		case strings.EqualFold(w, "any"):
 			n = 1
 		case err != nil || n < 1:
-			return nil, p.flawf("the condition has %q before of: all, any or a number above 0 is expected", w)
+			return nil, p.flawf("the condition has %q before of: write 1, any, all or another number above 0", w)
 		}
 		p.next++
 		if p.next >= len(p.words) || strings.Contains("()", p.words[p.next]) {
-			return nil, p.flawf("the condition has nothing after of")
+			return nil, p.flawf("the condition has nothing after of: write them, or a pattern such as selection*")
 		}
 		pattern := p.words[p.next]
 		p.next++
@@ -136,16 +135,25 @@ func (p *conditionParser) primary(depth int) (*condition, *flaw) {
 	}
 	switch strings.ToLower(w) {
 	case ")", "and", "or", "of":
-		return nil, p.flawf("the condition has %q where a selection is expected", w)
+		return nil, p.flawf("the condition has %q where the name of a selection is expected", w)
 	}
 	return &condition{op: nameOp, name: w}, nil
 }
 
-// nameMatches reports whether a selection's name fits a pattern, in which * stands for any characters.
+// nameMatches reports whether a selection's name fits a pattern, in which * stands for any characters. Names that begin
+// with _ are only for patterns that do so too.
 func nameMatches(pattern, name string) bool {
 	if strings.EqualFold(pattern, "them") {
 		return !strings.HasPrefix(name, "_")
 	}
+	if strings.HasPrefix(name, "_") && !strings.HasPrefix(pattern, "_") {
+		return false
+	}
+	return fitsStars(pattern, name)
+}
+
+// fitsStars reports whether a name fits a pattern in which * stands for any characters.
+func fitsStars(pattern, name string) bool {
 	parts := strings.Split(pattern, "*")
 	if len(parts) == 1 {
 		return pattern == name

@@ -134,7 +134,7 @@ func loadZip(z *zip.Reader, prefix string) (*Pack, error) {
 var errTooMany = fmt.Errorf("more than %d rule files", maxPackFiles)
 
 func tooLong(name string) *Rejection {
-	return &Rejection{Path: name, Reason: fmt.Sprintf("more than %d bytes long", maxRuleFile)}
+	return &Rejection{Path: name, Reason: fmt.Sprintf("the file is more than %d bytes long: split it", maxRuleFile)}
 }
 
 type parsed struct {
@@ -237,9 +237,11 @@ func (p *Pack) dropDuplicates() {
 			first[r.ID] = r
 			kept = append(kept, r)
 		case before == r || sameRule(before, r):
+		case r.shared && before.shared && r.Path == before.Path:
+			kept = append(kept, r) // of one collection
 		default:
 			p.Rejected = append(p.Rejected, &Rejection{Path: r.Path, Line: r.Line, ID: r.ID, Title: r.Title,
-				Reason: fmt.Sprintf("the rule %s was already read from %s, with other content", r.ID, before.Path)})
+				Reason: fmt.Sprintf("the rule %s was already read from %s, with other content: give one of them another id", r.ID, before.Path)})
 		}
 	}
 	p.Rules = kept

@@ -1,14 +1,11 @@
 package sigma
 
 import (
-	"encoding/base64"
-	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"regexp/syntax"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // maxVariants bounds the values that one line becomes through windash, base64offset and expand.
@@ -50,8 +47,8 @@ func (d *detection) lower(placeholders map[string][]string) (*expr, *flaw) {
 		}
 	}
 	var any []*expr
-	for _, c := range d.conditions {
-		e, bad := l.condition(c, d.selections, bodies, d.where())
+	for i, c := range d.conditions {
+		e, bad := l.condition(c, d.selections, bodies, d.where(i))
 		if bad != nil {
 			return nil, bad
 		}
@@ -59,12 +56,28 @@ func (d *detection) lower(placeholders map[string][]string) (*expr, *flaw) {
 	}
 	e := join(exprOr, any)
 	if size := 0; !e.measure(&size) {
-		return nil, d.where().flawf("the condition uses more than %d lines of selections", maxSize)
+		return nil, d.where(0).flawf("the condition uses more than %d lines of selections, counted as often as they are used: split the rule", maxSize)
 	}
 	if l.waiting {
 		return nil, nil
 	}
 	return e, nil
+}
+
+// whyNone says what to do where no selection fits a pattern.
+func whyNone(pattern string, selections []selection) string {
+	var names []string
+	for _, s := range selections {
+		if strings.EqualFold(pattern, "them") || fitsStars(pattern, s.name) {
+			return "names that begin with _ are only for patterns that do, so rename " + s.name + ", or write _ before the pattern"
+		}
+		first, _, _ := strings.Cut(s.name, "_")
+		names = append(names, s.name, first)
+	}
+	if near := nearest(strings.TrimRight(pattern, "_*"), names); near != "" {
+		return "did you mean " + near + "*?"
+	}
+	return "add one, or take this out of the condition"
 }
 
 // maxSize bounds a condition in which selections that are used several times are written out.
@@ -83,11 +96,31 @@ func (e *expr) measure(size *int) bool {
 	return true
 }
 
-func (d *detection) where() at {
-	if len(d.selections) > 0 {
-		return d.selections[0].at
+// where returns the place of a condition.
+func (d *detection) where(i int) at {
+	if i < len(d.places) {
+		return d.places[i]
 	}
 	return at{}
+}
+
+// unknownName says that a condition names no selection.
+func unknownName(name string, selections []selection, where at) *flaw {
+	names := make([]string, len(selections))
+	for i, s := range selections {
+		names[i] = s.name
+	}
+	mend := didYouMean(name, names)
+	switch {
+	case mend != "":
+	case strings.Contains(name, "*"):
+		mend = "write 1 of " + name + " or all of " + name
+	case len(names) == 0:
+		mend = "add it to the detection"
+	default:
+		mend = "there are " + strings.Join(names[:min(len(names), 8)], ", ")
+	}
+	return where.flawf("the condition names %q, which is no selection: %s", name, mend)
 }
 
 // lowering is the lowering of one detection.
@@ -104,7 +137,7 @@ func (l *lowering) condition(c *condition, selections []selection, bodies []*exp
 				return bodies[i], nil
 			}
 		}
-		return nil, where.flawf("the condition names %q, which is no selection", c.name)
+		return nil, unknownName(c.name, selections, where)
 	case ofOp:
 		var kids []*expr
 		for i, s := range selections {
@@ -114,9 +147,9 @@ func (l *lowering) condition(c *condition, selections []selection, bodies []*exp
 		}
 		switch {
 		case len(kids) == 0:
-			return nil, where.flawf("the condition asks for %q, which is the name of no selection", c.name)
+			return nil, where.flawf("the condition asks for %q, which no selection fits: %s", c.name, whyNone(c.name, selections))
 		case c.n > len(kids):
-			return nil, where.flawf("the condition asks for %d of %q, of which there are %d", c.n, c.name, len(kids))
+			return nil, where.flawf("the condition asks for %d of %q, of which there are %d: it could never be true", c.n, c.name, len(kids))
 		case c.n == 0 || c.n == len(kids):
 			return join(exprAnd, kids), nil
 		case c.n == 1:
@@ -160,124 +193,6 @@ func (l *lowering) block(b *block) (*expr, *flaw) {
 	return join(op, kids), nil
 }
 
-// modifiers are what the modifiers of a line ask for.
-type modifiers struct {
-	all, neq, cased, windash, expand  bool
-	contains, startswith, endswith    bool
-	re, ignoreCase, multiLine, dotAll bool
-	cidr, exists, fieldref            bool
-	encode                            []string // base64, base64offset, utf16, utf16le, utf16be, in order
-	compare                           string   // lt, lte, gt, gte
-	part                              timePart
-	number                            string // the modifier that asked for a number
-	typed                             string // the modifier that made of the value something else than a string
-	anchored                          bool   // contains, startswith or endswith was there
-	any                               bool   // a modifier other than all and neq was there
-}
-
-// readModifiers checks the modifiers of a line and the order they stand in (Sigma modifiers appendix 2.1).
-func readModifiers(l *line) (m modifiers, bad *flaw) {
-	seen := map[string]bool{}
-	previous := ""
-	for _, name := range l.modifiers {
-		if seen[name] {
-			return m, l.flawf("modifier %q stands twice", name)
-		}
-		seen[name] = true
-		// typed modifiers turn the value into something that is no string any more; only some may follow.
-		switch name {
-		case "all":
-			m.all = true
-			continue
-		case "neq":
-			m.neq = true
-			continue
-		}
-		if m.typed != "" && !follows(m.typed, name) {
-			return m, l.flawf("modifier %q cannot follow %q", name, m.typed)
-		}
-		switch name {
-		case "contains", "startswith", "endswith":
-			if m.anchored {
-				return m, l.flawf("modifier %q cannot follow %q", name, previous)
-			}
-			m.anchored = true
-			m.contains = m.contains || name == "contains"
-			m.startswith = m.startswith || name == "startswith"
-			m.endswith = m.endswith || name == "endswith"
-		case "cased":
-			m.cased = true
-		case "windash":
-			if len(m.encode) > 0 {
-				return m, l.flawf("modifier %q cannot follow %q", name, previous)
-			}
-			m.windash = true
-		case "expand":
-			if len(m.encode) > 0 || m.windash {
-				return m, l.flawf("modifier %q cannot follow %q", name, previous)
-			}
-			m.expand = true
-		case "wide", "utf16le", "utf16be", "utf16", "base64", "base64offset":
-			if m.anchored {
-				return m, l.flawf("modifier %q cannot follow %q: encode first", name, previous)
-			}
-			if name == "wide" {
-				name = "utf16le"
-			}
-			if len(m.encode) > 0 && (!strings.HasPrefix(m.encode[len(m.encode)-1], "utf16") || strings.HasPrefix(name, "utf16")) {
-				return m, l.flawf("modifier %q cannot follow %q", name, previous)
-			}
-			m.encode = append(m.encode, name)
-		case "i", "m", "s", "ignorecase", "multiline", "dotall":
-			if !m.re {
-				return m, l.flawf("modifier %q is for regular expressions: it must follow re", name)
-			}
-			m.ignoreCase = m.ignoreCase || name[0] == 'i'
-			m.multiLine = m.multiLine || name[0] == 'm'
-			m.dotAll = m.dotAll || name[0] == 's' || name[0] == 'd'
-		case "re", "cidr", "exists", "fieldref", "lt", "lte", "gt", "gte", "minute", "hour", "day", "week", "month", "year":
-			if m.any && !(m.typed != "" && follows(m.typed, name)) && !(name == "re" && previous == "expand") {
-				return m, l.flawf("modifier %q cannot follow %q", name, previous)
-			}
-			m.typed = name
-			switch name {
-			case "re":
-				m.re = true
-			case "cidr":
-				m.cidr = true
-			case "exists":
-				m.exists = true
-			case "fieldref":
-				m.fieldref = true
-			case "lt", "lte", "gt", "gte":
-				m.compare, m.number = name, name
-			default:
-				m.part, m.number = timeParts[name], name
-			}
-		default:
-			return m, l.flawf("unknown modifier %q", name)
-		}
-		previous, m.any = name, true
-	}
-	if l.field == "" && (m.exists || m.fieldref) {
-		return m, l.flawf("modifier %q needs a field", m.typed)
-	}
-	return m, nil
-}
-
-// follows reports whether modifier name may follow one that made typed of the value.
-func follows(typed, name string) bool {
-	switch typed {
-	case "re":
-		return slices.Contains([]string{"i", "m", "s", "ignorecase", "multiline", "dotall", "expand", "contains"}, name)
-	case "fieldref":
-		return slices.Contains([]string{"cased", "contains", "startswith", "endswith"}, name)
-	case "minute", "hour", "day", "week", "month", "year":
-		return slices.Contains([]string{"lt", "lte", "gt", "gte"}, name)
-	}
-	return false
-}
-
 func (l *lowering) line(ln *line) (*expr, *flaw) {
 	m, bad := readModifiers(ln)
 	if bad != nil {
@@ -291,7 +206,7 @@ func (l *lowering) line(ln *line) (*expr, *flaw) {
 			return nil, bad
 		}
 		if len(any)+len(tests) > maxVariants {
-			return nil, ln.flawf("becomes more than %d values", maxVariants)
+			return nil, ln.flawf("this line becomes more than %d values: split it into several", maxVariants)
 		}
 		if m.all {
 			each = append(each, &expr{op: exprAny, tests: tests})
@@ -317,10 +232,10 @@ func (l *lowering) value(ln *line, m *modifiers, v scalar) ([]*test, *flaw) {
 	}
 	if v.null {
 		if m.any {
-			return nil, v.flawf("null cannot be modified")
+			return nil, v.flawf("null has no text for modifiers to work on: move it to a selection of its own, without %s", strings.Join(ln.modifiers, "|"))
 		}
 		if ln.field == "" {
-			return nil, v.flawf("null is no keyword")
+			return nil, v.flawf("null is no keyword, since no event is without values: name the field that is to be null")
 		}
 		return one(test{op: opNull, shown: "null"})
 	}
@@ -332,28 +247,24 @@ func (l *lowering) value(ln *line, m *modifiers, v scalar) ([]*test, *flaw) {
 		case "false", "no":
 			return one(test{op: opMissing})
 		}
-		return nil, v.flawf("exists takes true or false, not %q", v.text)
+		return nil, v.flawf("exists takes true or false, not %q: the value of the field is no matter to it", v.text)
 	case m.number != "":
-		n, err := strconv.ParseFloat(v.text, 64)
-		if err != nil || n != n {
-			return nil, v.flawf("%s takes a number, not %q", m.number, v.text)
+		n, ok := parseNumber([]byte(v.text))
+		if !ok {
+			return nil, v.flawf("%s takes a number, not %q: write it with digits, as 5, -0.5 or 0x1f", m.number, v.text)
 		}
 		t := test{op: opNumber, part: m.part, number: n, compare: m.compare}
 		if m.compare == "" {
 			t.compare = "eq"
 		}
 		return one(t)
-	case m.cidr:
-		prefix, err := parsePrefix(v.text)
-		if err != nil {
-			return nil, v.flawf("%q is no network in CIDR notation", v.text)
-		}
-		return one(test{op: opNetwork, network: prefix})
 	case m.fieldref:
 		t := test{op: opField, cased: m.cased, other: v.text, how: opEqual}
 		switch {
 		case v.text == "":
-			return nil, v.flawf("fieldref names no field")
+			return nil, v.flawf("fieldref names no field: give it the name of the field to compare with")
+		case strings.ContainsAny(v.text, "*?"):
+			return nil, v.flawf("fieldref takes the name of one field, and %q has a wildcard: name the fields one by one in a list", v.text)
 		case m.contains:
 			t.how = opContains
 		case m.startswith:
@@ -362,186 +273,118 @@ func (l *lowering) value(ln *line, m *modifiers, v scalar) ([]*test, *flaw) {
 			t.how = opSuffix
 		}
 		return one(t)
-	}
-	texts := []string{v.text}
-	if m.expand {
-		var bad *flaw
-		if texts, bad = l.expand(v); bad != nil {
-			return nil, bad
+	case m.re, m.cidr:
+		texts := []string{v.text}
+		if m.expand {
+			var bad *flaw
+			if texts, bad = l.expandText(v.text, v); bad != nil {
+				return nil, bad
+			}
 		}
-	}
-	var tests []*test
-	for _, s := range texts {
-		if m.re {
-			t, bad := regexTest(ln.field, s, m, v)
+		tests := make([]*test, 0, len(texts))
+		for _, s := range texts {
+			t, bad := l.typedTest(ln.field, s, m, v)
 			if bad != nil {
 				return nil, bad
 			}
 			tests = append(tests, t)
-			continue
 		}
-		patterns, bad := variants(s, m, v)
-		if bad != nil {
-			return nil, bad
+		return tests, nil
+	}
+	patterns, bad := l.patterns(m, v)
+	if bad != nil {
+		return nil, bad
+	}
+	keyword := ln.field == "" && !m.anchored()
+	tests := make([]*test, 0, len(patterns))
+	for _, p := range patterns {
+		if m.contains || m.endswith || keyword {
+			p = p.starFirst()
 		}
-		for _, p := range patterns {
-			if m.contains || m.endswith || ln.field == "" && !m.anchored {
-				p = p.starFirst()
-			}
-			if m.contains || m.startswith || ln.field == "" && !m.anchored {
-				p = p.starLast()
-			}
-			if ln.field == "" && len(p) <= 1 && p.startsWithStar() {
-				return nil, v.flawf("an empty keyword is in every event")
-			}
-			t := stringTest(p, m.cased)
-			t.field, t.shown = ln.field, v.text
-			tests = append(tests, t)
+		if m.contains || m.startswith || keyword {
+			p = p.starLast()
 		}
+		if ln.field == "" && (len(p) == 0 || len(p) == 1 && p.startsWithStar()) {
+			return nil, v.flawf("an empty keyword is in every event: say what to look for, or leave it out")
+		}
+		t := stringTest(p, m.cased)
+		t.field, t.shown = ln.field, v.text
+		tests = append(tests, t)
 	}
 	return tests, nil
 }
 
+// patterns returns what a string becomes through expand, windash and encodings, in their order.
+func (l *lowering) patterns(m *modifiers, v scalar) ([]pattern, *flaw) {
+	patterns := []pattern{parseTemplate(v.text, m.expand)}
+	for i, step := range m.steps {
+		switch step {
+		case "expand":
+			var bad *flaw
+			if patterns, bad = l.expand(patterns, v); bad != nil {
+				return nil, bad
+			}
+		case "windash":
+			var out []pattern
+			for _, p := range patterns {
+				if out = append(out, p.windash()...); len(out) > maxVariants {
+					return nil, v.flawf("%q becomes more than %d values: split it into several lines", v.text, maxVariants)
+				}
+			}
+			patterns = out
+		default:
+			for _, p := range patterns {
+				if slices.ContainsFunc(p, func(e piece) bool { return e.kind == dash }) {
+					return nil, v.flawf("windash before %s takes at most %d dashes in one value, and %q has more: split it into several values", step, maxDashes, v.text)
+				}
+			}
+			return encode(patterns, m.steps[i:], v)
+		}
+	}
+	return patterns, nil
+}
+
+// typedTest returns the test of a regular expression or a network.
+func (l *lowering) typedTest(field, s string, m *modifiers, v scalar) (*test, *flaw) {
+	if m.re {
+		return regexTest(field, s, m, v)
+	}
+	prefix, err := parsePrefix(s)
+	if err != nil && !l.waiting {
+		return nil, v.flawf("%q is no network: write one as 192.0.2.0/24 or 2001:db8::/32", s)
+	}
+	return &test{op: opNetwork, field: field, network: prefix, shown: v.text}, nil
+}
+
 func regexTest(field, s string, m *modifiers, v scalar) (*test, *flaw) {
-	prefix := ""
+	flags := ""
 	if m.ignoreCase {
-		prefix += "i"
+		flags += "i"
 	}
 	if m.multiLine {
-		prefix += "m"
+		flags += "m"
 	}
 	if m.dotAll {
-		prefix += "s"
+		flags += "s"
 	}
 	source := s
-	if prefix != "" {
-		source = "(?" + prefix + ")" + s
+	if m.startswith {
+		source = `\A(?:` + source + `)`
+	}
+	if m.endswith {
+		source = `(?:` + source + `)\z`
+	}
+	if flags != "" {
+		source = "(?" + flags + ")" + source
+	}
+	if _, err := syntax.Parse(s, syntax.Perl); err != nil {
+		return nil, v.flawf("%s", regexReason(err))
 	}
 	re, err := newRegex(source)
 	if err != nil {
-		return nil, v.flawf("regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		return nil, v.flawf("%s", regexReason(err))
 	}
 	return &test{op: opRegex, field: field, regex: re, cased: true, shown: s}, nil
-}
-
-// expand returns the value with its placeholders replaced, once for each of their values.
-func (l *lowering) expand(v scalar) ([]string, *flaw) {
-	texts := []string{""}
-	rest := v.text
-	for {
-		i := strings.IndexByte(rest, '%')
-		for i > 0 && rest[i-1] == '\\' { // \% is a plain percent sign
-			for j := range texts {
-				texts[j] += rest[:i-1] + "%"
-			}
-			rest = rest[i+1:]
-			i = strings.IndexByte(rest, '%')
-		}
-		end := -1
-		if i >= 0 {
-			end = strings.IndexByte(rest[i+1:], '%')
-		}
-		if end <= 0 {
-			for j := range texts {
-				texts[j] += rest
-			}
-			return texts, nil
-		}
-		name := rest[i+1 : i+1+end]
-		values := l.placeholders[name]
-		if len(values) == 0 {
-			if l.placeholders != nil {
-				return nil, v.flawf("placeholder %%%s%% has no values", name)
-			}
-			l.waiting = true
-			values = []string{"x"}
-		}
-		if len(texts)*len(values) > maxVariants {
-			return nil, v.flawf("becomes more than %d values", maxVariants)
-		}
-		longer := make([]string, 0, len(texts)*len(values))
-		for _, t := range texts {
-			for _, value := range values {
-				longer = append(longer, t+rest[:i]+value)
-			}
-		}
-		texts, rest = longer, rest[i+end+2:]
-	}
-}
-
-// variants returns the patterns that a string becomes through windash and encodings.
-func variants(s string, m *modifiers, v scalar) ([]pattern, *flaw) {
-	patterns := []pattern{parsePattern(s)}
-	if m.windash {
-		var ok bool
-		if patterns, ok = patterns[0].windash(); !ok {
-			return nil, v.flawf("windash: more than %d dashes in one value", maxDashes)
-		}
-	}
-	if len(m.encode) == 0 {
-		return patterns, nil
-	}
-	var out []pattern
-	for _, p := range patterns {
-		encoded, bad := encode(p, m.encode, v)
-		if bad != nil {
-			return nil, bad
-		}
-		out = append(out, encoded...)
-	}
-	return out, nil
-}
-
-func encode(p pattern, encodings []string, v scalar) ([]pattern, *flaw) {
-	utf := ""
-	if strings.HasPrefix(encodings[0], "utf16") {
-		utf = encodings[0]
-	}
-	bytesOf := func(s string, first bool) []byte {
-		switch utf {
-		case "utf16le":
-			return appendUTF16(nil, s, binary.LittleEndian)
-		case "utf16be":
-			return appendUTF16(nil, s, binary.BigEndian)
-		case "utf16":
-			if first {
-				return appendUTF16([]byte{0xFF, 0xFE}, s, binary.LittleEndian)
-			}
-			return appendUTF16(nil, s, binary.LittleEndian)
-		}
-		return []byte(s)
-	}
-	last := encodings[len(encodings)-1]
-	if !strings.HasPrefix(last, "base64") {
-		first := true
-		q := p.mapText(func(s string) string {
-			b := bytesOf(s, first)
-			first = false
-			return string(b)
-		})
-		for _, e := range q {
-			if !utf8.ValidString(e.text) {
-				return nil, v.flawf("%s of %q is no text: only base64 may follow", utf, v.text)
-			}
-		}
-		return []pattern{q}, nil
-	}
-	s, ok := p.plain()
-	if !ok || s == "" {
-		return nil, v.flawf("%s cannot encode wildcards or nothing", last)
-	}
-	data := bytesOf(s, true)
-	if last == "base64" {
-		return []pattern{{{text, base64.StdEncoding.EncodeToString(data)}}}, nil
-	}
-	var out []pattern
-	for _, s := range base64Offsets(data) {
-		out = append(out, pattern{{text, s}})
-	}
-	if len(out) < 3 {
-		return nil, v.flawf("base64offset: %q is too short", v.text)
-	}
-	return out, nil
 }
 
 func parsePrefix(s string) (netip.Prefix, error) {

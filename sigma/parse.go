@@ -1,6 +1,8 @@
 package sigma
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"slices"
@@ -34,13 +36,17 @@ func parseFile(path string, data []byte, reader *yamlReader) (pack *Pack, claims
 		return pack, true
 	}
 	next := reader.documents(data)
+	c := &collection{}
 	for {
 		root, err := next()
 		if errors.Is(err, io.EOF) {
+			if f := c.unused(); f != nil {
+				pack.Rejected, claims = append(pack.Rejected, &Rejection{Path: path, Line: f.line, Column: f.column, Reason: f.reason}), true
+			}
 			return pack, claims
 		}
 		if err != nil {
-			pack.Rejected = append(pack.Rejected, yamlRejection(path, err))
+			pack.Rejected = append(pack.Rejected, yamlRejection(path, data, err))
 			return pack, true
 		}
 		top := resolve(root)
@@ -48,7 +54,7 @@ func parseFile(path string, data []byte, reader *yamlReader) (pack *Pack, claims
 			continue
 		}
 		p := &parser{path: path}
-		flaw := p.document(top, pack)
+		flaw := c.document(top, p, pack)
 		claims = claims || p.claims
 		if flaw != nil {
 			pack.Rejected = append(pack.Rejected, &Rejection{Path: path, Line: flaw.line, Column: flaw.column, Reason: flaw.reason, ID: p.id, Title: p.title})
@@ -56,12 +62,12 @@ func parseFile(path string, data []byte, reader *yamlReader) (pack *Pack, claims
 	}
 }
 
-func yamlRejection(path string, err error) *Rejection {
+func yamlRejection(path string, data []byte, err error) *Rejection {
 	r := &Rejection{Path: path, Reason: "not YAML: " + strings.TrimPrefix(strings.TrimPrefix(err.Error(), "go-yaml: "), "yaml: ")}
 	var load *yaml.LoadError
 	if errors.As(err, &load) {
 		r.Line, r.Column = load.Mark.Line, load.Mark.Column
-		r.Reason = "not YAML: " + load.Message
+		r.Reason = "not YAML: " + load.Message + mendYAML(load.Message, lineOf(data, r.Line))
 	}
 	return r
 }
@@ -101,19 +107,19 @@ type parser struct {
 // entries calls f for each entry of the mapping n. A key that is there twice is an error.
 func (p *parser) entries(n *yaml.Node, what string, f func(key string, k, v *yaml.Node) *flaw) *flaw {
 	if n.Kind != yaml.MappingNode {
-		return place(n).flawf("%s is not a mapping", what)
+		return place(n).flawf("%s is %s: write it as lines of name: value", what, kindOf(n))
 	}
 	seen := make(map[string]bool, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := resolve(n.Content[i]), resolve(n.Content[i+1])
 		if p.nodes += 2; p.nodes > maxNodes {
-			return place(n).flawf("too large")
+			return tooLarge(n)
 		}
 		if k == nil || v == nil || k.Kind != yaml.ScalarNode {
-			return place(n.Content[i]).flawf("a key in %s is not a plain text", what)
+			return place(n.Content[i]).flawf("a key in %s is not a text: write name: value", what)
 		}
 		if seen[k.Value] {
-			return place(n.Content[i]).flawf("%q stands twice in %s", k.Value, what)
+			return place(n.Content[i]).flawf("%q stands twice in %s, and only one could count: %s", k.Value, what, mendTwice(what))
 		}
 		seen[k.Value] = true
 		if bad := f(k.Value, n.Content[i], v); bad != nil {
@@ -123,10 +129,78 @@ func (p *parser) entries(n *yaml.Node, what string, f func(key string, k, v *yam
 	return nil
 }
 
+// kindOf says in words what a node is.
+func kindOf(n *yaml.Node) string {
+	switch {
+	case n == nil:
+		return "an alias of itself"
+	case n.Kind == yaml.MappingNode:
+		return "a mapping"
+	case n.Kind == yaml.SequenceNode:
+		return "a list"
+	case isNull(n):
+		return "empty"
+	}
+	return "a text"
+}
+
+func tooLarge(n *yaml.Node) *flaw {
+	return place(n).flawf("the rule has more than %d parts, aliases counted as often as they are used: split it", maxNodes)
+}
+
+func mendTwice(what string) string {
+	switch what {
+	case "the document", "logsource":
+		return "take one out"
+	case "detection":
+		return "give one another name"
+	}
+	return "write a list of values, or a list of two mappings"
+}
+
+// lineOf returns a line of data, by its number.
+func lineOf(data []byte, n int) string {
+	for ; n > 1; n-- {
+		i := bytes.IndexByte(data, '\n')
+		if i < 0 {
+			return ""
+		}
+		data = data[i+1:]
+	}
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	return string(line)
+}
+
+// mendYAML says what to do about what go-yaml says.
+func mendYAML(message, line string) string {
+	switch {
+	case strings.Contains(message, "mapping values are not allowed"):
+		return "; quote a value that has a colon and a space in it, and indent lines of one mapping alike"
+	case strings.Contains(message, "cannot start any token"):
+		if strings.Contains(line[:len(line)-len(strings.TrimLeft(line, " \t"))], "\t") {
+			return "; indent with spaces, not tabs"
+		}
+		return "; quote a value that begins with a sign"
+	case strings.Contains(message, "did not find expected '-' indicator"), strings.Contains(message, "did not find expected key"):
+		return "; indent the lines of one list or mapping alike, and quote a value that goes on after its closing quote"
+	case strings.Contains(message, "unexpected end of stream"):
+		return "; close the quotes"
+	case strings.Contains(message, "unknown escape character"):
+		return "; write a value with backslashes in single quotes"
+	case strings.Contains(message, "alphabetic or numeric character"), strings.Contains(message, "unknown anchor"):
+		return "; quote a value that begins with * or &"
+	case strings.Contains(message, "did not find expected node content"), strings.Contains(message, "did not find expected ','"):
+		return "; close the [ or {, or quote it"
+	case strings.Contains(message, "control characters"), strings.Contains(message, "UTF-8"):
+		return "; save the file as UTF-8"
+	}
+	return ""
+}
+
 // document reads a rule, a correlation or a filter, and adds it to the pack.
 func (p *parser) document(top *yaml.Node, pack *Pack) *flaw {
 	if top.Kind != yaml.MappingNode {
-		return place(top).flawf("not a Sigma rule: the document is not a mapping")
+		return place(top).flawf("not a Sigma rule: the document is %s: a rule is lines of name: value", kindOf(top))
 	}
 	keys := map[string]*yaml.Node{}
 	if bad := p.entries(top, "the document", func(key string, _, v *yaml.Node) *flaw {
@@ -154,14 +228,12 @@ func (p *parser) document(top *yaml.Node, pack *Pack) *flaw {
 			pack.Filters = append(pack.Filters, f)
 		}
 		return bad
-	case has("action"):
-		return place(keys["action"]).flawf("action: %s, of Sigma before 2.0, is not supported", keys["action"].Value)
 	case !has("detection"):
-		return place(top).flawf("no detection")
+		return place(top).flawf("no detection: add what is looked for, as detection: {selection: {Field: value}, condition: selection}")
 	case r.Title == "":
-		return place(top).flawf("no title")
+		return place(top).flawf("no title: add one, as title: What the rule detects")
 	case !has("logsource"):
-		return place(top).flawf("no logsource")
+		return place(top).flawf("no logsource: add the kind of log, as logsource: {product: windows, category: process_creation}")
 	}
 	if bad := p.logSource(keys["logsource"], &r.LogSource); bad != nil {
 		return bad
@@ -198,13 +270,13 @@ func (p *parser) head(top *yaml.Node, keys map[string]*yaml.Node) (*Rule, *flaw)
 					continue
 				}
 			}
-			return nil, place(v).flawf("%s is not a text", t.key)
+			return nil, place(v).flawf("%s is %s: write one text", t.key, kindOf(v))
 		}
 		*t.into = v.Value
 	}
 	p.id, p.title = r.ID, r.Title
 	if r.Level = strings.ToLower(r.Level); !slices.Contains(levels, r.Level) {
-		return nil, place(keys["level"]).flawf("level %q is none of %s", r.Level, strings.Join(levels, ", "))
+		return nil, place(keys["level"]).flawf("level %q is no level of Sigma: %s", r.Level, cmp.Or(didYouMean(r.Level, levels), "write one of "+strings.Join(levels, ", ")))
 	}
 	lists := []struct {
 		key  string
@@ -218,6 +290,9 @@ func (p *parser) head(top *yaml.Node, keys map[string]*yaml.Node) (*Rule, *flaw)
 			}
 		}
 	}
+	r.Status = strings.ToLower(r.Status)
+	r.Related = p.related(keys["related"], &r.lint)
+	r.lint.find(keys, top)
 	return r, nil
 }
 
@@ -226,16 +301,16 @@ func (p *parser) strings(n *yaml.Node, what string) ([]string, *flaw) {
 		return []string{n.Value}, nil
 	}
 	if n.Kind != yaml.SequenceNode {
-		return nil, place(n).flawf("%s is not a list", what)
+		return nil, place(n).flawf("%s is %s: write a list", what, kindOf(n))
 	}
 	list := make([]string, 0, len(n.Content))
 	for _, c := range n.Content {
 		v := resolve(c)
 		if v == nil || v.Kind != yaml.ScalarNode {
-			return nil, place(c).flawf("%s has an entry that is not a text", what)
+			return nil, place(c).flawf("an entry of %s is no text: write each as one text", what)
 		}
 		if p.nodes++; p.nodes > maxNodes {
-			return nil, place(n).flawf("too large")
+			return nil, tooLarge(n)
 		}
 		list = append(list, v.Value)
 	}
@@ -256,7 +331,7 @@ func (p *parser) logSource(n *yaml.Node, into *LogSource) *flaw {
 			return nil // definition, and what users add
 		}
 		if v.Kind != yaml.ScalarNode {
-			return place(v).flawf("%s of the logsource is not a text", key)
+			return place(v).flawf("%s of the logsource is %s: a rule is for one, so write one text, or a rule for each", key, kindOf(v))
 		}
 		if !isNull(v) {
 			*field = strings.ToLower(v.Value)
@@ -264,7 +339,7 @@ func (p *parser) logSource(n *yaml.Node, into *LogSource) *flaw {
 		return nil
 	})
 	if bad == nil && *into == (LogSource{}) {
-		bad = place(n).flawf("logsource names no product, category or service")
+		bad = place(n).flawf("logsource says nothing about the log: name its product, category or service")
 	}
 	return bad
 }
@@ -272,6 +347,7 @@ func (p *parser) logSource(n *yaml.Node, into *LogSource) *flaw {
 func (p *parser) detection(n *yaml.Node) (*detection, *flaw) {
 	d := &detection{}
 	var conditions []*yaml.Node
+	var timeframe *yaml.Node
 	bad := p.entries(n, "detection", func(key string, k, v *yaml.Node) *flaw {
 		switch key {
 		case "condition":
@@ -281,16 +357,17 @@ func (p *parser) detection(n *yaml.Node) (*detection, *flaw) {
 			case yaml.SequenceNode:
 				for _, c := range v.Content {
 					if c = resolve(c); c == nil || c.Kind != yaml.ScalarNode {
-						return place(v).flawf("a condition in the list is not a text")
+						return place(v).flawf("an entry in the list of conditions is no text: write each as one text")
 					}
 					conditions = append(conditions, c)
 				}
 			default:
-				return place(v).flawf("condition is not a text")
+				return place(v).flawf("condition is %s: write one text, such as selection and not filter", kindOf(v))
 			}
 			return nil
 		case "timeframe":
-			return place(k).flawf("timeframe belongs to aggregations, which are not supported")
+			timeframe = v
+			return nil
 		}
 		body, bad := p.block(v, key, 0)
 		if bad != nil {
@@ -303,25 +380,32 @@ func (p *parser) detection(n *yaml.Node) (*detection, *flaw) {
 		return nil, bad
 	}
 	if len(conditions) == 0 {
-		return nil, place(n).flawf("no condition")
+		return nil, place(n).flawf("no condition: add one to the detection, such as condition: selection")
 	}
 	for _, c := range conditions {
+		if bad := aggregation(c.Value, timeframe, place(c)); bad != nil {
+			return nil, bad
+		}
 		cond, bad := parseCondition(c.Value, place(c))
 		if bad != nil {
 			return nil, bad
 		}
 		d.conditions = append(d.conditions, cond)
+		d.places = append(d.places, place(c))
+	}
+	if timeframe != nil {
+		return nil, place(timeframe).flawf("timeframe is for counting, and the condition counts nothing: take it out, or write a correlation with this timespan")
 	}
 	return d, nil
 }
 
 func (p *parser) block(n *yaml.Node, name string, depth int) (*block, *flaw) {
 	if depth > maxNesting {
-		return nil, place(n).flawf("%s is nested too deeply", name)
+		return nil, place(n).flawf("%s is nested more than %d deep: spread it over several selections", name, maxNesting)
 	}
 	switch n.Kind {
 	case yaml.ScalarNode:
-		return p.keywords([]*yaml.Node{n}, name)
+		return p.keywords([]*yaml.Node{n})
 	case yaml.MappingNode:
 		b := &block{}
 		bad := p.entries(n, name, func(key string, k, v *yaml.Node) *flaw {
@@ -330,22 +414,22 @@ func (p *parser) block(n *yaml.Node, name string, depth int) (*block, *flaw) {
 			return bad
 		})
 		if bad == nil && len(b.all) == 0 {
-			bad = place(n).flawf("%s is empty", name)
+			bad = place(n).flawf("%s is empty: say what it looks for, or take it out", name)
 		}
 		return b, bad
 	case yaml.SequenceNode:
 		if len(n.Content) == 0 {
-			return nil, place(n).flawf("%s is empty", name)
+			return nil, place(n).flawf("%s is empty: say what it looks for, or take it out", name)
 		}
 		b := &block{}
 		var words []*yaml.Node
 		for _, c := range n.Content {
 			v := resolve(c)
 			if p.nodes++; p.nodes > maxNodes {
-				return nil, place(n).flawf("too large")
+				return nil, tooLarge(n)
 			}
 			if v == nil {
-				return nil, place(c).flawf("%s has an alias of itself", name)
+				return nil, place(c).flawf("%s has an alias of itself: write out what is meant", name)
 			}
 			if v.Kind == yaml.ScalarNode {
 				words = append(words, v)
@@ -358,7 +442,7 @@ func (p *parser) block(n *yaml.Node, name string, depth int) (*block, *flaw) {
 			b.any = append(b.any, sub)
 		}
 		if len(words) > 0 {
-			sub, bad := p.keywords(words, name)
+			sub, bad := p.keywords(words)
 			if bad != nil {
 				return nil, bad
 			}
@@ -366,15 +450,14 @@ func (p *parser) block(n *yaml.Node, name string, depth int) (*block, *flaw) {
 		}
 		return b, nil
 	}
-	return nil, place(n).flawf("%s is neither a mapping nor a list", name)
+	return nil, place(n).flawf("%s is neither fields with values nor a list: write Field: value", name)
 }
 
-func (p *parser) keywords(words []*yaml.Node, name string) (*block, *flaw) {
+func (p *parser) keywords(words []*yaml.Node) (*block, *flaw) {
 	l := line{at: place(words[0])}
 	for _, w := range words {
 		l.values = append(l.values, scalar{text: w.Value, null: isNull(w), at: place(w)})
 	}
-	_ = name
 	return &block{all: []line{l}}, nil
 }
 
@@ -385,28 +468,28 @@ func (p *parser) line(key string, k, v *yaml.Node, name string) (line, *flaw) {
 		l.modifiers = strings.Split(rest, "|")
 	}
 	if field == "" && !modified {
-		return l, l.flawf("%s has a field without a name", name)
+		return l, l.flawf("%s has a field without a name: write one before the colon, or a list for words that stand anywhere", name)
 	}
 	switch v.Kind {
 	case yaml.ScalarNode:
 		l.values = []scalar{{text: v.Value, null: isNull(v), at: place(v)}}
 	case yaml.SequenceNode:
 		if len(v.Content) == 0 {
-			return l, place(v).flawf("%s has no values", key)
+			return l, place(v).flawf("%s has an empty list of values: add one, or write null for a field that is not there", key)
 		}
 		l.values = make([]scalar, 0, len(v.Content))
 		for _, c := range v.Content {
 			e := resolve(c)
 			if e == nil || e.Kind != yaml.ScalarNode {
-				return l, place(c).flawf("a value of %s is not a plain value", key)
+				return l, place(c).flawf("a value of %s is %s: write one text or number an entry", key, kindOf(e))
 			}
 			if p.nodes++; p.nodes > maxNodes {
-				return l, place(v).flawf("too large")
+				return l, tooLarge(v)
 			}
 			l.values = append(l.values, scalar{text: e.Value, null: isNull(e), at: place(e)})
 		}
 	default:
-		return l, place(v).flawf("the value of %s is a mapping", key)
+		return l, place(v).flawf("the value of %s is a mapping: write a field in it as %s.name: value", key, field)
 	}
 	return l, nil
 }

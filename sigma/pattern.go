@@ -16,6 +16,8 @@ const (
 	text pieceKind = iota // itself
 	star                  // any characters
 	mark                  // one character
+	dash                  // any of dashes
+	hole                  // a placeholder, named by text
 )
 
 // piece is a part of a Sigma string.
@@ -28,7 +30,11 @@ type piece struct {
 type pattern []piece
 
 // parsePattern reads the wildcards and escapes of a Sigma string (Sigma rules specification 2.1, "Escaping").
-func parsePattern(s string) pattern {
+func parsePattern(s string) pattern { return parseTemplate(s, false) }
+
+// parseTemplate is parsePattern that also reads placeholders, %name%, if holes is set (Sigma rules specification 2.1,
+// "Placeholders").
+func parseTemplate(s string, holes bool) pattern {
 	var p pattern
 	var run strings.Builder
 	flush := func() {
@@ -42,6 +48,14 @@ func parsePattern(s string) pattern {
 		case c == '\\' && i+1 < len(s) && strings.IndexByte(`\*?`, s[i+1]) >= 0:
 			i++
 			run.WriteByte(s[i])
+		case c == '\\' && holes && i+1 < len(s) && s[i+1] == '%':
+			i++
+			run.WriteByte('%')
+		case c == '%' && holes && placeholderAt(s[i:]) != "":
+			flush()
+			name := placeholderAt(s[i:])
+			p = append(p, piece{hole, name})
+			i += len(name) + 1
 		case c == '*':
 			flush()
 			if len(p) == 0 || p[len(p)-1].kind != star {
@@ -56,6 +70,22 @@ func parsePattern(s string) pattern {
 	}
 	flush()
 	return p
+}
+
+// join2 returns p and then q. Texts that meet become one, and so do stars.
+func join2(p, q pattern) pattern {
+	if len(p) == 0 || len(q) == 0 {
+		return append(p[:len(p):len(p)], q...)
+	}
+	last, first := p[len(p)-1], q[0]
+	switch {
+	case last.kind == text && first.kind == text:
+		p = append(p[:len(p)-1:len(p)-1], piece{text, last.text + first.text})
+		q = q[1:]
+	case last.kind == star && first.kind == star:
+		q = q[1:]
+	}
+	return append(p[:len(p):len(p)], q...)
 }
 
 func (p pattern) startsWithStar() bool { return len(p) > 0 && p[0].kind == star }
@@ -101,56 +131,60 @@ func (p pattern) mapText(f func(string) string) pattern {
 // dashes are what Windows programs take for the dash before a flag.
 var dashes = [...]string{"-", "/", "\u2013", "\u2014", "\u2015"}
 
-// maxDashes bounds the dashes in one value of windash, each of which multiplies its variants by five.
+// isDash reports whether r is one of dashes.
+func isDash(r rune) bool { return r == '-' || r == '/' || '\u2013' <= r && r <= '\u2015' }
+
+// maxDashes is how many dashes in one value of windash are written out, which multiplies its variants by five each.
 const maxDashes = 4
 
-// windash returns p with every dash or slash that begins a flag in each of the five ways to write it. One that comes
-// after a letter, digit or underscore, or before anything else, begins no flag.
-func (p pattern) windash() ([]pattern, bool) {
-	variants := []pattern{nil}
+// windash returns p with every dash that begins a flag in each of the five ways to write it. One that comes after a
+// letter, digit or underscore, or before anything else, begins no flag.
+func (p pattern) windash() []pattern {
+	var q pattern
 	count := 0
 	for _, e := range p {
 		if e.kind != text {
-			for i, v := range variants {
-				variants[i] = append(v[:len(v):len(v)], e)
-			}
+			q = append(q, e)
 			continue
 		}
-		texts := []string{""}
-		before := false
+		from, before := 0, false
 		for i, r := range e.text {
-			size := utf8.RuneLen(r)
-			if size < 0 || r == utf8.RuneError {
-				_, size = utf8.DecodeRuneInString(e.text[i:])
-			}
+			_, size := utf8.DecodeRuneInString(e.text[i:])
 			next, _ := utf8.DecodeRuneInString(e.text[i+size:])
-			if (r == '-' || r == '/') && !before && i+size < len(e.text) && wordRune(next) {
-				if count++; count > maxDashes {
-					return nil, false
+			if isDash(r) && !before && i+size < len(e.text) && wordRune(next) {
+				if i > from {
+					q = append(q, piece{text, e.text[from:i]})
 				}
-				longer := make([]string, 0, len(texts)*len(dashes))
-				for _, t := range texts {
-					for _, d := range dashes {
-						longer = append(longer, t+d)
-					}
-				}
-				texts = longer
-			} else {
-				for j := range texts {
-					texts[j] += e.text[i : i+size]
-				}
+				q = append(q, piece{kind: dash})
+				from = i + size
+				count++
 			}
 			before = wordRune(r)
 		}
-		longer := make([]pattern, 0, len(variants)*len(texts))
+		if from < len(e.text) {
+			q = append(q, piece{text, e.text[from:]})
+		}
+	}
+	if count > maxDashes {
+		return []pattern{q}
+	}
+	variants := []pattern{nil}
+	for _, e := range q {
+		if e.kind != dash {
+			for i, v := range variants {
+				variants[i] = join2(v, pattern{e})
+			}
+			continue
+		}
+		longer := make([]pattern, 0, len(variants)*len(dashes))
 		for _, v := range variants {
-			for _, t := range texts {
-				longer = append(longer, append(v[:len(v):len(v)], piece{text, t}))
+			for _, d := range dashes {
+				longer = append(longer, join2(v, pattern{{text, d}}))
 			}
 		}
 		variants = longer
 	}
-	return variants, true
+	return variants
 }
 
 func wordRune(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }

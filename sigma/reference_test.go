@@ -1,10 +1,14 @@
 package sigma
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
+	"math"
+	"math/big"
 	"net"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,10 +33,8 @@ type reference struct {
 func (r *reference) patterns(l *line, v *scalar) []*refPattern {
 	list, ok := r.read[v]
 	if !ok {
-		for _, w := range r.expanded(l, v) {
-			for _, t := range refVariants(*l, w) {
-				list = append(list, newRefPattern(refAnchors(*l, t)))
-			}
+		for _, t := range r.variants(*l, v.text) {
+			list = append(list, newRefPattern(refAnchors(*l, t)))
 		}
 		if r.read == nil {
 			r.read = map[*scalar][]*refPattern{}
@@ -222,7 +224,10 @@ func (r *reference) condition(c *condition, d *detection, ev *refEvent) bool {
 
 func (r *reference) name(pattern, name string) bool {
 	if strings.ToLower(pattern) == "them" {
-		return name == "" || name[0] != '_'
+		pattern = "*"
+	}
+	if name != "" && name[0] == '_' && pattern[0] != '_' {
+		return false
 	}
 	key := [2]string{pattern, name}
 	matches, ok := r.names[key]
@@ -340,23 +345,30 @@ func (r *reference) one(l *line, v *scalar, x *refValue) bool {
 		if part != "" {
 			got, ok = refTime(x.text, part)
 		}
-		limit, _ := strconv.ParseFloat(v.text, 64)
-		switch {
-		case !ok || x.null:
+		limit, _ := refNumber(v.text)
+		if !ok || x.null {
 			return false
-		case l.has("lt"):
-			return got < limit
-		case l.has("lte"):
-			return got <= limit
-		case l.has("gt"):
-			return got > limit
-		case l.has("gte"):
-			return got >= limit
 		}
-		return got == limit
+		c := got.compare(limit)
+		switch {
+		case l.has("lt"):
+			return c < 0
+		case l.has("lte"):
+			return c <= 0
+		case l.has("gt"):
+			return c > 0
+		case l.has("gte"):
+			return c >= 0
+		}
+		return c == 0
 	}
 	if l.has("cidr") {
-		return !x.null && refInNetwork(v.text, x.text)
+		for _, w := range r.expanded(l, v) {
+			if !x.null && refInNetwork(w, x.text) {
+				return true
+			}
+		}
+		return false
 	}
 	if l.has("re") {
 		if x.null {
@@ -368,11 +380,15 @@ func (r *reference) one(l *line, v *scalar, x *refValue) bool {
 				flags += f
 			}
 		}
-		if flags != "" {
-			flags = "(?" + flags + ")"
-		}
 		for _, w := range r.expanded(l, v) {
-			if r.regex(flags + w).MatchString(x.text) {
+			w = "(?" + flags + ":" + w + ")"
+			switch {
+			case l.has("startswith"):
+				w = `\A` + w + `(?s:.*)\z`
+			case l.has("endswith"):
+				w = `\A(?s:.*)` + w + `\z`
+			}
+			if r.regex(w).MatchString(x.text) {
 				return true
 			}
 		}
@@ -389,26 +405,38 @@ func (r *reference) one(l *line, v *scalar, x *refValue) bool {
 const (
 	refAny  = -1
 	refMark = -2
+	refHole = -3 // and less: a placeholder
 )
 
 // refTokens reads a Sigma string into runes and wildcards.
 func refTokens(s string) []rune {
-	var out []rune
+	tokens, _ := refTemplate(s, false)
+	return tokens
+}
+
+// refTemplate is refTokens with placeholders too, and their names.
+func refTemplate(s string, holes bool) (out []rune, names []string) {
 	rs := refDecode(s)
 	for i := 0; i < len(rs); i++ {
+		escape := rs[i] == '\\' && i+1 < len(rs)
 		switch {
-		case rs[i] == '\\' && i+1 < len(rs) && (rs[i+1] == '\\' || rs[i+1] == '*' || rs[i+1] == '?'):
+		case escape && (rs[i+1] == '\\' || rs[i+1] == '*' || rs[i+1] == '?' || holes && rs[i+1] == '%'):
 			i++
 			out = append(out, rs[i])
 		case rs[i] == '*':
 			out = append(out, refAny)
 		case rs[i] == '?':
 			out = append(out, refMark)
+		case rs[i] == '%' && holes && refPlaceholder.MatchString(string(rs[i:])):
+			name := []rune(refPlaceholder.FindString(string(rs[i:])))
+			out = append(out, refHole-rune(len(names)))
+			names = append(names, string(name[1:len(name)-1]))
+			i += len(name) - 1
 		default:
 			out = append(out, rs[i])
 		}
 	}
-	return out
+	return out, names
 }
 
 func refLiteral(s string) []rune { return refDecode(s) }
@@ -496,85 +524,117 @@ func refEncode(rs []rune) string {
 	return string(out)
 }
 
-// refVariants returns what a string becomes through windash and encodings.
-func refVariants(l line, s string) [][]rune {
-	list := [][]rune{refTokens(s)}
-	if l.has("windash") {
-		var done [][]rune
+// variants returns what a string becomes through expand, windash and encodings, one modifier after the other.
+func (r *reference) variants(l line, s string) [][]rune {
+	tokens, names := refTemplate(s, l.has("expand"))
+	list := [][]rune{tokens}
+	for i, m := range l.modifiers {
+		var out [][]rune
 		for _, tokens := range list {
-			variants := [][]rune{nil}
-			for i, t := range tokens {
-				flag := (t == '-' || t == '/') && i+1 < len(tokens) && refWord(tokens[i+1]) && (i == 0 || !refWord(tokens[i-1]))
-				var longer [][]rune
-				for _, v := range variants {
-					if !flag {
-						longer = append(longer, append(v[:len(v):len(v)], t))
-						continue
+			switch m {
+			case "windash":
+				out = append(out, refEach(tokens, func(i int, t rune) [][]rune {
+					if strings.ContainsRune("-/–—―", t) && i+1 < len(tokens) && refWord(tokens[i+1]) && (i == 0 || !refWord(tokens[i-1])) {
+						return [][]rune{{'-'}, {'/'}, {'–'}, {'—'}, {'―'}}
 					}
-					for _, dash := range "-/–—―" {
-						longer = append(longer, append(v[:len(v):len(v)], dash))
+					return [][]rune{{t}}
+				})...)
+			case "expand":
+				out = append(out, refEach(tokens, func(i int, t rune) [][]rune {
+					if t > refHole {
+						return [][]rune{{t}}
+					}
+					var values [][]rune
+					for _, v := range r.placeholders[names[refHole-t]] {
+						values = append(values, refTokens(v))
+					}
+					return values
+				})...)
+			case "wide", "utf16le", "utf16be", "utf16":
+				var wide []rune
+				var run []byte
+				for j, t := range tokens {
+					if t >= 0 {
+						for _, u := range utf16.Encode([]rune{t}) {
+							if m == "utf16be" {
+								run = append(run, byte(u>>8), byte(u))
+							} else {
+								run = append(run, byte(u), byte(u>>8))
+							}
+						}
+					}
+					if t < 0 || j+1 == len(tokens) {
+						wide = append(wide, refDecode(string(run))...)
+						run = nil
+					}
+					if t < 0 {
+						wide = append(wide, t)
 					}
 				}
-				variants = longer
+				if m != "utf16" {
+					out = append(out, wide)
+					continue
+				}
+				out = append(out, append(refDecode("\xFF\xFE"), wide...))
+				if !slices.ContainsFunc(l.modifiers[i:], func(m string) bool { return strings.HasPrefix(m, "base64") }) {
+					out = append(out, append([]rune{0xFEFF}, wide...))
+				}
+			case "base64":
+				out = append(out, refLiteral(base64.StdEncoding.EncodeToString(refBytes(tokens))))
+			case "base64offset":
+				out = append(out, refOffsets(refBytes(tokens))...)
+			default:
+				out = append(out, tokens)
 			}
-			done = append(done, variants...)
 		}
-		list = done
+		list = out
 	}
+	return list
+}
+
+// refEach returns the lists of tokens in which each token is any of those that f makes of it.
+func refEach(tokens []rune, f func(int, rune) [][]rune) [][]rune {
+	list := [][]rune{nil}
+	for i, t := range tokens {
+		var longer [][]rune
+		for _, before := range list {
+			for _, choice := range f(i, t) {
+				longer = append(longer, append(before[:len(before):len(before)], choice...))
+			}
+		}
+		list = longer
+	}
+	return list
+}
+
+func refBytes(tokens []rune) []byte {
+	var out []byte
+	for _, t := range tokens {
+		if t > unicode.MaxRune {
+			out = append(out, byte(t-unicode.MaxRune-1))
+		} else {
+			out = utf8.AppendRune(out, t)
+		}
+	}
+	return out
+}
+
+// refOffsets returns the characters that stay whatever stands before and after the data.
+func refOffsets(data []byte) [][]rune {
 	var out [][]rune
-	for _, tokens := range list {
-		if !l.has("wide", "utf16le", "utf16be", "utf16", "base64", "base64offset") {
-			out = append(out, tokens)
-			continue
+	for shift := range 3 {
+		var stable []rune
+		var texts []string
+		for _, filler := range []string{"\x00\x00", "\xff\xff", "Az"} {
+			full := filler[:shift] + string(data) + filler[:(6-shift-len(data)%3)%3]
+			texts = append(texts, base64.StdEncoding.EncodeToString([]byte(full)))
 		}
-		if !l.has("base64", "base64offset") {
-			var wide []rune
-			for _, t := range tokens {
-				if t < 0 {
-					wide = append(wide, t)
-				} else if l.has("utf16be") {
-					wide = append(wide, 0, t)
-				} else {
-					wide = append(wide, t, 0)
-				}
-			}
-			out = append(out, wide)
-			continue
-		}
-		data := []byte(string(tokens))
-		if l.has("wide", "utf16le", "utf16be", "utf16") {
-			data = nil
-			units := utf16.Encode(tokens)
-			if l.has("utf16") {
-				units = append([]uint16{0xFEFF}, units...)
-			}
-			for _, u := range units {
-				if l.has("utf16be") {
-					data = append(data, byte(u>>8), byte(u))
-				} else {
-					data = append(data, byte(u), byte(u>>8))
-				}
+		for i := range texts[0] {
+			if texts[0][i] == texts[1][i] && texts[1][i] == texts[2][i] {
+				stable = append(stable, rune(texts[0][i]))
 			}
 		}
-		if l.has("base64") {
-			out = append(out, refLiteral(base64.StdEncoding.EncodeToString(data)))
-			continue
-		}
-		// Whatever stands before and after, these characters stay.
-		for shift := range 3 {
-			var stable []rune
-			var texts []string
-			for _, filler := range []string{"\x00\x00", "\xff\xff", "Az"} {
-				full := filler[:shift] + string(data) + filler[:(6-shift-len(data)%3)%3]
-				texts = append(texts, base64.StdEncoding.EncodeToString([]byte(full)))
-			}
-			for i := range texts[0] {
-				if texts[0][i] == texts[1][i] && texts[1][i] == texts[2][i] {
-					stable = append(stable, rune(texts[0][i]))
-				}
-			}
-			out = append(out, stable)
-		}
+		out = append(out, stable)
 	}
 	return out
 }
@@ -583,20 +643,49 @@ func refWord(r rune) bool {
 	return r == '_' || r > 0 && r <= unicode.MaxRune && (unicode.IsLetter(r) || unicode.IsDigit(r))
 }
 
-var refPlaceholder = regexp.MustCompile(`%[^%]+%`)
+var refPlaceholder = regexp.MustCompile(`^%[^%*?\\]+%`)
 
+// expand replaces the placeholders of a text that is no Sigma string.
 func (r *reference) expand(s string) []string {
-	at := refPlaceholder.FindStringIndex(s)
-	if at == nil {
-		return []string{s}
-	}
-	var out []string
-	for _, v := range r.placeholders[s[at[0]+1:at[1]-1]] {
-		for _, rest := range r.expand(s[at[1]:]) {
-			out = append(out, s[:at[0]]+v+rest)
+	before := ""
+	for s != "" {
+		switch {
+		case strings.HasPrefix(s, `\%`):
+			before, s = before+"%", s[2:]
+		case strings.HasPrefix(s, `\\`):
+			before, s = before+`\\`, s[2:]
+		case refPlaceholder.MatchString(s):
+			name := refPlaceholder.FindString(s)
+			var out []string
+			for _, v := range r.placeholders[strings.Trim(name, "%")] {
+				for _, rest := range r.expand(s[len(name):]) {
+					out = append(out, before+v+rest)
+				}
+			}
+			return out
+		default:
+			before, s = before+s[:1], s[1:]
 		}
 	}
-	return out
+	return []string{before}
+}
+
+// refNum is a number: whole ones that fit 64 bits are exact.
+type refNum struct {
+	whole *big.Int
+	float float64
+}
+
+func (a refNum) compare(b refNum) int {
+	if a.whole != nil && b.whole != nil {
+		return a.whole.Cmp(b.whole)
+	}
+	return cmp.Compare(a.float, b.float)
+}
+
+func refWhole(n *big.Int) refNum {
+	f, _ := new(big.Float).SetInt(n).Float64()
+	return refNum{n, f}
 }
 
 var (
@@ -606,46 +695,53 @@ var (
 	refPort    = regexp.MustCompile(`^(?:\[([^\]]*)\].*|([0-9.]+):[0-9a-fA-F]*)$`)
 )
 
-func refNumber(s string) (float64, bool) {
+func refNumber(s string) (refNum, bool) {
 	s = strings.TrimSpace(s)
 	if h := refHex.FindStringSubmatch(s); h != nil {
-		n, err := strconv.ParseUint(h[1], 16, 64)
-		return float64(n), err == nil
+		n, _ := new(big.Int).SetString(h[1], 16)
+		return refWhole(n), true
 	}
 	if !refDecimal.MatchString(s) || len(s) > 64 {
-		return 0, false
+		return refNum{}, false
+	}
+	if n, ok := new(big.Int).SetString(s, 10); ok && n.CmpAbs(new(big.Int).SetUint64(math.MaxUint64)) <= 0 {
+		return refWhole(n), true
 	}
 	n, err := strconv.ParseFloat(s, 64)
-	return n, err == nil
+	if i, exact := big.NewFloat(n).Int(nil); err == nil && exact == big.Exact && i.BitLen() <= 53 {
+		return refWhole(i), true
+	}
+	return refNum{float: n}, err == nil
 }
 
-func refTime(s, part string) (float64, bool) {
+func refTime(s, part string) (refNum, bool) {
 	d := refDate.FindStringSubmatch(strings.TrimSpace(s))
 	if d == nil {
-		return 0, false
+		return refNum{}, false
 	}
 	n := func(i int) int { x, _ := strconv.Atoi(d[i]); return x }
+	of := func(n int) (refNum, bool) { return refWhole(big.NewInt(int64(n))), true }
 	if n(2) < 1 || n(2) > 12 || n(3) < 1 || n(3) > 31 {
-		return 0, false
+		return refNum{}, false
 	}
 	switch part {
 	case "year":
-		return float64(n(1)), true
+		return of(n(1))
 	case "month":
-		return float64(n(2)), true
+		return of(n(2))
 	case "day":
-		return float64(n(3)), true
+		return of(n(3))
 	case "week":
 		_, w := time.Date(n(1), time.Month(n(2)), n(3), 12, 0, 0, 0, time.UTC).ISOWeek()
-		return float64(w), true
+		return of(w)
 	}
 	if d[4] == "" || n(4) > 23 || n(5) > 59 {
-		return 0, false
+		return refNum{}, false
 	}
 	if part == "hour" {
-		return float64(n(4)), true
+		return of(n(4))
 	}
-	return float64(n(5)), true
+	return of(n(5))
 }
 
 func refInNetwork(network, s string) bool {

@@ -1,8 +1,10 @@
 package sigma
 
 import (
+	"errors"
 	"regexp"
 	"regexp/syntax"
+	"strings"
 	"sync"
 
 	"github.com/barid-dfir/barid/internal/literal"
@@ -28,6 +30,32 @@ func newRegex(source string) (*regex, error) {
 		r.minLen = literal.MinLen(parsed)
 	}
 	return r, nil
+}
+
+// regexReason says why an expression cannot be used, and what to do about it.
+func regexReason(err error) string {
+	reason := "the regular expression cannot be read: " + strings.TrimPrefix(err.Error(), "error parsing regexp: ")
+	var syn *syntax.Error
+	if !errors.As(err, &syn) {
+		return reason
+	}
+	switch {
+	case syn.Code == syntax.ErrInvalidPerlOp && strings.HasPrefix(syn.Expr, "(?<name"), strings.HasPrefix(syn.Expr, "(?P="):
+		return reason + "; what a group has matched cannot be asked for again"
+	case syn.Code == syntax.ErrInvalidPerlOp:
+		return reason + "; look-around is outside of what the specification allows: say it with a second selection and not"
+	case syn.Code == syntax.ErrInvalidEscape && len(syn.Expr) == 2 && '1' <= syn.Expr[1] && syn.Expr[1] <= '9':
+		return reason + "; what a group has matched cannot be asked for again"
+	case syn.Code == syntax.ErrInvalidEscape, syn.Code == syntax.ErrTrailingBackslash:
+		return reason + "; write a plain backslash as two"
+	case syn.Code == syntax.ErrMissingRepeatArgument:
+		return reason + "; there is nothing before it to repeat: write \\" + syn.Expr + " for the character, .* for any text"
+	case syn.Code == syntax.ErrMissingParen, syn.Code == syntax.ErrUnexpectedParen:
+		return reason + "; write \\( and \\) for the characters"
+	case syn.Code == syntax.ErrMissingBracket:
+		return reason + "; write \\[ for the character"
+	}
+	return reason
 }
 
 func (r *regex) parse() *syntax.Regexp {

@@ -26,7 +26,7 @@ type Rule struct {
 	Name           string // by which correlations and filters may refer to it
 	Title          string
 	Level          string // informational, low, medium, high or critical
-	Status         string
+	Status         string // stable, test, experimental, deprecated or unsupported; or as written, or nothing
 	Description    string
 	Author         string // as the licence of a rule asks to be kept
 	Date           string
@@ -35,14 +35,24 @@ type Rule struct {
 	References     []string
 	FalsePositives []string
 	LogSource      LogSource
+	Related        []Relation
 
 	// Path is where the rule was read, Line where its document begins there, from 1.
 	Path string
 	Line int
 
+	shared bool // the ID is that of a document which several rules of the file were merged with
+	lint   lintNotes
+
 	detection *detection
 	// expr is what must be true of an event; nil where that waits for the values of placeholders.
 	expr *expr
+}
+
+// Relation is what a rule says of another.
+type Relation struct {
+	ID   string // of the other
+	Type string // derived, obsolete, merged, renamed or similar (Sigma rules specification 2.1, "Identification"); or as written
 }
 
 // Rejection is a rule, or a file of rules, that cannot be used.
@@ -50,6 +60,7 @@ type Rejection struct {
 	Path   string
 	Line   int // from 1; 0 if the whole file is meant
 	Column int // from 1; 0 if the whole line is meant
+	// Reason says what is wrong, why that is, and how to mend it where that is known, in one line.
 	Reason string
 	// ID and Title are those of the rule where they could be read.
 	ID    string
@@ -86,6 +97,7 @@ func (a at) flawf(format string, args ...any) *flaw {
 type detection struct {
 	selections []selection
 	conditions []*condition // any of them
+	places     []at         // of conditions
 }
 
 // selection is a named part of a detection.

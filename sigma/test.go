@@ -3,8 +3,6 @@ package sigma
 import (
 	"bytes"
 	"net/netip"
-	"strconv"
-	"time"
 	"unicode/utf8"
 	"unsafe"
 
@@ -39,7 +37,7 @@ type test struct {
 	literal string  // folded unless cased
 	like    pattern // folded unless cased
 	regex   *regex
-	number  float64
+	number  numeral
 	compare string // eq, lt, lte, gt, gte
 	part    timePart
 	network netip.Prefix
@@ -151,8 +149,8 @@ func (e piece) fits(s []byte) (int, bool) {
 	if e.kind == text {
 		return len(e.text), len(s) >= len(e.text) && string(s[:len(e.text)]) == e.text
 	}
-	_, n := utf8.DecodeRune(s)
-	return n, n > 0
+	r, n := utf8.DecodeRune(s)
+	return n, n > 0 && (e.kind == mark || isDash(r))
 }
 
 // fits reports whether s begins with a part without stars, and how long that beginning is.
@@ -200,76 +198,13 @@ func (p pattern) fitsEnd(s []byte) bool {
 			s = s[:len(s)-len(p[i].text)]
 			continue
 		}
-		_, n := utf8.DecodeLastRune(s)
-		if n == 0 {
+		r, n := utf8.DecodeLastRune(s)
+		if n == 0 || p[i].kind == dash && !isDash(r) {
 			return false
 		}
 		s = s[:len(s)-n]
 	}
 	return true
-}
-
-func (t *test) matchesNumber(raw []byte) bool {
-	var x float64
-	var ok bool
-	if t.part == wholeTime {
-		x, ok = parseNumber(raw)
-	} else {
-		x, ok = t.part.of(raw)
-	}
-	if !ok {
-		return false
-	}
-	switch t.compare {
-	case "lt":
-		return x < t.number
-	case "lte":
-		return x <= t.number
-	case "gt":
-		return x > t.number
-	case "gte":
-		return x >= t.number
-	}
-	return x == t.number
-}
-
-// parseNumber reads a decimal number, or an integer like 0x1f.
-func parseNumber(p []byte) (float64, bool) {
-	p = bytes.TrimSpace(p)
-	if len(p) > 2 && p[0] == '0' && (p[1] == 'x' || p[1] == 'X') && len(p) <= 18 {
-		n := uint64(0)
-		for _, c := range p[2:] {
-			switch {
-			case '0' <= c && c <= '9':
-				n = n<<4 | uint64(c-'0')
-			case 'a' <= c|0x20 && c|0x20 <= 'f':
-				n = n<<4 | uint64(c|0x20-'a'+10)
-			default:
-				return 0, false
-			}
-		}
-		return float64(n), true
-	}
-	// ParseFloat allocates for what is no number, and takes more than numbers.
-	digits, dot, exponent := 0, false, false
-	for i, c := range p {
-		switch {
-		case '0' <= c && c <= '9':
-			digits++
-		case (c == '-' || c == '+') && (i == 0 || p[i-1]|0x20 == 'e'):
-		case c == '.' && !dot && !exponent:
-			dot = true
-		case c|0x20 == 'e' && digits > 0 && !exponent && i+1 < len(p) && p[len(p)-1] >= '0' && p[len(p)-1] <= '9':
-			exponent = true
-		default:
-			return 0, false
-		}
-	}
-	if digits == 0 || len(p) > 64 {
-		return 0, false
-	}
-	x, err := strconv.ParseFloat(unsafeString(p), 64)
-	return x, err == nil
 }
 
 // parseAddr reads an address, alone or with brackets, port or zone.
@@ -307,62 +242,4 @@ func parseAddr(p []byte) (netip.Addr, bool) {
 	}
 	a, err := netip.ParseAddr(unsafeString(p))
 	return a.Unmap(), err == nil
-}
-
-// timePart is a part of a time.
-type timePart uint8
-
-const (
-	wholeTime timePart = iota
-	minutePart
-	hourPart
-	dayPart
-	weekPart
-	monthPart
-	yearPart
-)
-
-var timeParts = map[string]timePart{
-	"minute": minutePart, "hour": hourPart, "day": dayPart, "week": weekPart, "month": monthPart, "year": yearPart,
-}
-
-// of returns the part of the time that p begins with, as it is written there: 2006-01-02 15:04, with T or a space.
-func (t timePart) of(p []byte) (float64, bool) {
-	p = bytes.TrimSpace(p)
-	num := func(from, to int) int {
-		if len(p) < to {
-			return -1
-		}
-		n := 0
-		for _, c := range p[from:to] {
-			if c < '0' || c > '9' {
-				return -1
-			}
-			n = 10*n + int(c-'0')
-		}
-		return n
-	}
-	year, month, day := num(0, 4), num(5, 7), num(8, 10)
-	if year < 0 || month < 1 || month > 12 || day < 1 || day > 31 || p[4] != '-' || p[7] != '-' {
-		return 0, false
-	}
-	switch t {
-	case yearPart:
-		return float64(year), true
-	case monthPart:
-		return float64(month), true
-	case dayPart:
-		return float64(day), true
-	case weekPart:
-		_, week := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC).ISOWeek()
-		return float64(week), true
-	}
-	hour, minute := num(11, 13), num(14, 16)
-	if hour < 0 || hour > 23 || minute < 0 || minute > 59 || p[10] != 'T' && p[10] != 't' && p[10] != ' ' || p[13] != ':' {
-		return 0, false
-	}
-	if t == hourPart {
-		return float64(hour), true
-	}
-	return float64(minute), true
 }
