@@ -72,6 +72,7 @@ type Collector struct {
 	record     []byte
 	text       []byte
 	scratch    []byte
+	err        error
 }
 
 // Collector returns a Collector whose hits are in c after Flush.
@@ -79,26 +80,38 @@ func (c *Correlator) Collector() *Collector {
 	return &Collector{correlator: c, buffer: c.hits.Buffer(), leftOut: make(map[leftOut]int64)}
 }
 
-// Add notes an event and the rules that match it, as [Matcher.Match] returns them. source is a number by which the
-// caller knows where the event is from. Hits of one rule with the same identity count once: it tells the same record,
-// read twice; without one, all events differ. Nothing of the event is kept. The error is that of writing to disk.
-func (c *Collector) Add(ev *Event, matched []int32, source int, identity []byte) error {
+// Origin says where a hit is from.
+type Origin struct {
+	// Source is a number by which the caller knows where the event was read.
+	Source int
+	// Identity tells a record that is read twice: hits of one rule with the same one count once. Without one, all events
+	// differ.
+	Identity []byte
+	// Note is given back with the Hit. It is cut at 4 KiB.
+	Note []byte
+}
+
+// Add notes an event and the rules that match it, as [Matcher.Match] returns them. Nothing of the event is kept.
+func (c *Collector) Add(ev *Event, matched []int32, origin Origin) {
 	plans := c.correlator.engine.plans
 	if plans == nil {
-		return nil
+		return
 	}
 	for _, r := range matched {
 		for i := range plans[r] {
-			if err := c.add(&plans[r][i], ev, source, identity); err != nil {
-				return err
+			if err := c.add(&plans[r][i], ev, &origin); err != nil && c.err == nil {
+				c.err = err
 			}
 		}
 	}
-	return nil
 }
 
-// Flush hands the hits over. The Collector is empty afterwards and can go on.
+// Flush hands the hits over. The Collector is empty afterwards and can go on. The error is that of writing to disk, now
+// or in a call of Add.
 func (c *Collector) Flush() error {
+	if c.err != nil {
+		return c.err
+	}
 	c.correlator.mu.Lock()
 	for k, n := range c.leftOut {
 		c.correlator.leftOut[k] += n
@@ -115,22 +128,24 @@ func (c *Collector) Flush() error {
 //	time      uint64, biased so that it sorts as a number
 //	child     uint16
 //	identity  16 bytes, zero for none
-//	place     source, offset, line, record: uint64 each
+//	place     source, offset, line, record, and the event's own time: uint64 each
+//	note, with its length
 //	group as it is shown: for each value its length and text
 //	values, each with its length, after their number
 //	for each parent of the node: length, and what is noted for it
 //
-// Numbers are big-endian; lengths and counts of the last three are uvarints. What is noted for a parent is the number
+// Numbers are big-endian; lengths and counts of the last four are uvarints. What is noted for a parent is the number
 // of its groups; of each the group, with its length, and how it is shown, with its length; then values and parents
 // again, as above.
 const (
 	nodeSize     = 2
 	identitySize = 16
-	placeSize    = 4 * 8
+	placeSize    = 5 * 8
 	hitSize      = 8 + 2 + identitySize + placeSize // what follows the group, up to what is shown
 )
 
-func (c *Collector) add(p *plan, ev *Event, source int, identity []byte) error {
+func (c *Collector) add(p *plan, ev *Event, origin *Origin) error {
+	source, note := origin.Source, origin.Note[:min(len(origin.Note), maxNote)]
 	if ev.Time == event.UnknownTime {
 		c.leftOut[leftOut{p.node, noTime, source}]++
 		return nil
@@ -151,10 +166,11 @@ func (c *Collector) add(p *plan, ev *Event, source int, identity []byte) error {
 		b = append(b, g.key...)
 		b = binary.BigEndian.AppendUint64(b, uint64(ev.Time)^1<<63)
 		b = binary.BigEndian.AppendUint16(b, uint16(p.child))
-		b = appendIdentity(b, identity)
-		for _, x := range [...]int64{int64(source), ev.Offset, ev.Line, ev.Record} {
+		b = appendIdentity(b, origin.Identity)
+		for _, x := range [...]int64{int64(source), ev.Offset, ev.Line, ev.Record, ev.Time} {
 			b = binary.BigEndian.AppendUint64(b, uint64(x))
 		}
+		b = append(binary.AppendUvarint(b, uint64(len(note))), note...)
 		b = append(b, g.shown...)
 		b = append(b, tail...)
 		c.record = b
@@ -203,6 +219,9 @@ func (c *Collector) groups(ev *Event, fields []string) []groupKey {
 	}
 	return groups
 }
+
+// maxNote bounds what the caller notes of a hit, in bytes.
+const maxNote = 4 << 10
 
 // maxShown and maxKeyed bound a value of a group, in bytes: as it is shown, and as it is compared beyond its hash.
 const (

@@ -35,9 +35,10 @@ const SampleSize = 16
 // Hit is an event that takes part in a correlation.
 type Hit struct {
 	Rule                 string // the id or name by which the correlation refers to its rule
-	Time                 int64  // nanoseconds since 1970 UTC
+	Time                 int64  // its own, in nanoseconds since 1970 UTC
 	Source               int    // as it was given to Add
 	Offset, Line, Record int64  // as the event has them
+	Note                 []byte // as it was given to Add
 }
 
 // ValueText returns the value as a decimal number, with at most six digits after the point.
@@ -142,6 +143,7 @@ type hit struct {
 	child    int
 	identity []byte
 	place    []byte
+	note     []byte
 	shown    []byte // as many values as the node has group-by fields
 	values   [][]byte
 	ups      []byte
@@ -161,6 +163,9 @@ func (h *hit) parse(b []byte, n *node) error {
 	h.child = int(binary.BigEndian.Uint16(b[8:]))
 	h.identity, b = b[10:10+identitySize], b[10+identitySize:]
 	h.place, b = b[:placeSize], b[placeSize:]
+	if h.note, b = cutBytes(b); b == nil {
+		return errRecord
+	}
 	rest := b
 	for range n.GroupBy {
 		if _, b = cutBytes(b); b == nil {
@@ -488,7 +493,7 @@ func (j *judge) endMatch() error {
 func (h *hit) sample(n *node) Hit {
 	p := h.place
 	number := func(i int) int64 { return int64(binary.BigEndian.Uint64(p[8*i:])) }
-	return Hit{Rule: n.Rules[h.child], Time: h.time, Source: int(number(0)), Offset: number(1), Line: number(2), Record: number(3)}
+	return Hit{Rule: n.Rules[h.child], Time: number(4), Source: int(number(0)), Offset: number(1), Line: number(2), Record: number(3), Note: bytes.Clone(h.note)}
 }
 
 // tellParents hands a hit of a match on to the correlations that refer to this one. It is an occurrence of this one at
@@ -529,7 +534,9 @@ func (j *judge) tellParents(h *hit, met int64, once map[string]bool) error {
 			b = append(b, g.key...)
 			b = binary.BigEndian.AppendUint64(b, uint64(max(h.time, met))^1<<63)
 			b = binary.BigEndian.AppendUint16(b, uint16(p.child))
-			b = append(append(append(b, noIdentity[:]...), h.place...), g.shown...) // a record may be in several matches
+			b = append(append(b, noIdentity[:]...), h.place...) // a record may be in several matches
+			b = append(binary.AppendUvarint(b, uint64(len(h.note))), h.note...)
+			b = append(b, g.shown...)
 			j.record = append(b, note...)
 			if err := j.below[p.node].Add(j.record); err != nil {
 				return err

@@ -48,9 +48,7 @@ func correlate(tb testing.TB, rules, events string) []string {
 		if len(f) > 3 {
 			ev.Values[2] = event.Text(f[3])
 		}
-		if err := col.Add(ev, m.Match(ev), 0, nil); err != nil {
-			tb.Fatal(err)
-		}
+		col.Add(ev, m.Match(ev), Origin{})
 	}
 	if err := col.Flush(); err != nil {
 		tb.Fatal(err)

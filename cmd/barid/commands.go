@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -152,7 +153,7 @@ func (c *rulesCheckCmd) Run(e *env) error {
 	for _, r := range l.rejected {
 		fmt.Fprintln(e.stdout, visible(r.Path+": "+r.Reason))
 	}
-	e.term.say("%d rules can be used, %d cannot", len(l.rules.Engine.Rules()), len(l.rejected))
+	e.term.say("%d rules can be used, %d cannot", l.rules.Len(), len(l.rejected))
 	if len(l.rejected) > 0 {
 		return exit(exitFailed)
 	}
@@ -166,6 +167,9 @@ func (c *rulesListCmd) Run(e *env) error {
 	l, err := c.load()
 	if err != nil {
 		return err
+	}
+	for _, c := range l.rules.Engine.Correlations() {
+		fmt.Fprintln(e.stdout, visible(fmt.Sprintf("%s\t%s\tcorrelation/%s\t%s", cmp.Or(c.ID, c.Name), c.Level, c.Type, cmp.Or(c.Title, c.Name))))
 	}
 	for _, r := range l.rules.Engine.Rules() {
 		s := r.LogSource

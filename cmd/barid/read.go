@@ -41,7 +41,7 @@ func (f *ruleFlags) load() (*loaded, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--rules %s: %w", name, err)
 		}
-		if len(p.Rules)+len(p.Rejected) == 0 {
+		if len(p.Rules)+len(p.Correlations)+len(p.Filters)+len(p.Rejected) == 0 {
 			return nil, fmt.Errorf("--rules %s: no rule in it", name)
 		}
 		pack.Add(p)
@@ -174,6 +174,7 @@ type stats struct {
 	PeakRSS       int64                   `json:"peak_rss_bytes"`
 	RulesLoaded   int                     `json:"rules_loaded"`
 	RulesRejected []casefile.RejectedRule `json:"rules_rejected"`
+	RuleNotes     []string                `json:"rule_notes,omitempty"`
 	Sources       []casefile.Source       `json:"sources"`
 }
 
@@ -181,12 +182,15 @@ type stats struct {
 func (r *reading) finish(res pipeline.Result, sources []casefile.Source, l *loaded) error {
 	sources = pipeline.WithProblems(sources, r.asSources())
 	unread := r.unread(sources)
+	for _, n := range res.Notes {
+		r.env.term.say("correlation %s", n)
+	}
 	if r.flags.Stats != "" {
 		s := stats{Events: res.Events, Bytes: res.Bytes, Findings: res.Findings, Seconds: time.Since(r.began).Seconds(),
-			RulesRejected: []casefile.RejectedRule{}, Sources: sources}
+			RulesRejected: []casefile.RejectedRule{}, RuleNotes: res.Notes, Sources: sources}
 		s.CPUSeconds, s.PeakRSS = usageOfProcess()
 		if l != nil {
-			s.RulesLoaded, s.RulesRejected = len(l.rules.Engine.Rules())+len(detect.CountingRules()), l.rejected
+			s.RulesLoaded, s.RulesRejected = l.rules.Len()+len(detect.CountingRules()), l.rejected
 		}
 		p, err := json.MarshalIndent(s, "", " ")
 		if err != nil {

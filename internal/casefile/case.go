@@ -162,6 +162,8 @@ type Rules struct {
 	Rejected []RejectedRule `json:"rejected"`
 	// MinLevel is the level below which findings were left out; "" if none were.
 	MinLevel string `json:"min_level,omitempty"`
+	// Notes say what took no part in correlations, in words.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // RejectedRule is a rule that could not be used.

@@ -2,6 +2,7 @@
 package detect
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -49,19 +50,32 @@ const (
 type Rules struct {
 	Engine *sigma.Engine
 	list   []Rule
+
+	correlations map[*sigma.Correlation]*Rule
 }
 
 // NewRules takes the rules of an engine.
 func NewRules(e *sigma.Engine) *Rules {
-	r := &Rules{Engine: e, list: make([]Rule, len(e.Rules()))}
+	r := &Rules{Engine: e, list: make([]Rule, len(e.Rules())), correlations: make(map[*sigma.Correlation]*Rule)}
 	for i, s := range e.Rules() {
-		level, err := ParseLevel(s.Level)
-		if err != nil { // a rule without a level says nothing about how much it matters
-			level = Medium
-		}
-		r.list[i] = Rule{ID: s.ID, Title: s.Title, Level: level, Tags: s.Tags}
+		r.list[i] = Rule{ID: s.ID, Title: s.Title, Level: levelOf(s.Level), Tags: s.Tags}
+	}
+	for _, c := range e.Correlations() {
+		r.correlations[c] = &Rule{ID: cmp.Or(c.ID, c.Name), Title: cmp.Or(c.Title, c.Name), Level: levelOf(c.Level), Tags: c.Tags}
 	}
 	return r
+}
+
+// Len returns how many rules and correlations there are.
+func (r *Rules) Len() int { return len(r.list) + len(r.correlations) }
+
+// levelOf reads the level of a rule. One without says nothing about how much it matters.
+func levelOf(s string) Level {
+	level, err := ParseLevel(s)
+	if err != nil {
+		return Medium
+	}
+	return level
 }
 
 // Detector matches events against rules, for one worker.
@@ -70,11 +84,15 @@ type Detector struct {
 	matcher *sigma.Matcher
 	min     Level
 	text    []byte
+
+	collector *sigma.Collector
+	hit       hitNote
 }
 
-// NewDetector returns a Detector that reports findings of at least level min.
-func (r *Rules) NewDetector(min Level) *Detector {
-	return &Detector{rules: r, matcher: r.Engine.NewMatcher(), min: min}
+// NewDetector returns a Detector that reports findings of at least level min, and gives what correlations refer to to a
+// collector, which may be nil.
+func (r *Rules) NewDetector(min Level, collector *sigma.Collector) *Detector {
+	return &Detector{rules: r, matcher: r.Engine.NewMatcher(), min: min, collector: collector}
 }
 
 // Detect appends the findings in the event to out. It allocates nothing for an event that matches nothing.
@@ -83,11 +101,14 @@ func (d *Detector) Detect(e *event.Event, source int, out []Finding) []Finding {
 	if len(hits) == 0 {
 		return out
 	}
+	if d.collector != nil {
+		d.collect(e, hits, source)
+	}
 	var common Finding
 	filled := false
 	for _, i := range hits {
 		rule := &d.rules.list[i]
-		if rule.Level < d.min {
+		if rule.Level < d.min || d.rules.Engine.Silent(i) {
 			continue
 		}
 		if !filled {

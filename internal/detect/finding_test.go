@@ -21,7 +21,7 @@ func TestAFindingOfAHugeEventIsBounded(t *testing.T) {
 	if len(rejected) > 0 {
 		t.Fatal(rejected[0])
 	}
-	d := NewRules(engine).NewDetector(Informational)
+	d := NewRules(engine).NewDetector(Informational, nil)
 	f := func(name, want string, values ...string) {
 		t.Helper()
 		fields := []event.Field{{Name: "cs-method"}, {Name: "cs-uri-stem", Aliases: []string{"path"}}, {Name: "cs-username"}}

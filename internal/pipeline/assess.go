@@ -43,9 +43,8 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 	defer w.Abort()
 	cfg.Evidence.Skip = append(cfg.Evidence.Skip, cfg.Dir, w.Dir())
 	findings := w.Findings(csv.Timeline())
-	counts := detect.NewCounts(cfg.Evidence.TempDir)
-	defer counts.Close()
-	cfg.Counts = counts
+	series := newSeries(&cfg.Config)
+	defer series.close()
 
 	c := &casefile.Case{Schema: casefile.Schema, Barid: casefile.Program{Version: cfg.Version}, Organisation: cfg.Facts.Organisation}
 	c.Summary.Findings = make(map[string]int64)
@@ -81,14 +80,9 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 	if err != nil {
 		return res, nil, err
 	}
-	counted, err := countFindings(counts, c.Sources, cfg.MinLevel, func(source int) bool { return copies[source] })
+	res.Notes, err = series.each(ctx, &cfg.Config, c.Sources, func(source int) bool { return copies[source] }, add)
 	if err != nil {
 		return res, nil, err
-	}
-	for i := range counted {
-		if err := add(&counted[i]); err != nil {
-			return res, nil, err
-		}
 	}
 	res.Findings = findings.Count()
 	if err := findings.Close(); err != nil {
@@ -97,7 +91,7 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 	if cfg.Problems != nil {
 		c.Sources = WithProblems(c.Sources, cfg.Problems())
 	}
-	c.Rules = casefile.Rules{Loaded: len(cfg.Rules.Engine.Rules()) + len(detect.CountingRules()), Rejected: cfg.Rejected, MinLevel: cfg.MinLevel.String()}
+	c.Rules = casefile.Rules{Loaded: cfg.Rules.Len() + len(detect.CountingRules()), Rejected: cfg.Rejected, MinLevel: cfg.MinLevel.String(), Notes: res.Notes}
 	c.Window = timespan(c.Sources, cfg.Facts)
 	c.Incidents, err = judge.Incidents(casefile.Findings(w.Dir()), judge.Evidence{End: logEnds(c.Sources), Ours: cfg.Facts.IsOurs})
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 	"github.com/barid-dfir/barid/internal/evidence"
 	"github.com/barid-dfir/barid/internal/logs"
 	"github.com/barid-dfir/barid/internal/tally"
+	"github.com/barid-dfir/barid/sigma"
 )
 
 // Config says what a run reads and what it does with it.
@@ -40,6 +41,8 @@ type Config struct {
 	// Rules are matched against every event if set; findings below MinLevel are dropped.
 	Rules    *detect.Rules
 	MinLevel detect.Level
+	// Correlator takes what correlations refer to if set.
+	Correlator *sigma.Correlator
 	// Counts takes logins and requests if set.
 	Counts *detect.Counts
 	// Event appends what is to be written of an event, and Out is where to, in the order of sources and events.
@@ -58,6 +61,8 @@ type Config struct {
 type Result struct {
 	Events, Bytes int64
 	Findings      int64
+	// Notes say what took no part in correlations, in words.
+	Notes []string
 }
 
 // workspace makes a folder for temporary files, which is not read as evidence even if it lies in it.
@@ -125,7 +130,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	close(r.jobs)
 	workers.Wait()
 	err = cmpErr(context.Cause(ctx), err)
-	return Result{r.events.Load(), r.bytes.Load(), r.findings.Load()}, errors.Join(err, walker.Close())
+	return Result{Events: r.events.Load(), Bytes: r.bytes.Load(), Findings: r.findings.Load()}, errors.Join(err, walker.Close())
 }
 
 func cmpErr(a, b error) error {

@@ -15,8 +15,8 @@ import (
 	"github.com/barid-dfir/barid/internal/tally"
 )
 
-// Scan writes every finding to out as a line of JSON, in the order of sources and events; what was found by counting
-// comes last. It returns what was read of each source, and how many findings of each level there are.
+// Scan writes every finding to out as a line of JSON, in the order of sources and events; what was found in many
+// events together comes last. It returns what was read of each source, and how many findings of each level there are.
 func Scan(ctx context.Context, cfg Config, out io.Writer) (Result, []casefile.Source, map[string]int64, error) {
 	remove, err := cfg.workspace()
 	if err != nil {
@@ -43,43 +43,23 @@ func Scan(ctx context.Context, cfg Config, out io.Writer) (Result, []casefile.So
 		}
 		return w.Flush()
 	}
-	counts := detect.NewCounts(cfg.Evidence.TempDir)
-	defer counts.Close()
-	cfg.Counts = counts
+	series := newSeries(&cfg)
+	defer series.close()
 	res, err := Run(ctx, cfg)
 	if err != nil {
 		return res, sources, levels, err
 	}
-	counted, err := countFindings(counts, sources, cfg.MinLevel, nil)
+	res.Notes, err = series.each(ctx, &cfg, sources, nil, func(f *detect.Finding) error {
+		res.Findings++
+		if err := write(f); err != nil {
+			return fmt.Errorf("cannot write: %w", err)
+		}
+		return nil
+	})
 	if err != nil {
 		return res, sources, levels, err
 	}
-	for i := range counted {
-		if err := write(&counted[i]); err != nil {
-			return res, sources, levels, fmt.Errorf("cannot write: %w", err)
-		}
-	}
-	res.Findings += int64(len(counted))
 	return res, sources, levels, w.Flush()
-}
-
-// countFindings returns what counting found, in a fixed order, with the host of the source.
-func countFindings(counts *detect.Counts, sources []casefile.Source, min detect.Level, skip func(source int) bool) ([]detect.Finding, error) {
-	if skip == nil {
-		skip = func(int) bool { return false }
-	}
-	found, err := detect.CountFindings(counts, skip)
-	if err != nil {
-		return nil, err
-	}
-	out := found[:0]
-	for _, f := range found {
-		if f.Rule.Level >= min {
-			f.Host = sources[f.Source].Host
-			out = append(out, f)
-		}
-	}
-	return out, nil
 }
 
 // Dump writes every event to out as a line of JSON, in the order of sources and events, with what it means.

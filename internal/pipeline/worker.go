@@ -11,25 +11,30 @@ import (
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/evidence"
 	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/sigma"
 )
 
 // worker has all that is needed to turn blocks into results, and keeps it from block to block.
 type worker struct {
-	run      *run
-	parsers  map[*logs.Format]logs.Parser
-	detector *detect.Detector
-	counter  *detect.Counter
-	batch    event.Batch
-	meaning  []logs.Observation
-	requests map[*event.Shape]bool
-	address  []byte
-	spare    []byte // a buffer for blocks that nobody uses
+	run       *run
+	parsers   map[*logs.Format]logs.Parser
+	detector  *detect.Detector
+	counter   *detect.Counter
+	collector *sigma.Collector
+	batch     event.Batch
+	meaning   []logs.Observation
+	requests  map[*event.Shape]bool
+	address   []byte
+	spare     []byte // a buffer for blocks that nobody uses
 }
 
 func newWorker(r *run) *worker {
 	w := &worker{run: r, parsers: make(map[*logs.Format]logs.Parser), requests: make(map[*event.Shape]bool)}
 	if r.cfg.Rules != nil {
-		w.detector = r.cfg.Rules.NewDetector(r.cfg.MinLevel)
+		if r.cfg.Correlator != nil {
+			w.collector = r.cfg.Correlator.Collector()
+		}
+		w.detector = r.cfg.Rules.NewDetector(r.cfg.MinLevel, w.collector)
 	}
 	if r.cfg.Counts != nil {
 		w.counter = r.cfg.Counts.Counter()
@@ -40,6 +45,11 @@ func newWorker(r *run) *worker {
 func (w *worker) close() {
 	if w.counter != nil {
 		w.counter.Flush()
+	}
+	if w.collector != nil {
+		if err := w.collector.Flush(); err != nil {
+			w.run.fail(err)
+		}
 	}
 }
 
@@ -225,7 +235,7 @@ func (w *worker) examine(b *block, res *result) {
 			delete(w.parsers, b.source.format)
 			w.batch = event.Batch{}
 			if w.detector != nil {
-				w.detector = w.run.cfg.Rules.NewDetector(w.run.cfg.MinLevel)
+				w.detector = w.run.cfg.Rules.NewDetector(w.run.cfg.MinLevel, w.collector)
 			}
 		}
 	}()
