@@ -24,8 +24,9 @@ var allowed = []struct {
 }{
 	{"evtx", nil},
 	{"internal/literal", nil},
+	{"internal/spill", nil},
 	{"internal/event", []string{"evtx"}},
-	{"sigma", []string{"internal/event", "internal/literal", "evtx"}},
+	{"sigma", []string{"internal/event", "internal/literal", "internal/spill", "evtx"}},
 	{"internal/evidence", nil},
 	{"content", nil},
 	{"internal/logs", []string{"internal/event", "internal/logs", "evtx", "content"}},
