@@ -12,11 +12,13 @@ import (
 // gone, and what constants decide is decided. It does not change.
 type Program struct {
 	shape  *event.Shape
+	number uint64 // tells programs of an engine apart, from 1
 	group  *group
 	fold   *fold
 	dead   []uint64 // a bit for each rule that needs a field the Shape lacks
 	always []int32  // rules without a trigger
 	inputs []input
+	row    []rowSlot // what decides which rules match; nil where that is not worth remembering
 	// keywords are looked for in every value, and in Raw where it is text; nil if no rule has any.
 	keywords *fieldSet
 	rawText  bool
@@ -28,7 +30,8 @@ type Program struct {
 // input is a slot and the literals to look for in it.
 type input struct {
 	slot int
-	sets []*fieldSet
+	sets []*fieldSet // of each field that it answers to, where lines are text
+	set  *fieldSet   // of all of them and of keywords, where they are not
 }
 
 // fold is what the constant values of a Shape decide about the rules of a group.
@@ -64,7 +67,8 @@ func (e *Engine) Bind(shape *event.Shape) *Program {
 
 func (e *Engine) bind(shape *event.Shape) *Program {
 	g := e.group(shape.Sources)
-	p := &Program{shape: shape, group: g, dead: make([]uint64, len(e.rules)/64+1), rawText: !strings.HasPrefix(shape.Format, "windows.evtx")}
+	e.bound++
+	p := &Program{shape: shape, number: e.bound, group: g, dead: make([]uint64, len(e.rules)/64+1), rawText: !strings.HasPrefix(shape.Format, "windows.evtx")}
 	p.fold = g.fold(shape)
 
 	// The fields that live rules ask for.
@@ -94,6 +98,17 @@ func (e *Engine) bind(shape *event.Shape) *Program {
 			p.always = append(p.always, r)
 		}
 	}
+	if p.rawText {
+		p.lookFor(needed, absent)
+		return p
+	}
+	p.lookForAll(needed, absent)
+	return p
+}
+
+// lookFor chooses the literals to look for in a log of text.
+func (p *Program) lookFor(needed, absent []bool) {
+	g, shape := p.group, p.shape
 	sets := make(map[int][]*fieldSet)
 	var all []*fieldSet
 	for _, f := range g.fields {
@@ -109,7 +124,7 @@ func (e *Engine) bind(shape *event.Shape) *Program {
 			p.keywords = fs
 			continue
 		}
-		for _, slot := range shape.Slots(e.fields[f]) {
+		for _, slot := range shape.Slots(g.engine.fields[f]) {
 			if slot < shape.Variable() {
 				sets[slot] = append(sets[slot], fs)
 			}
@@ -117,16 +132,67 @@ func (e *Engine) bind(shape *event.Shape) *Program {
 	}
 	for slot := range shape.Variable() {
 		if sets[slot] != nil || p.keywords != nil {
-			p.inputs = append(p.inputs, input{slot, sets[slot]})
+			p.inputs = append(p.inputs, input{slot: slot, sets: sets[slot]})
 		}
 	}
 	if p.keywords != nil {
 		p.seeConstants()
 	}
-	if p.rawText {
-		p.line = g.lineSet(all)
+	p.line = g.lineSet(all)
+}
+
+// lookForAll chooses the literals to look for in a binary log: of each slot, those of all fields that it answers to and
+// of keywords together.
+func (p *Program) lookForAll(needed, absent []bool) {
+	g, shape := p.group, p.shape
+	fields := make([][]int32, shape.Variable())
+	whole := make([]bool, shape.Variable())
+	needs := func(slot int, f int32) {
+		if slot < len(fields) {
+			fields[slot] = append(fields[slot], f)
+			whole[slot] = whole[slot] || g.complex[f]
+		}
 	}
-	return p
+	for _, f := range g.fields {
+		switch {
+		case !needed[f] || absent[f]:
+		case f == keywordField:
+			for slot := range fields {
+				needs(slot, f)
+			}
+			if fs := g.fieldSet(f); fs.set != nil {
+				p.keywords = fs
+				p.seeConstants()
+			}
+		default:
+			for _, slot := range shape.Slots(g.engine.fields[f]) {
+				needs(slot, f)
+			}
+		}
+	}
+	for _, name := range g.compared {
+		for _, slot := range shape.Slots(name) {
+			if slot < len(whole) {
+				whole[slot] = true
+			}
+		}
+	}
+	p.row = []rowSlot{}
+	for slot := range fields {
+		var fs *fieldSet
+		if len(fields[slot]) > 0 {
+			fs = g.fieldSet(fields[slot]...)
+		}
+		if fs != nil && fs.set != nil {
+			p.inputs = append(p.inputs, input{slot: slot, set: fs})
+		}
+		switch {
+		case whole[slot]:
+			p.row = append(p.row, rowSlot{slot: slot})
+		case fs != nil && fs.set != nil:
+			p.row = append(p.row, rowSlot{slot: slot, set: fs})
+		}
+	}
 }
 
 // seeConstants looks for keywords in the constant values.

@@ -36,6 +36,8 @@ type Engine struct {
 
 	mu       sync.Mutex
 	groups   map[string]*group
+	sets     fieldSets
+	bound    uint64 // how many Programs were made
 	programs generations[*event.Shape, *Program]
 }
 

@@ -1,7 +1,7 @@
 package sigma
 
 import (
-	"hash/maphash"
+	"encoding/binary"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -18,7 +18,7 @@ type Matcher struct {
 	engine *Engine
 
 	last     *Program
-	programs [256]*Program // by a hash of the Shape
+	programs [1024]*Program // by a hash of the Shape
 
 	epoch     uint32 // of the event at hand
 	state     []uint32
@@ -31,7 +31,8 @@ type Matcher struct {
 	folded  []byte      // of the event at hand
 	raw     []byte
 	scratch []byte
-	cache   valueCache
+	values  memory // the literals found in a value, by set and value
+	rows    rows
 	texts   []slotText
 	line    slotText // Raw
 }
@@ -54,7 +55,8 @@ const maxEpoch = 1<<30 - 1
 
 // NewMatcher returns a Matcher for one worker.
 func (e *Engine) NewMatcher() *Matcher {
-	return &Matcher{engine: e, state: make([]uint32, len(e.atoms)), looked: make([]uint32, len(e.rules)), cache: newValueCache()}
+	return &Matcher{engine: e, state: make([]uint32, len(e.atoms)), looked: make([]uint32, len(e.rules)),
+		values: newMemory(memoryNotes, memoryRing), rows: rows{memory: newMemory(memoryNotes, memoryRing)}}
 }
 
 // Match returns the rules that match the event: indexes into Engine.Rules, ascending. The slice is valid until the next
@@ -65,13 +67,19 @@ func (m *Matcher) Match(ev *event.Event) []int32 {
 	if p.live == 0 {
 		return m.matched
 	}
+	if p.row != nil && m.rows.recall(p, ev, &m.matched) {
+		return m.matched
+	}
 	m.begin(p)
 	for _, s := range p.constant {
 		m.see(p, s)
 	}
-	if p.line != nil && len(ev.Raw) > 0 {
+	switch {
+	case !p.rawText:
+		m.lookInSlots(p, ev)
+	case p.line != nil && len(ev.Raw) > 0:
 		m.lookInLine(p, ev)
-	} else {
+	default:
 		m.lookInValues(p, ev)
 	}
 	for _, r := range m.candidate {
@@ -83,7 +91,39 @@ func (m *Matcher) Match(ev *event.Event) []int32 {
 	if len(m.matched) > 1 {
 		slices.Sort(m.matched)
 	}
+	if p.row != nil {
+		m.rows.remember(p, m.matched)
+	}
 	return m.matched
+}
+
+// lookInSlots looks for all literals of an event of a binary log, value by value.
+func (m *Matcher) lookInSlots(p *Program, ev *event.Event) {
+	for i := range p.inputs {
+		in := &p.inputs[i]
+		v := ev.Values[in.slot]
+		switch {
+		case in.set.isSilent(v):
+		case v.IsList():
+			for i := 0; ; {
+				e, next, ok := v.Elem(i)
+				if !ok {
+					break
+				}
+				if i = next; e.IsNull() {
+					continue
+				}
+				from := len(m.folded)
+				m.folded = appendFolded(m.folded, e, &m.scratch)
+				m.scan(p, in.set, m.folded[from:])
+				m.folded = m.folded[:from]
+			}
+		case len(v.Data) > maxKey:
+			m.scan(p, in.set, m.foldedText(in.slot, v))
+		default:
+			m.scanOnce(p, in.set, in.slot, v)
+		}
+	}
 }
 
 // lookInValues looks for all literals, value by value.
@@ -167,28 +207,32 @@ func (m *Matcher) look(p *Program, in *input, ev *event.Event, v event.Value) {
 			m.folded = m.folded[:from]
 		}
 	}
-	if n := len(v.Data); n < minCachedSize || n > maxCachedSize {
+	if n := len(v.Data); n < minKept || n > maxKey {
 		m.scanAll(p, in.sets, keywords, m.foldedText(in.slot, v))
 		return
 	}
-	hash := maphash.Bytes(m.cache.seed, v.Data)
 	for _, fs := range in.sets {
-		m.scanCached(p, fs, hash, in.slot, v)
+		m.scanOnce(p, fs, in.slot, v)
 	}
 	if keywords != nil {
-		m.scanCached(p, keywords, hash, in.slot, v)
+		m.scanOnce(p, keywords, in.slot, v)
 	}
 }
 
-// scanCached is scan for a value that may have been scanned before.
-func (m *Matcher) scanCached(p *Program, fs *fieldSet, hash uint64, slot int, v event.Value) {
-	e, ok := m.cache.entry(fs, hash, v)
+// minKept is the length in bytes below which a text is sooner scanned than found in memory.
+const minKept = 24
+
+// scanOnce is scan for a value that may have been scanned before.
+func (m *Matcher) scanOnce(p *Program, fs *fieldSet, slot int, v event.Value) {
+	owner := fs.number<<8 | uint64(v.Kind)
+	ids, place, ok := m.values.find(owner, v.Data)
 	if !ok {
 		m.scan(p, fs, m.foldedText(slot, v))
-		e.keep(fs, v, m.hits.IDs)
+		m.values.keep(place, owner, v.Data, m.hits.IDs)
 		return
 	}
-	for _, id := range e.ids[:e.n] {
+	for ; len(ids) >= 4; ids = ids[4:] {
+		id := binary.LittleEndian.Uint32(ids)
 		for _, s := range fs.seen[fs.start[id]:fs.start[id+1]] {
 			m.see(p, s)
 		}
