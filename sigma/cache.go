@@ -19,6 +19,7 @@ type memory struct {
 	// very first byte, is still there if p+len(ring) >= end.
 	ring []byte
 	end  uint64
+	most int // length of the ring, once it is full
 }
 
 // note is where a key and its numbers are.
@@ -33,12 +34,12 @@ const (
 	memoryNotes = 1 << 13
 	memoryRing  = 2 << 20
 	maxKey      = 8 << 10 // bytes, of a key that is worth remembering
-	maxNumbers  = 256
+	maxNoted    = 256 // numbers of a key
 )
 
-// newMemory returns a memory of a given number of notes, which is a power of two, and bytes.
+// newMemory returns a memory of a given number of notes and of bytes, powers of two.
 func newMemory(notes, ring int) memory {
-	return memory{seed: maphash.MakeSeed(), notes: make([]note, notes), ring: make([]byte, ring)}
+	return memory{seed: maphash.MakeSeed(), notes: make([]note, notes), ring: make([]byte, min(ring, 4*maxKey)), most: ring}
 }
 
 // find returns the numbers of a key, as they were given to keep, four bytes each, and where they are to be kept if ok is false.
@@ -59,10 +60,13 @@ func (m *memory) find(owner uint64, key []byte) (numbers []byte, place *note, ok
 
 // keep notes the numbers of a key at the place that find returned for it.
 func (m *memory) keep(place *note, owner uint64, key []byte, numbers []int32) {
-	if len(key) > maxKey || len(numbers) > maxNumbers {
+	if len(key) > maxKey || len(numbers) > maxNoted {
 		return
 	}
 	size := len(key) + 4*len(numbers)
+	for m.end+uint64(size) > uint64(len(m.ring)) && len(m.ring) < m.most {
+		m.ring = append(m.ring, make([]byte, len(m.ring))...) // it has not gone round yet: everything stays where it is
+	}
 	if left := len(m.ring) - int(m.end%uint64(len(m.ring))); size > left {
 		m.end += uint64(left) // a note does not go round the end
 	}
