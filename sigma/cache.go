@@ -34,7 +34,7 @@ const (
 	memoryNotes = 1 << 13
 	memoryRing  = 2 << 20
 	maxKey      = 8 << 10 // bytes, of a key that is worth remembering
-	maxNoted    = 256 // numbers of a key
+	maxNoted    = 256     // numbers of a key
 )
 
 // newMemory returns a memory of a given number of notes and of bytes, powers of two.

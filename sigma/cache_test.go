@@ -85,7 +85,7 @@ func forgetful(e *Engine) (m *Matcher, forget func()) {
 
 // A rule depends on nothing that rows leave out.
 func TestRowsThatComeBackMatchTheSame(t *testing.T) {
-	e, _ := Compile(sigmaHQ(t).Rules, Options{})
+	e, _ := Compile(sigmaHQ(t), Options{})
 	s := &shaper{utf16: true}
 	var events []*event.Event
 	for _, c := range regressionCases(t, s) {
@@ -125,7 +125,7 @@ func TestGeneratedRowsMatchTheSame(t *testing.T) {
 				rules = append(rules, r)
 			}
 		}
-		e, _ := Compile(rules, Options{})
+		e, _ := Compile(&Pack{Rules: rules}, Options{})
 		m := e.NewMatcher()
 		without, forget := forgetful(e)
 		fields := []event.Field{{Name: "A"}, {Name: "B", Aliases: []string{"C"}}, {Name: "B"}, {Name: "D"}, {Name: "EventID"}}
