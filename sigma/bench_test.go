@@ -1,8 +1,12 @@
 package sigma
 
 import (
+	"archive/zip"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"testing"
@@ -32,6 +36,70 @@ func BenchmarkLoad(b *testing.B) {
 		if len(e.NewMatcher().Match(first)) == 0 {
 			b.Fatal("no match")
 		}
+	}
+}
+
+// BenchmarkStart tells what each stage from the files of rules to the first event costs one processor.
+func BenchmarkStart(b *testing.B) {
+	z, err := zip.OpenReader(sharedtest.Path(b, "evidence", "sigma-rules", "sigma-rules.zip"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer z.Close()
+	dir := b.TempDir()
+	if err := os.CopyFS(dir, z); err != nil {
+		b.Fatal(err)
+	}
+	var first *event.Event
+	for _, c := range regressionCases(b, &shaper{utf16: true}) {
+		if c.events[0].Shape.Sources[0].Category == "process_creation" {
+			first = c.events[0]
+		}
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	stages := []string{"read-ms", "yaml-ms", "parse-ms", "compile-ms", "bind-ms"}
+	spent := make([]time.Duration, len(stages))
+	for b.Loop() {
+		i, began := 0, time.Now()
+		done := func() {
+			spent[i] += time.Since(began)
+			i, began = i+1, time.Now()
+		}
+		var names []string
+		var texts [][]byte
+		err := fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
+			if err == nil && d.Type().IsRegular() && isRuleFile(name) {
+				var data []byte
+				data, err = os.ReadFile(filepath.Join(dir, name))
+				names, texts = append(names, name), append(texts, data)
+			}
+			return err
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		done()
+		var r yamlReader
+		for _, data := range texts {
+			r.documents(data)
+		}
+		done()
+		p := &Pack{}
+		for i, data := range texts {
+			p.add(parseOne(names[i], data, &r).pack)
+		}
+		p.dropDuplicates()
+		done()
+		e, _ := Compile(p, Options{})
+		done()
+		if len(e.NewMatcher().Match(first)) == 0 {
+			b.Fatal("no match")
+		}
+		done()
+	}
+	spent[2] -= spent[1] // parsing reads the YAML once more
+	for i, name := range stages {
+		b.ReportMetric(float64(spent[i].Microseconds())/1000/float64(b.N), name)
 	}
 }
 

@@ -89,27 +89,21 @@ func isRuleFile(name string) bool {
 }
 
 func loadFS(fsys fs.FS, prefix string) (*Pack, error) {
-	var files []source
 	var unreadable []*Rejection
-	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil && name == ".":
-			return err
-		case err != nil:
-			unreadable = append(unreadable, &Rejection{Path: prefix + name, Reason: "cannot be read: " + err.Error()})
-			return nil
-		case !d.Type().IsRegular() || !isRuleFile(name):
-			return nil
-		case len(files) == maxPackFiles:
-			return errTooMany
-		}
-		files = append(files, source{prefix + name, func() (io.ReadCloser, error) { return fsys.Open(name) }})
-		return nil
+	p, err := parseAll(func(add func(source) error) error {
+		return fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil && name == ".":
+				return err
+			case err != nil:
+				unreadable = append(unreadable, &Rejection{Path: prefix + name, Reason: "cannot be read: " + err.Error()})
+				return nil
+			case !d.Type().IsRegular() || !isRuleFile(name):
+				return nil
+			}
+			return add(source{prefix + name, func() (io.ReadCloser, error) { return fsys.Open(name) }})
+		})
 	})
-	if err != nil {
-		return nil, err
-	}
-	p, err := parseAll(files)
 	if p != nil {
 		p.Rejected = append(p.Rejected, unreadable...)
 	}
@@ -119,16 +113,19 @@ func loadFS(fsys fs.FS, prefix string) (*Pack, error) {
 func loadZip(z *zip.Reader, prefix string) (*Pack, error) {
 	var files []source
 	for _, f := range z.File {
-		if !f.Mode().IsRegular() || !isRuleFile(f.Name) {
-			continue
+		if f.Mode().IsRegular() && isRuleFile(f.Name) {
+			files = append(files, source{prefix + f.Name, f.Open})
 		}
-		if len(files) == maxPackFiles {
-			return nil, errTooMany
-		}
-		files = append(files, source{prefix + f.Name, f.Open})
 	}
 	slices.SortStableFunc(files, func(a, b source) int { return strings.Compare(a.path, b.path) })
-	return parseAll(files)
+	return parseAll(func(add func(source) error) error {
+		for _, f := range files {
+			if err := add(f); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 var errTooMany = fmt.Errorf("more than %d rule files", maxPackFiles)
@@ -150,38 +147,73 @@ func parseOne(name string, data []byte, reader *yamlReader) parsed {
 	return parsed{p, len(data)}
 }
 
-// parseAll parses files on all processors. The result is in their order.
-func parseAll(files []source) (*Pack, error) {
-	results := make([]parsed, len(files))
-	var next, total int
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(files)) {
+// minParsers is how many files are read at once even on a few processors, because a disk may be slow to answer.
+const minParsers = 8
+
+// parseAll parses the files that list adds, while it goes on listing. The result is in their order. An error of list is
+// returned.
+func parseAll(list func(add func(source) error) error) (*Pack, error) {
+	var (
+		mu     sync.Mutex
+		more   = sync.NewCond(&mu) // files, or the end of the list
+		files  []source
+		parts  []parsed // of files
+		next   int      // of files
+		total  int      // bytes
+		listed bool
+		wg     sync.WaitGroup
+	)
+	for range max(runtime.GOMAXPROCS(0), minParsers) {
 		wg.Go(func() {
 			var buf bytes.Buffer
 			var reader yamlReader
+			mu.Lock()
+			defer mu.Unlock()
 			for {
-				mu.Lock()
-				i := next
-				next++
-				full := total > maxPackBytes
-				mu.Unlock()
-				if i >= len(files) || full {
+				for next == len(files) && !listed {
+					more.Wait()
+				}
+				if next == len(files) || total > maxPackBytes {
 					return
 				}
-				results[i] = parseSource(files[i], &buf, &reader)
-				mu.Lock()
-				total += results[i].bytes
+				i := next
+				next++
+				f := files[i]
 				mu.Unlock()
+				part := parseSource(f, &buf, &reader)
+				mu.Lock()
+				parts[i] = part
+				total += part.bytes
 			}
 		})
 	}
+	err := list(func(f source) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if len(files) == maxPackFiles {
+			return errTooMany
+		}
+		files = append(files, f)
+		parts = append(parts, parsed{})
+		more.Signal()
+		return nil
+	})
+	mu.Lock()
+	listed = true
+	if err != nil {
+		next = len(files)
+	}
+	more.Broadcast()
+	mu.Unlock()
 	wg.Wait()
+	if err != nil {
+		return nil, err
+	}
 	if total > maxPackBytes {
 		return nil, fmt.Errorf("more than %d bytes of rules", maxPackBytes)
 	}
 	p := &Pack{}
-	for _, r := range results {
+	for _, r := range parts {
 		if r.pack != nil {
 			p.add(r.pack)
 		}

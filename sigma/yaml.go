@@ -106,6 +106,10 @@ func plainText(s string) (text string, ascii, ok bool) {
 	}
 	ascii = true
 	for i := 0; i < len(s); i++ {
+		if i+8 <= len(s) && allPrintable(s[i:i+8]) {
+			i += 7
+			continue
+		}
 		switch c := s[i]; {
 		case c < ' ' && c != '\n', c == 0x7F:
 			return "", false, false
@@ -124,6 +128,16 @@ func plainText(s string) (text string, ascii, ok bool) {
 		}
 	}
 	return s, false, true
+}
+
+// allPrintable reports whether the first eight bytes of s are printable ASCII. It may be wrong to say no.
+func allPrintable(s string) bool {
+	_ = s[7]
+	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	// No high bit, none after one is added (0x7F), and no borrow when a blank is taken away.
+	return (w|(w+each)|(w-each*' '))&high == 0
 }
 
 func (r *yamlReader) refuseIf(bad bool) {

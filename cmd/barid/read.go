@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"sort"
 	"strings"
 	"sync"
@@ -28,6 +29,8 @@ type loaded struct {
 
 // load reads, checks and compiles the rules.
 func (f *ruleFlags) load() (*loaded, error) {
+	// Most of what is made here stays, and what does not is soon over: looking for it as often as usual is not worth it.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	pack := &sigma.Pack{}
 	if !f.NoBuiltinRules {
 		p, err := sigma.LoadFS(content.Rules())
