@@ -6,6 +6,8 @@ import (
 	"regexp/syntax"
 	"slices"
 	"strings"
+
+	"github.com/barid-dfir/barid/internal/literal"
 )
 
 // maxVariants bounds the values that one line becomes through windash, base64offset and expand.
@@ -126,7 +128,8 @@ func unknownName(name string, selections []selection, where at) *flaw {
 // lowering is the lowering of one detection.
 type lowering struct {
 	placeholders map[string][]string
-	waiting      bool // for the values of a placeholder
+	waiting      bool   // for the values of a placeholder
+	tests        []test // to be handed out
 }
 
 func (l *lowering) condition(c *condition, selections []selection, bodies []*expr, where at) (*expr, *flaw) {
@@ -199,8 +202,19 @@ func (l *lowering) line(ln *line) (*expr, *flaw) {
 		return nil, bad
 	}
 	var any []*test
+	if !m.all {
+		any = make([]*test, 0, len(ln.values))
+	}
 	var each []*expr
-	for _, v := range ln.values {
+	for i, v := range ln.values {
+		if t := l.plainTest(ln, &m, i); t != nil && len(any) < maxVariants {
+			if m.all {
+				each = append(each, &expr{op: exprAny, tests: []*test{t}})
+			} else {
+				any = append(any, t)
+			}
+			continue
+		}
 		tests, bad := l.value(ln, &m, v)
 		if bad != nil {
 			return nil, bad
@@ -222,6 +236,37 @@ func (l *lowering) line(ln *line) (*expr, *flaw) {
 		e = &expr{op: exprNot, kids: []*expr{e}}
 	}
 	return e, nil
+}
+
+// plainTest returns the test of value i if it is a text without wildcards, escapes and encodings, as nearly all are. It
+// is what value returns too, made sooner; otherwise it returns nil.
+func (l *lowering) plainTest(ln *line, m *modifiers, i int) *test {
+	v := &ln.values[i]
+	if v.null || v.text == "" || m.typed != "" || m.number != "" || len(m.steps) > 0 || !isPlain(v.text) {
+		return nil
+	}
+	if len(l.tests) == 0 {
+		l.tests = make([]test, len(ln.values)-i)
+	}
+	t := &l.tests[0]
+	l.tests = l.tests[1:]
+	t.field, t.shown, t.cased, t.literal = ln.field, v.text, m.cased, v.text
+	if !m.cased {
+		t.literal = literal.FoldString(v.text)
+	}
+	keyword := ln.field == "" && !m.anchored()
+	first, last := m.contains || m.endswith || keyword, m.contains || m.startswith || keyword
+	switch {
+	case first && last:
+		t.op = opContains
+	case first:
+		t.op = opSuffix
+	case last:
+		t.op = opPrefix
+	default:
+		t.op = opEqual
+	}
+	return t
 }
 
 // value returns the tests that a value asks for, of which one must be true.

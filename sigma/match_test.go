@@ -2,12 +2,14 @@ package sigma
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/barid-dfir/barid/evtx"
 	"github.com/barid-dfir/barid/internal/event"
+	"pgregory.net/rapid"
 )
 
 // textEvent makes an event of fields and values in turn. "\x00absent" and "\x00null" are what they say, a value that
@@ -434,4 +436,26 @@ func TestHostileNestingIsHarmless(t *testing.T) {
 		t.Error("a match")
 	}
 	e.NewMatcher().Explain(deep, 0)
+}
+
+// TestPlainValues compares the short way to the test of a value with the long one.
+func TestPlainValues(t *testing.T) {
+	names := [][]string{nil, {"contains"}, {"startswith"}, {"endswith"}, {"cased"}, {"contains", "cased"}, {"all", "contains"}, {"neq"}, {"windash"}, {"re"}, {"base64offset", "contains"},
+		{"wide"}, {"cidr"}, {"exists"}, {"lt"}, {"fieldref"}, {"expand"}}
+	rapid.Check(t, func(t *rapid.T) {
+		v := scalar{text: rapid.StringOfN(rapid.SampledFrom([]rune(`aB1\*?%-/ éİK`)), 0, 8, -1).Draw(t, "text"), null: rapid.IntRange(0, 9).Draw(t, "null") == 0}
+		ln := &line{field: rapid.SampledFrom([]string{"", "Image"}).Draw(t, "field"), modifiers: rapid.SampledFrom(names).Draw(t, "modifiers"), values: []scalar{v}}
+		m, bad := readModifiers(ln)
+		if bad != nil {
+			return
+		}
+		short := new(lowering).plainTest(ln, &m, 0)
+		if short == nil {
+			return
+		}
+		long, bad := new(lowering).value(ln, &m, v)
+		if bad != nil || len(long) != 1 || !reflect.DeepEqual(short, long[0]) {
+			t.Fatalf("%v: got %+v, want %+v (%v)", ln, short, long, bad)
+		}
+	})
 }

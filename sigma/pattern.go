@@ -32,6 +32,21 @@ type pattern []piece
 // parsePattern reads the wildcards and escapes of a Sigma string (Sigma rules specification 2.1, "Escaping").
 func parsePattern(s string) pattern { return parseTemplate(s, false) }
 
+// isPlain reports whether s is a pattern of nothing but itself.
+func isPlain(s string) bool {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '*', '?':
+			return false
+		case '\\':
+			if i+1 < len(s) && strings.IndexByte(`\*?`, s[i+1]) >= 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // parseTemplate is parsePattern that also reads placeholders, %name%, if holes is set (Sigma rules specification 2.1,
 // "Placeholders").
 func parseTemplate(s string, holes bool) pattern {

@@ -89,6 +89,17 @@ func AppendFold(dst, text []byte) []byte {
 
 // FoldString returns s, folded.
 func FoldString(s string) string {
+	i := 0
+	for i < len(s) && s[i] < utf8.RuneSelf && (s[i] < 'A' || s[i] > 'Z') {
+		i++
+	}
+	if i == len(s) {
+		return s
+	}
+	var text, folded [256]byte
+	if len(s) <= len(text) {
+		return string(AppendFold(folded[:0], text[:copy(text[:], s)]))
+	}
 	return string(AppendFold(nil, []byte(s)))
 }
 
