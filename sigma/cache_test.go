@@ -109,16 +109,17 @@ func TestGeneratedRowsMatchTheSame(t *testing.T) {
 	types := rapid.SampledFrom([]event.Kind{event.Kind(evtx.UInt32Type), event.Kind(evtx.HexInt64Type), event.Kind(evtx.FileTimeType),
 		event.Kind(evtx.GUIDType), event.Kind(evtx.SIDType), event.Kind(evtx.BoolType), event.Kind(evtx.Real32Type), event.Kind(evtx.BinaryType),
 		event.Kind(evtx.Array | evtx.StringType), event.Kind(evtx.Array | evtx.UInt16Type)})
-	value := func(t *rapid.T) event.Value {
+	value := func(t *rapid.T, store genStore) event.Value {
 		if rapid.Bool().Draw(t, "text") {
-			return genValue(t)
+			return store.eventValue(t)
 		}
 		return event.Value{Kind: types.Draw(t, "type"), Data: rapid.SliceOfN(rapid.SampledFrom([]byte{0, 1, 10, 'a', 'k'}), 0, 16).Draw(t, "data")}
 	}
 	rapid.Check(t, func(t *rapid.T) {
+		store := newGenStore(t)
 		var rules []*Rule
 		for range rapid.IntRange(1, 4).Draw(t, "rules") {
-			d := genDetection(t)
+			d := store.detection(t)
 			r := &Rule{LogSource: event.LogSource{Product: "p"}, detection: d}
 			var bad *flaw
 			if r.expr, bad = d.lower(nil); bad == nil {
@@ -131,14 +132,14 @@ func TestGeneratedRowsMatchTheSame(t *testing.T) {
 		fields := []event.Field{{Name: "A"}, {Name: "B", Aliases: []string{"C"}}, {Name: "B"}, {Name: "D"}, {Name: "EventID"}}
 		ev := &event.Event{Shape: event.NewShape("windows.evtx", []event.LogSource{{Product: "p"}}, fields), Values: make([]event.Value, len(fields))}
 		for i := range ev.Values {
-			ev.Values[i] = value(t)
+			ev.Values[i] = value(t, store)
 		}
 		for range rapid.IntRange(2, 8).Draw(t, "events") {
 			forget()
 			if got, want := m.Match(ev), without.Match(ev); !slices.Equal(got, want) {
 				t.Fatalf("%v, without memory %v", got, want)
 			}
-			ev.Values[rapid.IntRange(0, len(fields)-1).Draw(t, "slot")] = value(t)
+			ev.Values[rapid.IntRange(0, len(fields)-1).Draw(t, "slot")] = value(t, store)
 		}
 	})
 }
