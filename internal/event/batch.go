@@ -5,6 +5,8 @@ package event
 type Batch struct {
 	Events  []Event
 	Defects []Defect
+	// Plain are events of which no more is known, because no more was asked for: see logs.Skimmer. They are not in Events.
+	Plain []Plain
 
 	values slab[Value]
 	bytes  slab[byte]
@@ -16,6 +18,14 @@ type Defect struct {
 	Length int64  // in bytes; 0 where nothing was lost: a wrong checksum, say
 	Line   int64  // from 1; 0 in a binary log
 	Reason string // what was wrong, for people
+}
+
+// Plain is a request to a server that matches no rule and means nothing: it only counts.
+type Plain struct {
+	Time   int64
+	Client []byte // its address; a view, as the values of an Event are
+	Offset int64
+	Line   int64
 }
 
 // Add appends an event of the given Shape whose values are all absent, and returns it to be filled in.
@@ -52,6 +62,7 @@ func (b *Batch) Reset() {
 	b.Events = b.Events[:0]
 	clear(b.Defects)
 	b.Defects = b.Defects[:0]
+	b.Plain = b.Plain[:0]
 	b.values.reset()
 	b.bytes.reset()
 }

@@ -38,6 +38,9 @@ type Field struct {
 	Aliases []string
 	// Const is the value of the field in every event of the Shape; its Kind is None for a variable field.
 	Const Value
+	// Before and After are what stands right before and after the value in Event.Raw, wherever it stands there; "" where that
+	// is not always the same.
+	Before, After string
 }
 
 // Shape is all that is fixed about an event before a value is read. It never changes after [NewShape]; programs

@@ -91,6 +91,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 		turn:   newTurn(),
 
 		finished: make(map[int]*source),
+		sieves:   make(map[*event.Shape][]logs.Sieve),
 	}
 	var workers sync.WaitGroup
 	for range max(1, cfg.Workers) {
@@ -152,12 +153,48 @@ type run struct {
 
 	seen identities // used by the source whose turn it is
 
+	sieving sync.Mutex
+	sieves  map[*event.Shape][]logs.Sieve
+
 	finishing sync.Mutex
 	finished  map[int]*source // sources that wait for their turn
 
 	events, bytes, findings atomic.Int64
 	// inMemory and written are the bytes of findings and of written events that wait for the turn of their sources.
 	inMemory, written atomic.Int64
+}
+
+// sievesOf returns what finds all that the rules and the parser ask for in the parts of events of the Shape; nil where there
+// is no such thing.
+func (r *run) sievesOf(shape *event.Shape, parts []logs.Part) []logs.Sieve {
+	r.sieving.Lock()
+	defer r.sieving.Unlock()
+	out, ok := r.sieves[shape]
+	if ok {
+		return out
+	}
+	var engine *sigma.Engine
+	if r.cfg.Rules != nil {
+		engine = r.cfg.Rules.Engine
+	} else {
+		engine, _ = sigma.Compile(&sigma.Pack{}, sigma.Options{})
+	}
+	list := make([]sigma.Part, len(parts))
+	for i, p := range parts {
+		list[i] = sigma.Part(p)
+	}
+	for _, s := range engine.Sieves(shape, list) {
+		if s == nil {
+			out = append(out, nil)
+		} else {
+			out = append(out, s)
+		}
+	}
+	if len(r.sieves) >= maxShapes {
+		clear(r.sieves)
+	}
+	r.sieves[shape] = out
+	return out
 }
 
 // fail stops the run. The first reason stands.

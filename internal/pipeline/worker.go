@@ -242,7 +242,10 @@ func (w *worker) examine(b *block, res *result) {
 	s := b.source
 	parser := w.parser(s.format)
 	w.batch.Reset()
-	parser.Parse(&b.Block, &w.batch)
+	if !w.skim(parser, b) {
+		parser.Parse(&b.Block, &w.batch)
+	}
+	w.plain(s, res)
 	for _, d := range w.batch.Defects {
 		res.tally.Defect(d)
 	}
@@ -285,6 +288,37 @@ func (w *worker) event(s *source, parser logs.Parser, e *event.Event, res *resul
 	}
 	if cfg.Event != nil {
 		res.out = cfg.Event(res.out, s.logs, e, w.meaning)
+	}
+}
+
+// skim parses a block without the events that match no rule and mean nothing, if its parser can do that.
+func (w *worker) skim(parser logs.Parser, b *block) bool {
+	p, ok := parser.(logs.Skimmer)
+	if !ok || w.run.cfg.Event != nil {
+		return false
+	}
+	shape, parts := p.Skims(&b.Block)
+	if shape == nil {
+		return false
+	}
+	sieves := w.run.sievesOf(shape, parts)
+	if sieves == nil {
+		return false
+	}
+	p.Skim(&b.Block, sieves, &w.batch)
+	return true
+}
+
+// plain takes account of the plain events of a batch.
+func (w *worker) plain(s *source, res *result) {
+	cfg := &w.run.cfg
+	for i := range w.batch.Plain {
+		e := &w.batch.Plain[i]
+		res.tally.Plain(e)
+		if w.counter == nil || cfg.From != event.UnknownTime && e.Time < cfg.From || cfg.To != event.UnknownTime && e.Time >= cfg.To {
+			continue
+		}
+		w.counter.Request(event.Address(e.Client), s.ordinal, detect.Position{Time: e.Time, Offset: e.Offset, Line: e.Line})
 	}
 }
 

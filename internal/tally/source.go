@@ -50,16 +50,26 @@ func (b *Block) Reset() {
 func (b *Block) Event(e *event.Event) {
 	b.Events++
 	if e.Time != event.UnknownTime {
-		if b.From == event.UnknownTime || e.Time < b.From {
-			b.From = e.Time
-		}
-		b.To = max(b.To, e.Time)
+		b.at(e.Time)
 	}
 	if b.Host == "" {
 		if v := e.Role(event.Host); !v.IsNull() {
 			b.Host = v.String()
 		}
 	}
+}
+
+// Plain takes account of an event that is only counted; its time is known.
+func (b *Block) Plain(e *event.Plain) {
+	b.Events++
+	b.at(e.Time)
+}
+
+func (b *Block) at(t int64) {
+	if b.From == event.UnknownTime || t < b.From {
+		b.From = t
+	}
+	b.To = max(b.To, t)
 }
 
 // Defect takes account of a part that could not be read. A defect of no length, such as a wrong checksum, cost nothing.

@@ -50,17 +50,17 @@ var fields = [numFields]event.Field{
 	fHost:    {Name: "cs-host"},
 	fClient:  {Name: "c-ip"},
 	fUser:    {Name: "cs-username"},
-	fMethod:  {Name: "cs-method"},
+	fMethod:  {Name: "cs-method", Before: `"`, After: " "},
 	fURI:     {Name: "cs-uri"},
 	fStem:    {Name: "cs-uri-stem"},
 	fQuery:   {Name: "cs-uri-query"},
 	fVersion: {Name: "cs-version"},
-	fStatus:  {Name: "sc-status"},
+	fStatus:  {Name: "sc-status", Before: `" `},
 	fBytes:   {Name: "sc-bytes"},
 	fReferer: {Name: "cs(Referer)"},
 	fAgent:   {Name: "cs(User-Agent)"},
-	fRequest: {Name: "request"}, // one that is not "METHOD target HTTP/version"
-	fExtra:   {Name: "extra"},   // what a server's own format adds
+	fRequest: {Name: "request", Before: `"`}, // one that is not "METHOD target HTTP/version"
+	fExtra:   {Name: "extra"},                // what a server's own format adds
 }
 
 // server is which program wrote a log.
@@ -100,10 +100,11 @@ func (s server) variant() string {
 type shapes struct {
 	access [numServers]*event.Shape
 	errors [numServers]*event.Shape
+	parts  []logs.Part
 }
 
 func newShapes() *shapes {
-	s := new(shapes)
+	s := &shapes{parts: parts()}
 	for i := range numServers {
 		a := logsource.Builtin().NewShape(Name, i.variant(), fields[:])
 		a.SetRole(event.Host, "cs-host")
@@ -175,30 +176,43 @@ type parser struct {
 
 	stamp [26]byte // the last time seen, as written, and what it is
 	when  int64
+
+	sieves           []logs.Sieve // by part
+	referers, agents logs.Memo
 }
 
 // Parse implements logs.Parser.
 func (p *parser) Parse(b *logs.Block, out *event.Batch) {
+	p.begin(b)
 	part, _ := b.State.(lines.Part)
+	for s := lines.Scan(b, part, out); s.Next(); {
+		p.line(&s, b, out)
+	}
+}
+
+// begin takes note of where a block is from.
+func (p *parser) begin(b *logs.Block) {
 	if b.Source != p.source {
 		p.source, p.server = b.Source, serverOf(b.Source.Path)
 	}
-	for s := lines.Scan(b, part, out); s.Next(); {
-		if comment(s.Line) {
-			continue
-		}
-		n := len(out.Events)
-		reason := p.access(s.Line, p.shapes.access[p.server], out)
-		if reason != "" && len(out.Events) == n && p.error(s.Line, b.Source, out) {
-			reason = ""
-		}
-		if reason != "" {
-			s.Defect(reason)
-		}
-		if len(out.Events) > n {
-			e := &out.Events[n]
-			e.Raw, e.Offset, e.Line, e.Record = s.Line, s.Offset, s.Number, s.Number
-		}
+}
+
+// line reads the line at which s is.
+func (p *parser) line(s *lines.Scanner, b *logs.Block, out *event.Batch) {
+	if comment(s.Line) {
+		return
+	}
+	n := len(out.Events)
+	reason := p.access(s.Line, p.shapes.access[p.server], out)
+	if reason != "" && len(out.Events) == n && p.error(s.Line, b.Source, out) {
+		reason = ""
+	}
+	if reason != "" {
+		s.Defect(reason)
+	}
+	if len(out.Events) > n {
+		e := &out.Events[n]
+		e.Raw, e.Offset, e.Line, e.Record = s.Line, s.Offset, s.Number, s.Number
 	}
 }
 
@@ -310,10 +324,8 @@ func (p *parser) time(line []byte) (open, end int, when int64) {
 			if string(rest[:26]) == string(p.stamp[:]) {
 				return pos - 1, pos + 27, p.when
 			}
-			if t, ok := clf(rest[:26]); ok {
-				copy(p.stamp[:], rest)
-				p.when = t
-				return pos - 1, pos + 27, t
+			if p.read(rest[:26]) {
+				return pos - 1, pos + 27, p.when
 			}
 		}
 		if len(rest) > 19 && rest[4] == '-' {

@@ -51,6 +51,27 @@ func Channel(path []byte) string {
 	return "web"
 }
 
+// PathMarks returns texts, in lower case, of which one stands in the path of every request that means something although
+// [Plain] says that it need not, or one of [AgentMarks] in its user agent.
+func PathMarks() []string { return []string{"/owa/auth/logon.aspx"} }
+
+// AgentMarks returns the like for user agents.
+func AgentMarks() []string { return []string{"amprobe", "_probe/local"} }
+
+// Plain reports whether requests of a client, as it stands in a log, mean nothing where they were made with GET or HEAD by
+// nobody in particular, and have none of the marks. So it is with the addresses of others.
+func Plain(client []byte) bool {
+	if len(client) == 0 || client[0] == ':' || bytes.HasPrefix(client, []byte("127.")) {
+		return false
+	}
+	for _, c := range client {
+		if (c < '0' || c > '9') && c != '.' && c != ':' && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
 // Observe appends what the request means to obs and returns the longer slice.
 func Observe(r *Request, obs []logs.Observation) []logs.Observation {
 	client := event.Address(r.Client)

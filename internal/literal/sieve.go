@@ -1,0 +1,254 @@
+package literal
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+	"slices"
+	"strings"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// Sieve tells whether a text holds any of its literals, so that one that does not need not be looked at again. It reads
+// text as it stands, and is several times faster than a [Set], which says which literals there are and where they count.
+// It never changes and may be used by many goroutines.
+//
+// Every second position of the text is looked up in a filter of four-byte grams. A literal of five bytes and more has two
+// of its grams there, next to one another, of which one begins at such a position wherever the literal stands; of a
+// shorter one, every gram that it could be part of is there.
+type Sieve struct {
+	filter []uint8 // a bit for the hash of each gram
+	mask   uint64  // of the hash
+	grams  table
+	texts  []string // of the literals, blurred
+
+	singles []uint64 // bytes that are literals, blurred, each eight times
+	pairs   *[1 << 16 / 64]uint64
+	foreign bool // a literal has too little ASCII to be looked for: text beyond ASCII may hold it
+}
+
+// blur makes a letter that is ASCII lower case, and whatever else it changes the same way in literals and text: what
+// differs by it only is taken for the same.
+const blur = 0x20 * ones
+
+// maxSieved bounds the work for the literals of a Sieve.
+const maxSieved = 20_000
+
+// NewSieve returns a Sieve for literals that are folded, wherever they count, or nil if they are too many. sample is
+// text of the kind that will be read; only speed depends on it.
+func NewSieve(literals []string, sample []byte) *Sieve {
+	s := &Sieve{}
+	all := make([]Literal, 0, len(literals))
+	for _, l := range literals {
+		switch run := longestASCII(l); {
+		case len(l) == 1 && len(run) == 1:
+			if w := ones * uint64(l[0]|0x20); !slices.Contains(s.singles, w) {
+				s.singles = append(s.singles, w)
+			}
+		case len(run) < 2:
+			s.foreign = s.foreign || l != ""
+		default:
+			all = append(all, Literal{Text: blurred(run)})
+		}
+	}
+	slices.SortFunc(all, func(a, b Literal) int { return strings.Compare(a.Text, b.Text) })
+	all = slices.Compact(all)
+	if len(all) > maxSieved {
+		return nil
+	}
+	m := newModel(all, []byte(blurred(string(sample))))
+	var grams []entry
+	for _, l := range all {
+		id, t := int32(len(s.texts)), l.Text
+		add := func(gram uint32, pos int) {
+			grams = append(grams, entry{key: uint64(gram), id: id, pos: int32(pos)})
+		}
+		switch n := len(t); {
+		case n == 2:
+			if s.pairs == nil {
+				s.pairs = new([1 << 16 / 64]uint64)
+			}
+			key := uint16(t[0]) | uint16(t[1])<<8
+			s.pairs[key/64] |= 1 << (key % 64)
+			continue
+		case n == 3:
+			gram := uint32(t[0]) | uint32(t[1])<<8 | uint32(t[2])<<16
+			eachByte(func(c uint32) {
+				add(gram|c<<24, 0)
+				add(gram<<8|c, -1)
+			})
+		case n == 4:
+			gram := gramAt(t, 0)
+			add(gram, 0)
+			eachByte(func(c uint32) { add(gram<<8|c, -1) })
+		default:
+			p := m.rarestTwo(t)
+			add(gramAt(t, p), p)
+			add(gramAt(t, p+1), p+1)
+		}
+		s.texts = append(s.texts, t)
+	}
+	b := min(max(bits.Len(uint(len(grams)*48)), 12), maxSieveBits)
+	s.mask = 1<<b - 1
+	s.filter = make([]uint8, 1<<b/8)
+	for _, e := range grams {
+		h := e.key * keyMul >> (64 - maxSieveBits) & s.mask
+		s.filter[h/8] |= 1 << (h % 8)
+	}
+	if s.grams = newTable(grams); len(grams) == 0 {
+		s.grams = newTable([]entry{{key: math.MaxUint64}}) // no gram
+	}
+	return s
+}
+
+const maxSieveBits = 19
+
+// eachByte calls f with every byte that stands in blurred text.
+func eachByte(f func(c uint32)) {
+	for c := range uint32(256) {
+		if c|0x20 == c {
+			f(c)
+		}
+	}
+}
+
+// longestASCII returns the longest run of ASCII in t.
+func longestASCII(t string) string {
+	best, start := "", 0
+	for i := 0; i <= len(t); i++ {
+		if i == len(t) || t[i] >= utf8.RuneSelf {
+			if i-start > len(best) {
+				best = t[start:i]
+			}
+			start = i + 1
+		}
+	}
+	return best
+}
+
+func blurred(t string) string {
+	p := []byte(t)
+	for i := range p {
+		p[i] |= 0x20
+	}
+	return string(p)
+}
+
+// rarestTwo returns the position in t, of at least five bytes, of two grams next to one another that are least to be
+// expected.
+func (m *model) rarestTwo(t string) int {
+	best, most := 0, float32(math.Inf(-1))
+	for i := 0; i+5 <= len(t); i++ {
+		if s := min(m.surprise(t, i), m.surprise(t, i+1)); s > most {
+			best, most = i, s
+		}
+	}
+	return best
+}
+
+// IsEmpty reports whether there are no literals.
+func (s *Sieve) IsEmpty() bool {
+	return len(s.texts)+len(s.singles) == 0 && s.pairs == nil && !s.foreign
+}
+
+// Holds reports whether text may hold a literal: always where it does, and seldom where it does not.
+func (s *Sieve) Holds(text []byte) bool {
+	if s.pairs != nil && s.holdsPair(text) {
+		return true
+	}
+	mask, filter := s.mask, unsafe.Pointer(unsafe.SliceData(s.filter))
+	// A hash is masked to the bits that the filter has, which the compiler cannot know.
+	seen := func(gram uint32) uint8 {
+		h := uint64(gram) * keyMul >> (64 - maxSieveBits) & mask
+		return *(*uint8)(unsafe.Add(filter, h>>3)) & bitOf[h&7]
+	}
+	i, x := 0, wordAt(text, 0)
+	for i < len(text) {
+		var y uint64
+		if i+16 <= len(text) {
+			y = binary.LittleEndian.Uint64(text[i+8:])
+		} else {
+			y = wordAt(text, i+8)
+		}
+		if x&highs != 0 && s.beyondASCII(text, i) {
+			return true
+		}
+		z := x | blur
+		a, b, c, d := seen(uint32(z)), seen(uint32(z>>16)), seen(uint32(z>>32)), seen(uint32(z>>48|(y|blur)<<16))
+		for _, w := range s.singles {
+			w ^= z
+			if (w-ones)&^w&highs != 0 && s.holdsSingle(text[i:min(i+8, len(text))]) {
+				return true
+			}
+		}
+		if a|b|c|d != 0 {
+			for at, bit := range [4]uint8{a, b, c, d} {
+				if bit != 0 && s.probe(text, i+2*at) {
+					return true
+				}
+			}
+		}
+		i, x = i+8, y
+	}
+	return false
+}
+
+func (s *Sieve) holdsSingle(text []byte) bool {
+	for _, c := range text {
+		if slices.Contains(s.singles, ones*uint64(c|0x20)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Sieve) holdsPair(text []byte) bool {
+	for i := 0; i+2 <= len(text); i++ {
+		key := uint16(text[i]|0x20) | uint16(text[i+1]|0x20)<<8
+		if s.pairs[key/64]&(1<<(key%64)) != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// beyondASCII reports whether one of the eight bytes at i begins a character that is not ASCII and may fold to it, or
+// belong to a literal that is not looked for.
+func (s *Sieve) beyondASCII(text []byte, i int) bool {
+	for end := min(i+8, len(text)); i < end; i++ {
+		switch c := text[i]; {
+		case c < utf8.RuneSelf:
+		case s.foreign,
+			c == 0xC5 && i+1 < len(text) && text[i+1] == 0xBF,                      // the long s
+			c == 0xE2 && i+2 < len(text) && text[i+1] == 0x84 && text[i+2] == 0xAA: // the Kelvin sign
+			return true
+		}
+	}
+	return false
+}
+
+// probe reports whether a literal stands in text one of whose grams is the one at position i.
+func (s *Sieve) probe(text []byte, i int) bool {
+	gram := uint32(wordAt(text, i)) | blur&math.MaxUint32
+	for _, e := range s.grams.slot(uint64(gram)) {
+		if uint32(e.key) == gram {
+			if at := i - int(e.pos); at >= 0 && hasBlurred(text[min(at, len(text)):], s.texts[e.id]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func hasBlurred(text []byte, literal string) bool {
+	if len(text) < len(literal) {
+		return false
+	}
+	for i := range len(literal) {
+		if text[i]|0x20 != literal[i] {
+			return false
+		}
+	}
+	return true
+}
