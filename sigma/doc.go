@@ -1,4 +1,4 @@
-// Package sigma matches events against Sigma rules.
+// Package sigma matches events against Sigma rules, and correlates what matches.
 //
 // [Parse] reads rules, [Compile] makes an immutable [Engine] of them, and a [Matcher], one for each worker, says which
 // rules match an event:
