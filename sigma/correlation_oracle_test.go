@@ -547,25 +547,23 @@ func (e *oracleExpr) names(list []string) []string {
 }
 
 // ways returns the lists of rules, in the order of the expression, of which one makes the expression true when all in
-// it are found. seen says whether a rule has a hit.
-func (e *oracleExpr) ways(seen func(*oracleRule) bool) [][]*oracleRule {
-	switch e.op {
-	case "":
-		if seen(e.rule) {
-			return [][]*oracleRule{{e.rule}}
-		}
+// it are found; or makes it false, if it is negated. seen says whether a rule has a hit.
+func (e *oracleExpr) ways(seen func(*oracleRule) bool, negated bool) [][]*oracleRule {
+	switch {
+	case e.op == "" && seen(e.rule) == negated:
 		return nil
-	case "not":
-		if len(e.kids[0].ways(seen)) > 0 {
-			return nil
-		}
+	case e.op == "" && negated:
 		return [][]*oracleRule{{}}
-	case "or":
-		return append(e.kids[0].ways(seen), e.kids[1].ways(seen)...)
+	case e.op == "":
+		return [][]*oracleRule{{e.rule}}
+	case e.op == "not":
+		return e.kids[0].ways(seen, !negated)
+	case (e.op == "or") != negated: // not (a and b) is not a or not b
+		return append(e.kids[0].ways(seen, negated), e.kids[1].ways(seen, negated)...)
 	}
 	var out [][]*oracleRule
-	for _, a := range e.kids[0].ways(seen) {
-		for _, b := range e.kids[1].ways(seen) {
+	for _, a := range e.kids[0].ways(seen, negated) {
+		for _, b := range e.kids[1].ways(seen, negated) {
 			out = append(out, append(slices.Clone(a), b...))
 		}
 	}
@@ -952,7 +950,7 @@ func (r *oracleRule) satisfied(w []oracleMember) (*big.Rat, bool) {
 	if r.expr == nil {
 		return v, r.holds(v)
 	}
-	for _, way := range r.expr.ways(seen) {
+	for _, way := range r.expr.ways(seen, false) {
 		if r.kind == "temporal" || inOrder(way, w) {
 			return v, true
 		}
@@ -974,15 +972,19 @@ func longest(rules []*oracleRule, w []oracleMember, from int64) int {
 	return best
 }
 
-// inOrder reports whether every rule of the list has a hit, each not before that of the one before it.
+// inOrder reports whether every rule of the list has a hit of its own, each not before that of the one before it.
 func inOrder(rules []*oracleRule, w []oracleMember) bool {
 	from := int64(math.MinInt64)
+	used := map[int]bool{}
 	for _, r := range rules {
-		i := slices.IndexFunc(w, func(m oracleMember) bool { return m.rule == r && m.time >= from })
-		if i < 0 {
+		i := 0
+		for i < len(w) && (w[i].rule != r || w[i].time < from || used[i]) {
+			i++
+		}
+		if i == len(w) {
 			return false
 		}
-		from = w[i].time
+		used[i], from = true, w[i].time
 	}
 	return true
 }

@@ -148,11 +148,13 @@ func (s *valueCount) note() string {
 type share struct {
 	valueCount
 	sizes map[int64]int64 // how many values there are with a count
+	hits  int64
 }
 
 func (s *share) reset() {
 	s.valueCount.reset()
 	clear(s.sizes)
+	s.hits = 0
 }
 
 func (s *share) resize(before, after int64) {
@@ -166,14 +168,22 @@ func (s *share) resize(before, after int64) {
 	}
 }
 
-func (s *share) add(h *hit)       { s.change(h, 1, s.resize) }
-func (s *share) remove(h *hit)    { s.change(h, -1, s.resize) }
+func (s *share) add(h *hit) {
+	s.hits++
+	s.change(h, 1, s.resize)
+}
+
+func (s *share) remove(h *hit) {
+	s.hits--
+	s.change(h, -1, s.resize)
+}
+
 func (s *share) holds(int64) bool { return false }
 
 func (s *share) judge(int64) (*big.Rat, bool) {
 	var best *big.Rat
 	for size := range s.sizes {
-		v := big.NewRat(100*size, s.n)
+		v := big.NewRat(100*size, s.hits)
 		if !s.satisfied(v) {
 			continue
 		}
@@ -459,31 +469,48 @@ func (s *sequence) judge(start int64) (*big.Rat, bool) {
 type orderedExpression struct {
 	temporal
 	latest [][]int64 // by order and length less one: the latest start of a sequence
+	// Hits of one time stand in any order: what they make possible is found anew with each of them.
+	now    int64
+	before [][]int64 // latest, before the first hit of now
+	tied   []int64   // hits of now, by child
+	taken  []int64   // of these, in the sequence that is tried
 }
 
 func (s *orderedExpression) reset() {
 	s.temporal.reset()
-	s.latest = s.latest[:0]
+	s.latest, s.before, s.now = s.latest[:0], s.before[:0], never
+	s.tied, s.taken = make([]int64, len(s.Rules)), make([]int64, len(s.Rules))
 	for _, o := range s.orders {
 		row := make([]int64, len(o.then))
 		for i := range row {
 			row[i] = never
 		}
-		s.latest = append(s.latest, row)
+		s.latest, s.before = append(s.latest, row), append(s.before, slices.Clone(row))
 	}
 }
 
 func (s *orderedExpression) add(h *hit) {
 	s.temporal.add(h)
+	if h.time != s.now {
+		s.now = h.time
+		clear(s.tied)
+		for i := range s.latest {
+			copy(s.before[i], s.latest[i])
+		}
+	}
+	s.tied[h.child]++
 	for i, o := range s.orders {
-		// From the end, so that one hit is not two steps of a sequence.
-		for step := len(o.then) - 1; step >= 0; step-- {
-			switch {
-			case o.then[step] != h.child:
-			case step == 0:
-				s.latest[i][0] = h.time
-			default:
-				s.latest[i][step] = max(s.latest[i][step], s.latest[i][step-1])
+		for from := range o.then {
+			start := h.time
+			if from > 0 {
+				start = s.before[i][from-1]
+			}
+			clear(s.taken)
+			for step, child := range o.then[from:] { // one hit is not two steps
+				if s.taken[child]++; s.taken[child] > s.tied[child] {
+					break
+				}
+				s.latest[i][from+step] = max(s.latest[i][from+step], start)
 			}
 		}
 	}
