@@ -109,7 +109,10 @@ func (p *parser) entries(n *yaml.Node, what string, f func(key string, k, v *yam
 	if n.Kind != yaml.MappingNode {
 		return place(n).flawf("%s is %s: write it as lines of name: value", what, kindOf(n))
 	}
-	seen := make(map[string]bool, len(n.Content)/2)
+	var seen map[string]bool // nil where looking at each key before is quicker
+	if len(n.Content) > 64 {
+		seen = make(map[string]bool, len(n.Content)/2)
+	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := resolve(n.Content[i]), resolve(n.Content[i+1])
 		if p.nodes += 2; p.nodes > maxNodes {
@@ -118,10 +121,16 @@ func (p *parser) entries(n *yaml.Node, what string, f func(key string, k, v *yam
 		if k == nil || v == nil || k.Kind != yaml.ScalarNode {
 			return place(n.Content[i]).flawf("a key in %s is not a text: write name: value", what)
 		}
-		if seen[k.Value] {
+		twice := seen[k.Value]
+		for j := 0; j < i && seen == nil && !twice; j += 2 {
+			twice = resolve(n.Content[j]).Value == k.Value
+		}
+		if twice {
 			return place(n.Content[i]).flawf("%q stands twice in %s, and only one could count: %s", k.Value, what, mendTwice(what))
 		}
-		seen[k.Value] = true
+		if seen != nil {
+			seen[k.Value] = true
+		}
 		if bad := f(k.Value, n.Content[i], v); bad != nil {
 			return bad
 		}

@@ -5,7 +5,9 @@ import "math"
 // model says how much a gram is to be expected in text.
 type model struct {
 	bytes [256]float32 // bits of surprise of a byte
+	// How often a gram of the literals is met, and what each such number takes away, by four times the number.
 	grams map[uint32]float32
+	taken [256]float32
 }
 
 // rank lists bytes from the most to the least expected in machine-written text: paths, command lines, addresses.
@@ -21,9 +23,6 @@ func newModel(literals []Literal, sample []byte) *model {
 		m.bytes[rank[i]] = 3 + 5*float32(i)/float32(len(rank))
 	}
 	// A gram of the sample is met all the time; one that many literals share costs a comparison for each.
-	for i := 0; i+4 <= len(sample); i++ {
-		m.grams[gramAt(string(sample[i:i+4]), 0)] += 8
-	}
 	for _, l := range literals {
 		if l.Place != Anywhere {
 			continue
@@ -32,13 +31,32 @@ func newModel(literals []Literal, sample []byte) *model {
 			m.grams[gramAt(l.Text, i)] += 0.25
 		}
 	}
+	if len(m.grams) == 0 {
+		return m
+	}
+	for i := 0; i+4 <= len(sample); i++ {
+		g := uint32(sample[i]) | uint32(sample[i+1])<<8 | uint32(sample[i+2])<<16 | uint32(sample[i+3])<<24
+		if n, ok := m.grams[g]; ok {
+			m.grams[g] = n + 8
+		}
+	}
+	for i := range m.taken {
+		m.taken[i] = taken(float32(i) / 4)
+	}
 	return m
 }
+
+// taken returns how many bits of surprise a gram loses that is met n times.
+func taken(n float32) float32 { return 4 * float32(math.Log2(float64(1+n))) }
 
 // surprise returns the bits of surprise at the gram that begins at i.
 func (m *model) surprise(t string, i int) float32 {
 	bits := m.bytes[t[i]] + m.bytes[t[i+1]] + m.bytes[t[i+2]] + m.bytes[t[i+3]]
-	return bits - 4*float32(math.Log2(float64(1+m.grams[gramAt(t, i)])))
+	n := m.grams[gramAt(t, i)]
+	if i := int(4 * n); i < len(m.taken) {
+		return bits - m.taken[i]
+	}
+	return bits - taken(n)
 }
 
 // rarest returns the position in t, of at least four bytes, of the gram that is least to be expected.
