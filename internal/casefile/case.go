@@ -205,6 +205,8 @@ type Finding struct {
 	Object string          `json:"object,omitempty"`
 	Source Position        `json:"source"`
 	Event  json.RawMessage `json:"event"`
+	// EventIsClean says that Event is valid and as AppendFinding would write it.
+	EventIsClean bool `json:"-"`
 	// Raw is the line as it stands in a text log, cut at 2,000 bytes; "" for a binary log.
 	Raw string `json:"raw,omitempty"`
 }

@@ -53,7 +53,12 @@ func AppendFinding(dst []byte, f *Finding) []byte {
 		dst = strconv.AppendInt(append(dst, `,"line":`...), f.Source.Line, 10)
 	}
 	dst = strconv.AppendInt(append(dst, `,"offset":`...), f.Source.Offset, 10)
-	dst = appendJSON(append(dst, `},"event":`...), f.Event)
+	dst = append(dst, `},"event":`...)
+	if f.EventIsClean {
+		dst = append(dst, f.Event...)
+	} else {
+		dst = appendJSON(dst, f.Event)
+	}
 	if f.Raw != "" {
 		dst = event.AppendString(append(dst, `,"raw":`...), f.Raw)
 	}

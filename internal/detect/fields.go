@@ -10,10 +10,12 @@ import (
 
 // AppendFields appends the fields of an event as one JSON object, each under its own name and under the aliases that no
 // other field answers to. Absent fields are left out. Lists become arrays; numbers stay numbers where their text is one in JSON.
-func AppendFields(dst []byte, e *event.Event) []byte { return appendFields(dst, e, math.MaxInt) }
+func AppendFields(dst []byte, e *event.Event) []byte {
+	return appendFields(dst, e, nil, math.MaxInt)
+}
 
-// appendFields is AppendFields with values cut at so many bytes.
-func appendFields(dst []byte, e *event.Event, most int) []byte {
+// appendFields is AppendFields with values cut at so many bytes. keys are those of the Shape, or nil.
+func appendFields(dst []byte, e *event.Event, keys []fieldKeys, most int) []byte {
 	dst = append(dst, '{')
 	first := true
 	fields := e.Shape.Fields()
@@ -26,22 +28,67 @@ func appendFields(dst []byte, e *event.Event, most int) []byte {
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = event.AppendString(dst, fields[i].Name)
-		dst = append(dst, ':')
+		var k fieldKeys
+		if keys != nil {
+			k = keys[i]
+			dst = append(dst, k.name...)
+		} else {
+			dst = append(event.AppendString(dst, fields[i].Name), ':')
+		}
 		valueAt := len(dst)
 		dst = appendValue(dst, v, most)
 		valueEnd := len(dst)
-		for _, a := range fields[i].Aliases {
-			if len(e.Shape.Slots(a)) != 1 {
-				continue // another field answers to it too
+		if keys != nil {
+			for _, a := range k.aliases {
+				dst = append(dst, a...)
+				dst = append(dst, dst[valueAt:valueEnd]...)
 			}
-			dst = append(dst, ',')
-			dst = event.AppendString(dst, a)
-			dst = append(dst, ':')
-			dst = append(dst, dst[valueAt:valueEnd]...)
+			continue
+		}
+		for _, a := range fields[i].Aliases {
+			if isAlone(e.Shape, a) {
+				dst = append(event.AppendString(append(dst, ','), a), ':')
+				dst = append(dst, dst[valueAt:valueEnd]...)
+			}
 		}
 	}
 	return append(dst, '}')
+}
+
+// isAlone reports whether one field only answers to an alias.
+func isAlone(s *event.Shape, alias string) bool { return len(s.Slots(alias)) == 1 }
+
+// fieldKeys are the names of a field as keys of a JSON object: "name": and ,"alias":
+type fieldKeys struct {
+	name    []byte
+	aliases [][]byte
+}
+
+// shapeKeys remembers the keys of Shapes.
+type shapeKeys map[*event.Shape][]fieldKeys
+
+// maxShapeKeys bounds what is kept for shapes that evidence may invent without end.
+const maxShapeKeys = 1024
+
+func (k *shapeKeys) of(s *event.Shape) []fieldKeys {
+	keys, ok := (*k)[s]
+	if ok {
+		return keys
+	}
+	keys = make([]fieldKeys, len(s.Fields()))
+	for i, f := range s.Fields() {
+		keys[i].name = append(event.AppendString(nil, f.Name), ':')
+		for _, a := range f.Aliases {
+			if isAlone(s, a) {
+				keys[i].aliases = append(keys[i].aliases, append(event.AppendString([]byte{','}, a), ':'))
+			}
+		}
+	}
+	if *k == nil || len(*k) >= maxShapeKeys {
+		*k = shapeKeys{}
+	}
+	(*k)[s] = keys
+	return keys
 }
 
 func appendValue(dst []byte, v event.Value, most int) []byte {
@@ -70,31 +117,45 @@ func appendScalar(dst []byte, v event.Value, most int) []byte {
 	case v.Kind == event.Null:
 		return append(dst, "null"...)
 	case v.Kind == event.Number && isJSONNumber(v.Data),
-		v.Kind >= event.Kind(evtx.Int8Type) && v.Kind <= event.Kind(evtx.UInt64Type):
+		v.Kind >= event.Kind(evtx.Int8Type) && v.Kind <= event.Kind(evtx.UInt64Type) && len(v.Data) > 0 && len(v.Data) <= 8:
 		return v.AppendText(dst)
 	}
-	// The text is written in place and then escaped only where it has to be.
 	start := len(dst) + 1
 	dst = append(dst, '"')
 	dst = v.AppendText(dst)
 	if n := len(dst) - start; n > most {
 		dst = fmt.Appendf(dst[:start+most], "… (cut: %d bytes)", n)
 	}
-	if plain(dst[start:]) {
-		return append(dst, '"')
-	}
-	text := string(dst[start:])
-	return event.AppendString(dst[:start-1], text)
+	return endString(dst, start)
 }
 
-// plain reports whether p needs no escaping inside a JSON string.
-func plain(p []byte) bool {
-	for _, c := range p {
-		if c < 0x20 || c == '"' || c == '\\' || c >= 0x7F {
-			return false
+// endString makes of the text that was written from start on, where a JSON string has begun, that string.
+func endString(dst []byte, start int) []byte {
+	escapes := 0 // quotes and backslashes
+	for _, c := range dst[start:] {
+		if c < 0x20 || c >= 0x7F {
+			text := string(dst[start:])
+			return event.AppendString(dst[:start-1], text)
+		}
+		if c == '"' || c == '\\' {
+			escapes++
 		}
 	}
-	return true
+	if escapes == 0 {
+		return append(dst, '"')
+	}
+	end := len(dst)
+	for range escapes {
+		dst = append(dst, 0)
+	}
+	for i, j := end-1, len(dst)-1; i < j; i, j = i-1, j-1 {
+		dst[j] = dst[i]
+		if dst[i] == '"' || dst[i] == '\\' {
+			j--
+			dst[j] = '\\'
+		}
+	}
+	return append(dst, '"')
 }
 
 func isJSONNumber(p []byte) bool {

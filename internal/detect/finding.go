@@ -32,6 +32,9 @@ type Finding struct {
 	// Event holds the fields of the event as a JSON object. Of an event whose JSON would be longer than maxEvent, values
 	// are cut, and say so.
 	Event []byte
+	// Clean says that Event is on one line, and its strings are as event.AppendString writes them: it can go into an output as
+	// it stands.
+	Clean bool
 	// Raw is the event as it stands in the log, cut at MaxRaw bytes; nil for a binary log.
 	Raw []byte
 }
@@ -84,6 +87,7 @@ type Detector struct {
 	matcher *sigma.Matcher
 	min     Level
 	text    []byte
+	keys    shapeKeys
 
 	collector *sigma.Collector
 	hit       hitNote
@@ -123,21 +127,32 @@ func (d *Detector) Detect(e *event.Event, source int, out []Finding) []Finding {
 
 // describe returns all of a finding that does not depend on the rule.
 func (d *Detector) describe(e *event.Event, source int) Finding {
-	f := Finding{Time: e.Time, Source: source, Offset: e.Offset, Line: e.Line, Record: e.Record}
-	f.Host = d.role(e, event.Host)
-	f.Client = string(event.Address([]byte(d.role(e, event.Client))))
-	f.Account = d.role(e, event.Account)
+	f := Finding{Time: e.Time, Source: source, Offset: e.Offset, Line: e.Line, Record: e.Record, Clean: true}
+	// One string holds all that is short.
+	d.text = d.text[:0]
+	var ends [4]int
+	d.text = appendRole(d.text, e, event.Host)
+	ends[0] = len(d.text)
+	d.text = appendRole(d.text, e, event.Client)
+	d.text = append(d.text[:ends[0]], event.Address(d.text[ends[0]:])...)
+	ends[1] = len(d.text)
+	d.text = appendRole(d.text, e, event.Account)
+	ends[2] = len(d.text)
 	if slot := e.Shape.Slot("cs-uri-stem"); slot >= 0 {
-		d.text = e.Value(slot).AppendText(d.text[:0])
-		f.Object = string(d.text[:min(len(d.text), maxObject)])
+		d.text = e.Value(slot).AppendText(d.text)
+		d.text = d.text[:min(len(d.text), ends[2]+maxObject)]
 	}
+	all := string(d.text)
+	f.Host, f.Client, f.Account, f.Object = all[:ends[0]], all[ends[0]:ends[1]], all[ends[1]:ends[2]], all[ends[2]:]
+
 	most := math.MaxInt
 	if len(e.Raw) > maxEvent {
 		most = maxValue
 	}
-	d.text = appendFields(d.text[:0], e, most)
+	keys := d.keys.of(e.Shape)
+	d.text = appendFields(d.text[:0], e, keys, most)
 	if len(d.text) > maxEvent {
-		d.text = appendFields(d.text[:0], e, maxValue)
+		d.text = appendFields(d.text[:0], e, keys, maxValue)
 	}
 	if n := len(d.text); n > maxEvent { // endless fields, or elements of lists
 		d.text = fmt.Appendf(nil, `{"_cut":"the event is too long to keep: %d bytes of JSON"}`, n)
@@ -149,14 +164,22 @@ func (d *Detector) describe(e *event.Event, source int) Finding {
 	return f
 }
 
-func (d *Detector) role(e *event.Event, r event.Role) string {
+// appendRole appends the text of the value that plays the part r, if there is any.
+func appendRole(dst []byte, e *event.Event, r event.Role) []byte {
 	v := e.Role(r)
 	if v.IsNull() {
-		return ""
+		return dst
 	}
-	d.text = v.AppendText(d.text[:0])
-	if len(d.text) == 1 && d.text[0] == '-' {
-		return ""
+	start := len(dst)
+	dst = v.AppendText(dst)
+	if len(dst) == start+1 && dst[start] == '-' {
+		return dst[:start]
 	}
-	return string(d.text[:min(len(d.text), maxText)])
+	return dst[:min(len(dst), start+maxText)]
+}
+
+// role returns the text of the value that plays the part r, "" if there is none.
+func (d *Detector) role(e *event.Event, r event.Role) string {
+	d.text = appendRole(d.text[:0], e, r)
+	return string(d.text)
 }

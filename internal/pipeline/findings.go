@@ -86,7 +86,11 @@ func (f *Findings) encode(b []byte, x *detect.Finding) []byte {
 		f.rules = append(f.rules, x.Rule)
 		f.index[x.Rule] = rule
 	}
-	b = binary.AppendUvarint(b, rule)
+	clean := byte(0)
+	if x.Clean {
+		clean = 1
+	}
+	b = append(binary.AppendUvarint(b, rule), clean)
 	for _, n := range [...]int64{x.Time, int64(x.Source), x.Offset, x.Line, x.Record} {
 		b = binary.AppendVarint(b, n)
 	}
@@ -105,6 +109,8 @@ func (f *Findings) decode(r *bufio.Reader, x *detect.Finding) error {
 		return err
 	}
 	x.Rule = f.rules[rule]
+	clean, err := r.ReadByte()
+	x.Clean = clean == 1
 	var source int64
 	for _, n := range [...]*int64{&x.Time, &source, &x.Offset, &x.Line, &x.Record} {
 		v, e := binary.ReadVarint(r)

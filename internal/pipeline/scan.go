@@ -187,6 +187,6 @@ func caseFinding(f *detect.Finding, s *casefile.Source) *casefile.Finding {
 		Rule: casefile.Rule{ID: f.Rule.ID, Title: f.Rule.Title, Level: f.Rule.Level.String(), Tags: f.Rule.Tags},
 		Host: f.Host, Account: f.Account, Client: f.Client, Object: f.Object,
 		Source: casefile.Position{Path: s.Path, SHA256: s.SHA256, Record: f.Record, Line: f.Line, Offset: f.Offset},
-		Event:  f.Event, Raw: string(f.Raw),
+		Event:  f.Event, EventIsClean: f.Clean, Raw: string(f.Raw),
 	}
 }
