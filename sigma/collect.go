@@ -27,7 +27,7 @@ type Correlator struct {
 
 // NewCorrelator returns a Correlator whose temporary files are in dir, "" for the system's place.
 func (e *Engine) NewCorrelator(dir string) *Correlator {
-	return &Correlator{engine: e, dir: dir, hits: spill.New(dir), leftOut: make(map[leftOut]int64), notes: make(map[string]bool)}
+	return &Correlator{engine: e, dir: dir, hits: spill.New(dir, bufferSize), leftOut: make(map[leftOut]int64), notes: make(map[string]bool)}
 }
 
 // Correlations returns the correlations that can be used, those that others refer to first. It is not to be changed.
@@ -45,6 +45,9 @@ func (e *Engine) Silent(rule int32) bool { return e.silent != nil && e.silent[ru
 
 // Correlated reports whether correlations refer to a rule, by its index.
 func (e *Engine) Correlated(rule int32) bool { return e.plans != nil && len(e.plans[rule]) > 0 }
+
+// bufferSize is how many bytes of hits a Collector keeps in memory.
+const bufferSize = 4 << 20
 
 // Close removes the temporary files.
 func (c *Correlator) Close() { c.hits.Close() }

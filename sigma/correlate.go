@@ -66,7 +66,7 @@ func (c *Correlator) Matches(ctx context.Context, skip func(source int) bool, f 
 	for i := range c.engine.nodes {
 		for _, p := range c.engine.nodes[i].parents {
 			if derived[p.node] == nil {
-				derived[p.node] = spill.New(c.dir)
+				derived[p.node] = spill.New(c.dir, bufferSize)
 				j.below[p.node] = derived[p.node].Buffer()
 			}
 		}

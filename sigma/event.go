@@ -16,11 +16,8 @@ func NewShape(sources []LogSource, fields ...string) *Shape {
 // UnknownTime is the Time of an event whose time is not known.
 const UnknownTime = event.UnknownTime
 
-// Text returns a value that is a text in UTF-8.
+// Text returns a value that is a text in UTF-8. The zero Value stands for a field that an event does not have.
 func Text(s string) Value { return event.Text(s) }
-
-// Absent is the value of a field that an event does not have.
-var Absent = Value{}
 
 // JSON returns the value that a JSON value stands for: a text, a number, true and false, null, or a list of these. It is
 // a view of p.

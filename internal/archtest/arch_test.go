@@ -32,7 +32,7 @@ var allowed = []struct {
 	{"internal/logs", []string{"internal/event", "internal/logs", "evtx", "content"}},
 	{"internal/detect", []string{"internal/event", "sigma", "evtx"}},
 	{"internal/tally", []string{"internal/event", "internal/detect"}},
-	{"internal/casefile", []string{"internal/event", "internal/detect"}},
+	{"internal/casefile", []string{"internal/event", "internal/detect", "internal/spill"}},
 	{"internal/judge", []string{"internal/casefile", "internal/detect"}},
 	{"internal/report", []string{"internal/casefile", "internal/report", "internal/detect", "internal/event"}},
 	{"internal/pipeline", []string{"internal/event", "internal/evidence", "internal/logs", "internal/detect", "internal/tally", "internal/casefile", "internal/judge", "internal/report", "sigma", "content"}},

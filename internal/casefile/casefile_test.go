@@ -157,8 +157,7 @@ func TestCommitLooksAgain(t *testing.T) {
 func TestAbortLeavesNothing(t *testing.T) {
 	parent := t.TempDir()
 	w := create(t, filepath.Join(parent, "case"), false)
-	fw := w.Findings()
-	fw.spillAt = 1000
+	fw := w.findings(1000, nil)
 	for i := range 100 {
 		fw.Add(finding(i))
 	}
@@ -187,10 +186,9 @@ func sorted(t *testing.T, dir string, n, spillAt int, perm []int) (jsonl, other 
 		t.Fatal(err)
 	}
 	defer w.Abort()
-	fw := w.Findings(LineFile{Name: "other.txt", Header: []byte("title\n"), Append: func(dst []byte, f *Finding) []byte {
+	fw := w.findings(spillAt, []LineFile{{Name: "other.txt", Header: []byte("title\n"), Append: func(dst []byte, f *Finding) []byte {
 		return fmt.Appendf(dst, "%s %d\n", f.Source.Path, f.Source.Offset)
-	}})
-	fw.spillAt = spillAt
+	}}})
 	for _, i := range perm {
 		f := finding(i)
 		if i%17 == 0 {

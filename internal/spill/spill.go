@@ -17,7 +17,8 @@ import (
 // Sorter puts records, which are bytes, into the order of [bytes.Compare], in whatever order they came. Records come in
 // through Buffers, which may be used by several goroutines at once; when all are flushed, Readers give them back.
 type Sorter struct {
-	dir string // of temporary files; "" for the system's place
+	dir    string // of temporary files; "" for the system's place
+	memory int    // bytes of records in a Buffer before they are spilled
 
 	mu     sync.Mutex
 	runs   []run
@@ -34,16 +35,15 @@ type run struct {
 type span struct{ from, to int }
 
 const (
-	bufferSize = 4 << 20 // bytes of records in a Buffer before they are spilled
-	keptSize   = 8 << 20 // bytes of flushed Buffers that stay in memory, by Sorter
-	maxRuns    = 64      // read at once: each in a file has a buffer
-	readSize   = 64 << 10
+	maxRuns  = 64 // read at once: each in a file has a buffer
+	readSize = 64 << 10
 	// MaxRecord is the length of the longest record, in bytes.
 	MaxRecord = 64 << 20
 )
 
-// New returns an empty Sorter with its temporary files in dir.
-func New(dir string) *Sorter { return &Sorter{dir: dir} }
+// New returns an empty Sorter with its temporary files in dir, "" for the system's place. A Buffer takes about so many
+// bytes of memory, and records that were flushed twice as many.
+func New(dir string, memory int) *Sorter { return &Sorter{dir: dir, memory: memory} }
 
 // Buffer takes records for a Sorter. It is for one goroutine.
 type Buffer struct {
@@ -60,7 +60,7 @@ func (b *Buffer) Add(record []byte) error {
 	if len(record) > MaxRecord {
 		return fmt.Errorf("a record of %d bytes is too long to sort", len(record))
 	}
-	if len(b.arena)+len(record) > bufferSize && len(b.index) > 0 {
+	if len(b.arena)+len(record)+16*len(b.index) > b.sorter.memory && len(b.index) > 0 {
 		if err := b.spill(); err != nil {
 			return err
 		}
@@ -84,9 +84,10 @@ func (b *Buffer) Flush() error {
 	}
 	s := b.sorter
 	s.mu.Lock()
-	keep := s.inRuns+len(b.arena) <= keptSize
+	size := len(b.arena) + 16*len(b.index)
+	keep := s.inRuns+size <= 2*s.memory
 	if keep {
-		s.inRuns += len(b.arena)
+		s.inRuns += size
 	}
 	s.mu.Unlock()
 	if !keep {
