@@ -298,13 +298,13 @@ func (l *lowering) value(ln *line, m *modifiers, v scalar) ([]*test, *flaw) {
 		if !ok {
 			return nil, v.flawf("%s takes a number, not %q: write it with digits, as 5, -0.5 or 0x1f", m.number, v.text)
 		}
-		t := test{op: opNumber, part: m.part, number: n, compare: m.compare}
+		t := test{op: opNumber, special: &special{part: m.part, number: n, compare: m.compare}}
 		if m.compare == "" {
 			t.compare = "eq"
 		}
 		return one(t)
 	case m.fieldref:
-		t := test{op: opField, cased: m.cased, other: v.text, how: opEqual}
+		t := test{op: opField, cased: m.cased, special: &special{other: v.text, how: opEqual}}
 		switch {
 		case v.text == "":
 			return nil, v.flawf("fieldref names no field: give it the name of the field to compare with")
@@ -398,7 +398,7 @@ func (l *lowering) typedTest(field, s string, m *modifiers, v scalar) (*test, *f
 	if err != nil && !l.waiting {
 		return nil, v.flawf("%q is no network: write one as 192.0.2.0/24 or 2001:db8::/32", s)
 	}
-	return &test{op: opNetwork, field: field, network: prefix, shown: v.text}, nil
+	return &test{op: opNetwork, field: field, special: &special{network: prefix}, shown: v.text}, nil
 }
 
 func regexTest(field, s string, m *modifiers, v scalar) (*test, *flaw) {

@@ -37,13 +37,18 @@ type test struct {
 	literal string  // folded unless cased
 	like    pattern // folded unless cased
 	regex   *regex
+	shown   string // the value as the rule has it
+	*special
+}
+
+// special is what only few tests have: those of opNumber, opNetwork and opField.
+type special struct {
 	number  numeral
 	compare string // eq, lt, lte, gt, gte
 	part    timePart
 	network netip.Prefix
 	other   string // of opField: the field to compare with, and how
 	how     op
-	shown   string // the value as the rule has it
 }
 
 // stringTest returns the test that a Sigma string asks for.
