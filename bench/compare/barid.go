@@ -32,12 +32,17 @@ func (b *barid) findings(_ *job, out string, yield func(finding)) error {
 	return jsonLines(out, func(line []byte) error {
 		var l struct {
 			Rule  struct{ ID string }
-			Event system
+			Event struct {
+				system
+				Recovered string `json:"_recovered"`
+			}
 		}
 		if err := json.Unmarshal(line, &l); err != nil {
 			return err
 		}
-		yield(l.Event.finding(l.Rule.ID))
+		f := l.Event.finding(l.Rule.ID)
+		f.recovered = l.Event.Recovered != ""
+		yield(f)
 		return nil
 	})
 }

@@ -7,14 +7,16 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // chainsaw reads Sigma rules as they are, with a mapping of log sources and field names beside them.
 type chainsaw struct{ program }
 
-func (c *chainsaw) prepare(_ context.Context, j *job) ([]string, error) {
+func (c *chainsaw) prepare(ctx context.Context, j *job) ([]string, error) {
 	if j.chainsawMapping == "" {
 		beside := filepath.Join(filepath.Dir(c.path), "mappings", "sigma-event-logs-all.yml")
 		if _, err := os.Stat(beside); err != nil {
@@ -22,12 +24,21 @@ func (c *chainsaw) prepare(_ context.Context, j *job) ([]string, error) {
 		}
 		j.chainsawMapping = beside
 	}
-	return []string{"its mapping " + filepath.Base(j.chainsawMapping) + ", without --preprocess (called beta)"}, nil
+	notes := []string{"its mapping " + filepath.Base(j.chainsawMapping) + ", without --preprocess (called beta)"}
+	// It says how many rules it took only when it is not told to be quiet.
+	out, _ := exec.CommandContext(ctx, c.path, "--no-banner", "hunt", "--jsonl", "-s", j.rules, "-m", j.chainsawMapping, smallest(j.files)).CombinedOutput()
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, "Loaded ") && strings.Contains(line, "rules") {
+			notes = append(notes, "says: "+strings.TrimLeft(strings.TrimSpace(line), "[+]! "))
+		}
+	}
+	return notes, nil
 }
 
+// Its findings are taken from standard output: what it writes to a file with -o lacks the end (2.16.4).
 func (c *chainsaw) commands(j *job, threads int, out string) []command {
 	return []command{{argv: []string{c.path, "--no-banner", "--num-threads", strconv.Itoa(threads), "hunt", "-q", "--skip-errors", "--jsonl",
-		"-s", j.rules, "-m", j.chainsawMapping, "-o", out, j.evidence}}}
+		"-s", j.rules, "-m", j.chainsawMapping, j.evidence}, stdout: out}}
 }
 
 func (c *chainsaw) findings(_ *job, out string, yield func(finding)) error {

@@ -38,27 +38,28 @@ func TestFindings(t *testing.T) {
 
 	f(&barid{program{named: "barid"}},
 		`{"time":"2026-01-02T03:04:05Z","rule":{"id":"a-1","title":"T","level":"high"},"host":"pc1","source":{"path":"x.evtx","record":1},"event":{"Image":"C:\\a.exe","EventRecordID":7,"Computer":"pc1.example.org","Channel":"Security"}}
-`, finding{"a-1", at, "Security"})
+{"rule":{"id":"a-1"},"event":{"EventRecordID":7,"Computer":"pc1.example.org","Channel":"Security","_recovered":"true"}}
+`, finding{"a-1", at, "Security", false}, finding{"a-1", at, "Security", true})
 
 	f(&chainsaw{program{named: "chainsaw"}},
 		`{"group":"Sigma","kind":"individual","document":{"kind":"evtx","path":"x.evtx","data":{"Event":{"System":{"Computer":"pc1.example.org","Channel":"Security","EventRecordID":7}}}},"name":"T","id":"a-1"}
 {"group":"Sigma","kind":"aggregate","documents":[{"kind":"evtx","path":"x.evtx","data":{"Event":{"System":{"Computer":"pc1.example.org","Channel":"System","EventRecordID":7}}}}],"name":"T","id":"a-2"}
-`, finding{"a-1", at, "Security"}, finding{"a-2", at, "System"})
+`, finding{"a-1", at, "Security", false}, finding{"a-2", at, "System", false})
 
 	f(&hayabusa{program: program{named: "hayabusa"}, origin: map[string]string{"h-1": "a-1"}},
 		`{"Timestamp":"2026-01-02","RuleTitle":"T","Level":"high","Computer":"pc1.example.org","Channel":"Security","EventID":4688,"RecordID":7,"RuleID":"h-1"}
 {"Computer":"pc1.example.org","Channel":"Sec","RecordID":"7","RuleID":"native"}
-`, finding{"a-1", at, "Security"}, finding{"native", at, "Sec"})
+`, finding{"a-1", at, "Security", false}, finding{"native", at, "Sec", false})
 
 	f(&rsigma{program: program{named: "rsigma"}},
 		`{"rule_title":"T","rule_id":"a-1","level":"high","tags":[],"matched_selections":["s"],"event":{"Computer":"pc1.example.org","Channel":"Security","EventRecordID":7}}
 {"rule_title":"without an id","rule_id":null,"event":{"Computer":"pc1.example.org","EventRecordID":7}}
-`, finding{"a-1", at, "Security"}, finding{"", at, ""})
+`, finding{"a-1", at, "Security", false}, finding{"", at, "", false})
 
 	f(&zircolite{program{named: "zircolite"}},
 		`[{"title":"T","id":"a-1","count":2,"matches":[{"row_id":1,"Computer":"pc1.example.org","Channel":"Security","EventRecordID":7},{"Computer":"pc1.example.org","Channel":"Security","EventRecordID":8}]},
 {"title":"U","id":"a-2","count":0,"matches":[]}]`,
-		finding{"a-1", at, "Security"}, finding{"a-1", record{"pc1.example.org", "8"}, "Security"})
+		finding{"a-1", at, "Security", false}, finding{"a-1", record{"pc1.example.org", "8"}, "Security", false})
 }
 
 func TestDamagedOutputIsAnError(t *testing.T) {
@@ -273,7 +274,7 @@ func TestReport(t *testing.T) {
 		job: j, machine: []string{"2 cores, Some Processor"}, reasons: []reason{{"chainsaw", "modifier windash", "knows no windash"}},
 		absent: []string{"rsigma: not on the PATH"},
 		tools: []*entry{
-			{tool: &barid{program{named: "barid"}}, version: "barid 1", notes: []string{"a note"}, lines: 9, foreign: 2,
+			{tool: &barid{program{named: "barid"}}, version: "barid 1", notes: []string{"a note"}, lines: 9, foreign: 2, recovered: 1,
 				series: []*series{{threads: 2, command: "barid scan", times: 1, cold: []sample{ms(900, 800, 90)}, warm: []sample{ms(500, 700, 100), ms(400, 800, 90), ms(450, 750, 95)}},
 					{threads: 1, command: "barid scan", times: 1, warm: []sample{ms(700, 700, 80)}}},
 				found: map[string]map[record]place{"r-same": places(1, "a"), "r-dash": places(1, "a", "b"), "r-more": places(2, "a", "b", "c")}},

@@ -18,6 +18,9 @@ type finding struct {
 	rule    string // the id of the Sigma rule
 	at      record
 	channel string
+	// recovered says that the record was found in the unused part of a log. Scanners that can look there do so only when
+	// told to, so such findings are counted and not compared.
+	recovered bool
 }
 
 // A record is named by its computer and number, as all scanners print them. The channel is not part of it: an event can
@@ -48,7 +51,7 @@ type system struct {
 }
 
 func (s system) finding(rule string) finding {
-	return finding{rule, record{s.Computer, string(s.EventRecordID)}, s.Channel}
+	return finding{rule: rule, at: record{s.Computer, string(s.EventRecordID)}, channel: s.Channel}
 }
 
 // jsonLines calls do for every line of a file that is an object.
@@ -89,6 +92,10 @@ func (e *entry) read(j *job) {
 		id := strings.ToLower(f.rule)
 		if _, ok := j.index.rules[id]; !ok {
 			e.foreign++
+			return
+		}
+		if f.recovered {
+			e.recovered++
 			return
 		}
 		m := e.found[id]

@@ -96,7 +96,7 @@ func (h *hayabusa) findings(_ *job, out string, yield func(finding)) error {
 		if from := h.origin[rule]; from != "" {
 			rule = from
 		}
-		yield(finding{rule, record{l.Computer, string(l.RecordID)}, l.Channel})
+		yield(system{l.Computer, l.Channel, l.RecordID}.finding(rule))
 		return nil
 	})
 }

@@ -42,7 +42,9 @@ type entry struct {
 	found   map[string]map[record]place // by rule
 	lines   int                         // findings of the rules given
 	foreign int                         // other findings
-	err     error                       // why its findings could not be read
+
+	recovered int   // findings of the rules given in records from the unused part of a log
+	err       error // why its findings could not be read
 }
 
 // measureAll runs every tool in turn, and again: what the machine does meanwhile hits all of them alike.

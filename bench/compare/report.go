@@ -197,6 +197,11 @@ func (r *report) matches(w io.Writer) {
 			fmt.Fprintf(w, "%d findings of %s are of none of the rules given (it looks for more than rules say), and are left out.\n\n", e.foreign, e.tool.name())
 		}
 	}
+	for _, e := range judged {
+		if e.recovered > 0 {
+			fmt.Fprintf(w, "%d more findings of %s are in records from the unused part of a log, where the others do not look as they were run.\n\n", e.recovered, e.tool.name())
+		}
+	}
 	for _, e := range r.tools {
 		if e.err != nil && e.err != errNoRules {
 			fmt.Fprintf(w, "The findings of %s could not be read to their end: %v\n\n", e.tool.name(), e.err)
