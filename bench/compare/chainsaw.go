@@ -6,11 +6,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"go.yaml.in/yaml/v4"
 )
 
 // chainsaw reads Sigma rules as they are, with a mapping of log sources and field names beside them.
@@ -25,14 +28,64 @@ func (c *chainsaw) prepare(ctx context.Context, j *job) ([]string, error) {
 		j.chainsawMapping = beside
 	}
 	notes := []string{"its mapping " + filepath.Base(j.chainsawMapping) + ", without --preprocess (called beta)"}
-	// It says how many rules it took only when it is not told to be quiet.
-	out, _ := exec.CommandContext(ctx, c.path, "--no-banner", "hunt", "--jsonl", "-s", j.rules, "-m", j.chainsawMapping, smallest(j.files)).CombinedOutput()
-	for line := range strings.Lines(string(out)) {
-		if strings.Contains(line, "Loaded ") && strings.Contains(line, "rules") {
-			notes = append(notes, "says: "+strings.TrimLeft(strings.TrimSpace(line), "[+]! "))
+	excluded, err := exclusions(j.chainsawMapping)
+	if err != nil {
+		return nil, err
+	}
+	n := 0
+	for id, r := range j.index.rules {
+		if excluded[r.title] {
+			j.index.note(c.named, id, "its mapping excludes the rule")
+			n++
 		}
 	}
+	if n > 0 {
+		notes = append(notes, fmt.Sprintf("%d rules excluded by that mapping", n))
+	}
+	out, err := exec.CommandContext(ctx, c.path, "--no-banner", "lint", "--kind", "sigma", j.rules).CombinedOutput()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		return nil, err
+	}
+	refused := lint(string(out))
+	for id, r := range j.index.rules {
+		if why := refused[r.path]; why != "" {
+			j.index.note(c.named, id, "it refuses the rule: "+why)
+		}
+	}
+	if len(refused) > 0 {
+		notes = append(notes, fmt.Sprintf("%d rules refused by it", len(refused)))
+	}
 	return notes, nil
+}
+
+// exclusions are the titles of the rules that a mapping leaves out.
+func exclusions(mapping string) (map[string]bool, error) {
+	p, err := os.ReadFile(mapping)
+	if err != nil {
+		return nil, err
+	}
+	var m struct{ Exclusions []string }
+	if err := yaml.Unmarshal(p, &m); err != nil {
+		return nil, fmt.Errorf("%s: %w", mapping, err)
+	}
+	out := map[string]bool{}
+	for _, title := range m.Exclusions {
+		out[title] = true
+	}
+	return out, nil
+}
+
+// lint reads what its lint says: for a rule it refuses, a line "[!] /path: reason", the path within the folder of rules.
+func lint(out string) map[string]string {
+	refused := map[string]string{}
+	for line := range strings.Lines(out) {
+		_, said, ok := strings.Cut(line, "[!] /")
+		path, why, ok2 := strings.Cut(said, ": ")
+		if ok && ok2 {
+			refused[path] = strings.TrimSuffix(strings.TrimSpace(why), "\x1b[0m")
+		}
+	}
+	return refused
 }
 
 // Its findings are taken from standard output: what it writes to a file with -o lacks the end (2.16.4).

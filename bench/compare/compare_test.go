@@ -82,6 +82,13 @@ func TestDamagedOutputIsAnError(t *testing.T) {
 	}
 }
 
+func TestLint(t *testing.T) {
+	got := lint("[+] Validating as sigma\n[!] /a/b.yml: unsupported modifiers - windash\n\x1b[38;5;11m[!] /c.yml: keyless: cannot\x1b[0m\n[!] no path\n[+] Validated 1 out of 3\n")
+	if d := cmp.Diff(map[string]string{"a/b.yml": "unsupported modifiers - windash", "c.yml": "keyless: cannot"}, got); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestConverted(t *testing.T) {
 	id, from, err := converted([]byte(`title: T
 id: h-1
@@ -118,13 +125,13 @@ func TestFlatten(t *testing.T) {
 
 func TestRuleIndex(t *testing.T) {
 	x := &ruleIndex{rules: map[string]ruleInfo{}}
-	x.add([]byte(`title: T
+	x.add("a/b.yml", []byte(`title: T
 id: A-1
 logsource: {product: windows, category: process_creation}
 detection:
   s1:
     - CommandLine|contains|windash: ' -x'
-      Image|endswith: '\a.exe'
+      Image|endswith: ['\\a.exe', '\b.exe']
     - CommandLine|contains|windash: ' -y'
   words: [one, two]
   condition: s1 or words
@@ -136,8 +143,8 @@ id: a-2
 detection: {s: {EventID: 1}, condition: s}
 `))
 	want := map[string]ruleInfo{
-		"a-1": {"T", []string{"category process_creation", "field CommandLine", "field Image", "keywords", "modifier contains", "modifier endswith", "modifier windash", "product windows"}},
-		"a-2": {"U", []string{"field EventID"}},
+		"a-1": {"T", "a/b.yml", []string{"category process_creation", "escaped backslash", "field CommandLine", "field Image", "keywords", "modifier contains", "modifier endswith", "modifier windash", "product windows"}},
+		"a-2": {"U", "a/b.yml", []string{"field EventID"}},
 	}
 	if d := cmp.Diff(want, x.rules, cmp.AllowUnexported(ruleInfo{})); d != "" {
 		t.Error(d)
@@ -155,7 +162,7 @@ func TestReasons(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := report{reasons: all, job: &job{index: &ruleIndex{
-		rules: map[string]ruleInfo{"a-1": {"", []string{"modifier windash", "field X"}}, "a-2": {"", []string{"modifier windash"}}},
+		rules: map[string]ruleInfo{"a-1": {uses: []string{"modifier windash", "field X"}}, "a-2": {uses: []string{"modifier windash"}}},
 		notes: map[[2]string]string{{"hayabusa", "a-2"}: "not converted"},
 	}}}
 	f := func(tool, rule, want string) {
@@ -264,7 +271,7 @@ func TestReport(t *testing.T) {
 	}
 	j := &job{runs: 3, top: 2, lists: 1, work: t.TempDir(), files: make([]string, 2), index: &ruleIndex{
 		rules: map[string]ruleInfo{
-			"r-same": {title: "The same everywhere"}, "r-dash": {"A | dash", []string{"modifier windash"}}, "r-more": {title: "More"}, "r-less": {title: "Less"}},
+			"r-same": {title: "The same everywhere"}, "r-dash": {title: "A | dash", uses: []string{"modifier windash"}}, "r-more": {title: "More"}, "r-less": {title: "Less"}},
 		notes: map[[2]string]string{{"hayabusa", "r-more"}: "the converter makes no rule of it"},
 	}}
 	if err := os.WriteFile(statsFile(j), []byte(`{"events":10000,"bytes":2500000,"rules_rejected":[{"path":"x.yml","reason":"x.yml:3:4: no"}]}`), 0o600); err != nil {

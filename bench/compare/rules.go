@@ -22,9 +22,11 @@ type ruleIndex struct {
 	notes map[[2]string]string // tool and rule → why that tool cannot match it
 }
 
-// A ruleInfo names a rule and what it makes use of: "modifier windash", "category ps_script", "field Image".
+// A ruleInfo names a rule and what it makes use of: "modifier windash", "category ps_script", "field Image",
+// "keywords", "escaped backslash".
 type ruleInfo struct {
 	title string
+	path  string // within the folder of rules
 	uses  []string
 }
 
@@ -41,8 +43,9 @@ func readRules(dir string) (*ruleIndex, error) {
 		if err != nil {
 			return err
 		}
-		x.add(p)
-		return nil
+		rel, err := filepath.Rel(dir, path)
+		x.add(filepath.ToSlash(rel), p)
+		return err
 	})
 	if err == nil && len(x.rules) == 0 {
 		err = fmt.Errorf("%s: no Sigma rule with an id in it", dir)
@@ -50,7 +53,7 @@ func readRules(dir string) (*ruleIndex, error) {
 	return x, err
 }
 
-func (x *ruleIndex) add(file []byte) {
+func (x *ruleIndex) add(path string, file []byte) {
 	for d := yaml.NewDecoder(bytes.NewReader(file)); ; {
 		var r struct {
 			ID, Title string
@@ -63,7 +66,7 @@ func (x *ruleIndex) add(file []byte) {
 		if r.ID == "" {
 			continue
 		}
-		info := ruleInfo{title: r.Title}
+		info := ruleInfo{title: r.Title, path: path}
 		for k, v := range r.Logsource {
 			info.uses = append(info.uses, k+" "+v)
 		}
@@ -78,11 +81,25 @@ func (x *ruleIndex) add(file []byte) {
 	}
 }
 
+// escapes says whether a value, or one of a list, has an escaped backslash in it.
+func escapes(value any) bool {
+	switch v := value.(type) {
+	case string:
+		return strings.Contains(v, `\\`)
+	case []any:
+		return slices.ContainsFunc(v, escapes)
+	}
+	return false
+}
+
 // uses adds the fields and modifiers of a search to out.
 func uses(out []string, d any) []string {
 	switch d := d.(type) {
 	case map[string]any:
-		for key := range d {
+		for key, value := range d {
+			if escapes(value) && !strings.Contains(key, "|re") {
+				out = append(out, "escaped backslash")
+			}
 			field, modifiers, _ := strings.Cut(key, "|")
 			out = append(out, "field "+field)
 			if modifiers != "" {
