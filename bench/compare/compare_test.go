@@ -210,26 +210,27 @@ func TestWrongUsage(t *testing.T) {
 
 // Measuring runs real processes: those of every Unix.
 func TestMeasure(t *testing.T) {
-	out := filepath.Join(t.TempDir(), "out")
+	j := &job{work: t.TempDir(), timeout: time.Minute}
+	out := filepath.Join(j.work, "out")
 	sh := func(script string) command { return command{argv: []string{"/bin/sh", "-c", script}, stdout: out} }
-	if m := measure(t.Context(), time.Minute, []command{sh("echo hello"), {argv: []string{"/bin/sh", "-c", "true"}}}); m.err != nil || m.wall <= 0 || m.peak <= 0 {
+	if m := measure(t.Context(), j, []command{sh("echo hello"), {argv: []string{"/bin/sh", "-c", "true"}}}); m.err != nil || m.wall <= 0 || m.peak <= 0 {
 		t.Errorf("%+v", m)
 	}
 	if p, _ := os.ReadFile(out); string(p) != "hello\n" {
 		t.Errorf("output %q", p)
 	}
-	if m := measure(t.Context(), time.Minute, []command{sh("echo first >&2; echo the reason >&2; exit 3")}); m.err == nil || !strings.HasSuffix(m.err.Error(), "exit status 3: the reason") {
+	if m := measure(t.Context(), j, []command{sh("echo first >&2; echo the reason >&2; exit 3")}); m.err == nil || !strings.HasSuffix(m.err.Error(), "exit status 3: the reason") {
 		t.Errorf("%v", m.err)
 	}
 	lenient := sh("exit 3")
 	lenient.lenient = true
-	if m := measure(t.Context(), time.Minute, []command{lenient}); m.err != nil {
+	if m := measure(t.Context(), j, []command{lenient}); m.err != nil {
 		t.Error(m.err)
 	}
-	if m := measure(t.Context(), time.Minute, []command{{argv: []string{filepath.Join(t.TempDir(), "none")}}}); m.err == nil {
+	if m := measure(t.Context(), j, []command{{argv: []string{filepath.Join(t.TempDir(), "none")}}}); m.err == nil {
 		t.Error("a program that is not there ran")
 	}
-	if m := measure(t.Context(), 10*time.Millisecond, []command{{argv: []string{"/bin/sleep", "60"}}}); !errors.Is(m.err, context.DeadlineExceeded) {
+	if m := measure(t.Context(), &job{work: j.work, timeout: 10 * time.Millisecond}, []command{{argv: []string{"/bin/sleep", "60"}}}); !errors.Is(m.err, context.DeadlineExceeded) {
 		t.Errorf("%v", m.err)
 	}
 }

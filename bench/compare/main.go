@@ -140,7 +140,7 @@ func run(ctx context.Context, args []string) error {
 // open finds everything that was named, builds Barid where no program was, and lists the rules and the evidence.
 func (j *job) open(ctx context.Context, evidence string) error {
 	var err error
-	for _, p := range []*string{&j.rules, &j.chainsawMapping, &j.hayabusaRules, &j.hayabusaConfig, &j.zircoliteConfig, &j.zircoliteRules, &evidence} {
+	for _, p := range []*string{&j.rules, &j.barid, &j.chainsawMapping, &j.hayabusaRules, &j.hayabusaConfig, &j.zircoliteConfig, &j.zircoliteRules, &evidence} {
 		if *p == "" {
 			continue
 		}

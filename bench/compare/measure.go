@@ -68,7 +68,7 @@ func measureAll(ctx context.Context, j *job, entries []*entry, threads []int) {
 				if cold && !evict(append([]string{j.rules}, j.files...)) {
 					continue
 				}
-				m := measure(ctx, j.timeout, e.tool.commands(j, s.threads, e.out))
+				m := measure(ctx, j, e.tool.commands(j, s.threads, e.out))
 				progress("%s, threads %d, %s: %.2f s, %.2f CPU s", e.tool.name(), s.threads, map[bool]string{true: "cold", false: "warm"}[cold], m.wall.Seconds(), m.cpu.Seconds())
 				if cold {
 					s.cold = append(s.cold, m)
@@ -90,13 +90,13 @@ func (s *series) failed() bool {
 	return false
 }
 
-// measure runs the commands one after another.
-func measure(ctx context.Context, timeout time.Duration, cmds []command) sample {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+// measure runs the commands one after another, in the folder for outputs.
+func measure(ctx context.Context, j *job, cmds []command) sample {
+	ctx, cancel := context.WithTimeout(ctx, j.timeout)
 	defer cancel()
 	var total sample
 	for _, c := range cmds {
-		m := once(ctx, c)
+		m := once(ctx, j.work, c)
 		total.wall += m.wall
 		total.cpu += m.cpu
 		total.peak = max(total.peak, m.peak)
@@ -107,8 +107,9 @@ func measure(ctx context.Context, timeout time.Duration, cmds []command) sample 
 	return total
 }
 
-func once(ctx context.Context, c command) sample {
+func once(ctx context.Context, dir string, c command) sample {
 	cmd := exec.CommandContext(ctx, c.argv[0], c.argv[1:]...)
+	cmd.Dir = dir
 	cmd.Env = append(append(os.Environ(), "NO_COLOR=1"), c.env...)
 	complaints := &tail{}
 	cmd.Stderr = complaints

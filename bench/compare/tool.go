@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -79,6 +80,7 @@ func (p *program) ask(ctx context.Context, args ...string) string {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, p.path, args...)
+	cmd.Dir = os.TempDir() // some leave a log where they are called
 	cmd.Env = append(cmd.Environ(), "NO_COLOR=1")
 	out, err := cmd.CombinedOutput()
 	for line := range strings.Lines(string(out)) {
