@@ -2,10 +2,10 @@ package literal
 
 import (
 	"encoding/binary"
+	"maps"
 	"math"
 	"math/bits"
 	"slices"
-	"strings"
 	"unicode/utf8"
 	"unsafe"
 )
@@ -22,11 +22,23 @@ type Sieve struct {
 	mask   uint64  // of the hash
 	grams  table
 	texts  []string // of the literals, blurred
+	with   [][]with // by literal; nil where it counts whatever else stands in the text
 
 	singles []uint64 // bytes that are literals, blurred, each eight times
 	pairs   *[1 << 16 / 64]uint64
 	foreign bool // a literal has too little ASCII to be looked for: text beyond ASCII may hold it
 }
+
+// Sought is a literal that a Sieve finds, folded.
+type Sought struct {
+	Text string
+	// With are sets of literals, folded, of each of which one must stand in the text as well. It is a hint: text that lacks
+	// one may be found all the same.
+	With [][]string
+}
+
+// with is sets of literals, blurred.
+type with [][]string
 
 // blur makes a letter that is ASCII lower case, and whatever else it changes the same way in literals and text: what
 // differs by it only is taken for the same.
@@ -35,27 +47,35 @@ const blur = 0x20 * ones
 // maxSieved bounds the work for the literals of a Sieve.
 const maxSieved = 20_000
 
-// NewSieve returns a Sieve for literals that are folded, wherever they count, or nil if they are too many. sample is
-// text of the kind that will be read; only speed depends on it.
-func NewSieve(literals []string, sample []byte) *Sieve {
+// NewSieve returns a Sieve for literals, wherever they count, or nil if they are too many. sample is text of the kind that
+// will be read; only speed depends on it.
+func NewSieve(sought []Sought, sample []byte) *Sieve {
 	s := &Sieve{}
-	all := make([]Literal, 0, len(literals))
-	for _, l := range literals {
-		switch run := longestASCII(l); {
-		case len(l) == 1 && len(run) == 1:
-			if w := ones * uint64(l[0]|0x20); !slices.Contains(s.singles, w) {
+	withs := make(map[string][]with, len(sought))
+	for _, l := range sought {
+		switch run := longestASCII(l.Text); {
+		case len(l.Text) == 1 && len(run) == 1:
+			if w := ones * uint64(run[0]|0x20); !slices.Contains(s.singles, w) {
 				s.singles = append(s.singles, w)
 			}
 		case len(run) < 2:
-			s.foreign = s.foreign || l != ""
+			s.foreign = s.foreign || l.Text != ""
 		default:
-			all = append(all, Literal{Text: blurred(run)})
+			t := blurred(run)
+			before, known := withs[t]
+			if w := newWith(l.With); known && before == nil || len(w) == 0 {
+				withs[t] = nil
+			} else {
+				withs[t] = append(before, w)
+			}
 		}
 	}
-	slices.SortFunc(all, func(a, b Literal) int { return strings.Compare(a.Text, b.Text) })
-	all = slices.Compact(all)
-	if len(all) > maxSieved {
+	if len(withs) > maxSieved {
 		return nil
+	}
+	all := make([]Literal, 0, len(withs))
+	for _, t := range slices.Sorted(maps.Keys(withs)) {
+		all = append(all, Literal{Text: t})
 	}
 	m := newModel(all, []byte(blurred(string(sample))))
 	var grams []entry
@@ -87,7 +107,7 @@ func NewSieve(literals []string, sample []byte) *Sieve {
 			add(gramAt(t, p), p)
 			add(gramAt(t, p+1), p+1)
 		}
-		s.texts = append(s.texts, t)
+		s.texts, s.with = append(s.texts, t), append(s.with, withs[t])
 	}
 	b := min(max(bits.Len(uint(len(grams)*48)), 12), maxSieveBits)
 	s.mask = 1<<b - 1
@@ -234,8 +254,60 @@ func (s *Sieve) probe(text []byte, i int) bool {
 	for _, e := range s.grams.slot(uint64(gram)) {
 		if uint32(e.key) == gram {
 			if at := i - int(e.pos); at >= 0 && hasBlurred(text[min(at, len(text)):], s.texts[e.id]) {
-				return true
+				if s.counts(e.id, text) {
+					return true
+				}
 			}
+		}
+	}
+	return false
+}
+
+// counts reports whether a literal that stands in text counts there.
+func (s *Sieve) counts(id int32, text []byte) bool {
+	if s.with[id] == nil {
+		return true
+	}
+	for _, w := range s.with[id] {
+		if w.isIn(text) {
+			return true
+		}
+	}
+	return false
+}
+
+// newWith leaves out the sets that text beyond ASCII may have a part in.
+func newWith(sets [][]string) with {
+	var w with
+	for _, set := range sets {
+		blur := make([]string, len(set))
+		for i, t := range set {
+			blur[i] = blurred(t)
+			if longestASCII(t) != t {
+				blur = nil
+				break
+			}
+		}
+		if blur != nil {
+			w = append(w, blur)
+		}
+	}
+	return w
+}
+
+func (w with) isIn(text []byte) bool {
+	for _, set := range w {
+		if !slices.ContainsFunc(set, func(t string) bool { return containsBlurred(text, t) }) {
+			return false
+		}
+	}
+	return true
+}
+
+func containsBlurred(text []byte, literal string) bool {
+	for i := 0; i+len(literal) <= len(text); i++ {
+		if text[i]|0x20 == literal[0] && hasBlurred(text[i:], literal) {
+			return true
 		}
 	}
 	return false

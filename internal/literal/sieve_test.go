@@ -6,10 +6,17 @@ import (
 	"testing"
 )
 
+func sought(texts ...string) (list []Sought) {
+	for _, t := range texts {
+		list = append(list, Sought{Text: t})
+	}
+	return list
+}
+
 func TestSieve(t *testing.T) {
 	f := func(literals, text string, want bool) {
 		t.Helper()
-		s := NewSieve(strings.Split(literals, " "), nil)
+		s := NewSieve(sought(strings.Split(literals, " ")...), nil)
 		for before := range 20 {
 			for after := range 20 {
 				p := strings.Repeat("-", before) + text + strings.Repeat("-", after)
@@ -43,6 +50,30 @@ func TestSieve(t *testing.T) {
 	f("", "a", false)
 }
 
+func TestSieveWith(t *testing.T) {
+	s := NewSieve([]Sought{
+		{Text: "/uploads/", With: [][]string{{".php", ".asp"}, {"get "}}},
+		{Text: "/uploads/", With: [][]string{{"put "}}},
+		{Text: "/plugins/", With: [][]string{{"404"}}},
+		{Text: "/plugins/"},
+		{Text: "/themes/", With: [][]string{{"é"}}},
+	}, nil)
+	f := func(text string, want bool) {
+		t.Helper()
+		if got := s.Holds([]byte(text)); got != want {
+			t.Errorf("%s: %t", text, got)
+		}
+	}
+	f("GET /uploads/x.PHP", true)
+	f("GET /uploads/x.png", false)
+	f("GET /uploads/x.png /uploads/y.asp", true)
+	f("POST /uploads/x.php", false)
+	f("PUT /uploads/x.png", true)
+	f("GET /plugins/x.png", true)
+	f("GET /themes/x", true)
+	f("GET /uploads/x.png \u212A", true)
+}
+
 // What a Set finds, a Sieve does not miss.
 func TestSieveMissesNothing(t *testing.T) {
 	alphabet := []string{"a", "b", "A", "k", "s", "/", ".", "%", "'", "K", "ſ", "\u212A", "é", "\n", " ", "\x80", "@", "`"}
@@ -65,7 +96,7 @@ func TestSieveMissesNothing(t *testing.T) {
 				texts = append(texts, l)
 			}
 		}
-		set, sieve := NewSet(literals, nil), NewSieve(texts, nil)
+		set, sieve := NewSet(literals, nil), NewSieve(sought(texts...), nil)
 		text := word(r.IntN(80))
 		set.Scan(AppendFold(nil, []byte(text)), &hits)
 		if len(hits.IDs) > 0 && !sieve.Holds([]byte(text)) {
@@ -84,7 +115,7 @@ func FuzzSieve(f *testing.F) {
 		}
 		var hits Hits
 		NewSet(literals, nil).Scan(AppendFold(nil, []byte(text)), &hits)
-		if len(hits.IDs) > 0 && !NewSieve(texts, nil).Holds([]byte(text)) {
+		if len(hits.IDs) > 0 && !NewSieve(sought(texts...), nil).Holds([]byte(text)) {
 			t.Fatalf("%q in %q is missed", texts, text)
 		}
 	})
@@ -92,7 +123,7 @@ func FuzzSieve(f *testing.F) {
 
 func BenchmarkSieve(b *testing.B) {
 	text := []byte(`"GET /2015/08/10/one-day-with-a-new-database/?page=2&sort=name HTTP/1.1" 200 24810 `)
-	s := NewSieve(strings.Fields("../ ' %27 nikto /etc/passwd union%20select ${jndi: /wp-login.php c99.php curl"), nil)
+	s := NewSieve(sought(strings.Fields("../ ' %27 nikto /etc/passwd union%20select ${jndi: /wp-login.php c99.php curl")...), nil)
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
 		if s.Holds(text) {

@@ -131,7 +131,11 @@ func TestSkim(t *testing.T) {
 	f(plainLine+` 0.01 "-"`, 1)
 	f(`2001:db8::7 - - [10/Oct/2000:13:55:36 -0700] "HEAD / HTTP/1.0" 304 -`, 1)
 	f(`192.0.2.7 - ana [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 5`, 0)
-	f(`192.0.2.7 - - [10/Oct/2000:13:55:36 -0700] "POST / HTTP/1.0" 200 5`, 0)
+	f(`192.0.2.7 - - [10/Oct/2000:13:55:36 -0700] "POST /cart HTTP/1.0" 200 5`, 1)
+	f(`192.0.2.7 - - [10/Oct/2000:13:55:36 -0700] "POST /wp-login.php HTTP/1.0" 200 5`, 0)
+	f(`192.0.2.7 - - [10/Oct/2000:13:55:36 -0700] "POST /?_task=login HTTP/1.0" 401 5`, 0)
+	f(`192.0.2.7 - - [10/Oct/2000:13:55:36 -0700] "-" 408 0 "-" "-"`, 0)
+	f(`192.0.2.7 - - [10/Oct/2000:13:55:36 -0700] "" 400 0 "-" "-"`, 1)
 	f(`127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 5`, 0)
 	f(`192.0.2.7 - - [40/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 5`, 0)
 	f(`192.0.2.7 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0\" 200 5`, 0)
@@ -146,7 +150,7 @@ func TestSkimOfDamagedLines(t *testing.T) {
 	for _, rules := range []string{"", edgeRules, crossingRules, usualRules} {
 		r, w, format := newSkim(t, rules)
 		pieces := []string{`"`, ` `, `\`, `-`, `" "`, "] \"", "\n", "K", "\u212A", "'", "127.", "::1", "PUT", "Oct/1999", "2.8", "Dec", "Agent", "404", "500", "=x", "/Admin", "select ", "order by ",
-			"203.0.113.", "http://example.org/", "kelvin", "AMProbe", "[", "]", ":", "_probe/local", "ana", "/owa/auth/logon.aspx?reason=2", "..\\", "%27", "é", "\x00", "GET ", "POST "}
+			"203.0.113.", "http://example.org/", "kelvin", "AMProbe", "[", "]", ":", "_probe/local", "ana", "/owa/auth/logon.aspx?reason=2", "..\\", "%27", "é", "\x00", "GET ", "POST ", "/xmlrpc.php", "?_task=login", "/owa/auth.owa", "-\" \""}
 		random := rand.New(rand.NewPCG(3, 4))
 		plain := 0
 		for range 30_000 {

@@ -109,11 +109,8 @@ func (p *parser) plain(line []byte, e *event.Plain) bool {
 	}
 	e.Client, e.Time = line[:n:n], p.when
 	request := stamp[28:]
-	if string(request[1:5]) != "GET " && string(request[1:6]) != "HEAD " {
-		return false
-	}
 	i := 1 + bytes.IndexByte(request[1:], '"')
-	if i < 6 || len(request) < i+6 || request[i-1] == '\\' || request[i+1] != ' ' || request[i+5] != ' ' ||
+	if i < 1 || request[1] == '-' || len(request) < i+6 || request[i-1] == '\\' || request[i+1] != ' ' || request[i+5] != ' ' ||
 		!isDigit(request[i+2]) || !isDigit(request[i+3]) || !isDigit(request[i+4]) {
 		return false
 	}

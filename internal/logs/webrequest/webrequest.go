@@ -51,15 +51,17 @@ func Channel(path []byte) string {
 	return "web"
 }
 
-// PathMarks returns texts, in lower case, of which one stands in the path of every request that means something although
-// [Plain] says that it need not, or one of [AgentMarks] in its user agent.
-func PathMarks() []string { return []string{"/owa/auth/logon.aspx"} }
+// PathMarks returns texts, in lower case, of which one stands in the path or the query of every request that means something
+// although [Plain] says that it need not, or one of [AgentMarks] in its user agent.
+func PathMarks() []string {
+	return []string{"/owa/auth.owa", "/owa/auth/logon.aspx", "/wp-login.php", "/xmlrpc.php", "_task=login"}
+}
 
 // AgentMarks returns the like for user agents.
 func AgentMarks() []string { return []string{"amprobe", "_probe/local"} }
 
-// Plain reports whether requests of a client, as it stands in a log, mean nothing where they were made with GET or HEAD by
-// nobody in particular, and have none of the marks. So it is with the addresses of others.
+// Plain reports whether requests of a client, as it stands in a log, mean nothing where they were made by nobody in
+// particular, and have none of the marks. So it is with the addresses of others.
 func Plain(client []byte) bool {
 	if len(client) == 0 || client[0] == ':' || bytes.HasPrefix(client, []byte("127.")) {
 		return false
