@@ -36,6 +36,7 @@ type readFlags struct {
 	From       string    `placeholder:"TIME" help:"Leave out events before TIME (2021-03-02, or RFC 3339)."`
 	To         string    `placeholder:"TIME" help:"Leave out events from TIME on."`
 	Workers    int       `placeholder:"N" help:"How many cores to use (default: all)."`
+	logSourceFlags
 	Facts      string    `placeholder:"FILE" type:"existingfile" help:"What people know and logs do not say (YAML)."`
 	Stats      string    `placeholder:"FILE" help:"Write what was done, and how fast, to FILE (JSON)."`
 	Strict     bool      `help:"Exit with status 3 if something could not be read."`
@@ -43,6 +44,11 @@ type readFlags struct {
 	MaxRatio   float64   `name:"max-ratio" default:"${max_ratio}" placeholder:"N" help:"Bytes that may come out of one byte of an archive (default ${max_ratio})."`
 	MaxTotal   bytesFlag `name:"max-total" default:"${max_total}" placeholder:"SIZE" help:"Bytes that may be unpacked in all, such as 500G (default ${max_total})."`
 	MaxEntries int       `name:"max-entries" default:"${max_entries}" placeholder:"N" help:"Entries that may lie in one archive (default ${max_entries})."`
+}
+
+// logSourceFlags are the flags of the commands that need to know what rules call which log.
+type logSourceFlags struct {
+	LogSources []string `name:"log-sources" placeholder:"FILE" type:"existingfile" help:"What rules call further logs and their fields (YAML, docs/log-sources.md). Can be repeated."`
 }
 
 // ruleFlags are the flags of the commands that use rules.

@@ -121,8 +121,12 @@ func (f *readFlags) prepare(e *env) (*reading, error) {
 			return nil, fmt.Errorf("%s: %s", p, strings.TrimPrefix(err.Error(), "stat "+p+": "))
 		}
 	}
+	table, err := pipeline.LogSources(f.LogSources)
+	if err != nil {
+		return nil, fmt.Errorf("--log-sources: %w", err)
+	}
 	r.config = pipeline.Config{
-		Paths: f.Paths, Formats: pipeline.Formats(), Workers: f.workers(), From: from, To: to, Zone: r.facts.Zone,
+		Paths: f.Paths, Formats: pipeline.FormatsWith(table), Workers: f.workers(), From: from, To: to, Zone: r.facts.Zone,
 		Evidence: evidence.Options{MaxDepth: f.MaxDepth, MaxRatio: f.MaxRatio, MaxTotal: int64(f.MaxTotal), MaxEntries: f.MaxEntries, Stdin: e.stdin, Report: r.problem},
 	}
 	if e.term.bar {

@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"os"
+
 	"github.com/barid-dfir/barid/internal/logs"
 	"github.com/barid-dfir/barid/internal/logs/access"
 	"github.com/barid-dfir/barid/internal/logs/exchange"
@@ -32,4 +34,19 @@ func FormatsWith(t *logsource.Table) []logs.Format {
 		syslog.New(),
 		json.New(),
 	})
+}
+
+// LogSources returns the table of log sources that comes with Barid, with what files of the user add to it.
+func LogSources(files []string) (*logsource.Table, error) {
+	t := logsource.Builtin()
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		if t, err = t.Extend(name, data); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
 }

@@ -128,7 +128,7 @@ func (s *shapes) fields(h head, columns []column) ([]event.Field, []int) {
 		var aliases []string
 		if col.system {
 			if names[i] == col.name {
-				aliases = c.systemAliases[col.name]
+				aliases = slices.Concat(c.systemAliases[col.name], n.Aliases(col.name))
 			}
 		} else {
 			aliases = n.Aliases(col.name)
