@@ -87,9 +87,24 @@ type Format struct {
 	// Notes returns what was assumed to read the source, such as a year or a time zone, for people. It is called after the
 	// source has been read; it may be nil.
 	Notes func(s *Source) []string
+	// Known returns the events that there can be in the format, for saying of rules whether they can match. It is nil where
+	// only the table of log sources says something of them.
+	Known func() []Known
 	// Refine returns a name that says more than Name about a source, by what its Head and Path say: "exchange.httpproxy.ecp"
 	// for a log that the format "exchange" reads. It returns Name where there is no more to say; it may be nil.
 	Refine func(s *Source) string
+}
+
+// Known is a kind of event that a format has.
+type Known struct {
+	// Name says for people which events they are.
+	Name string
+	// Shape has the fields that they may have.
+	Shape *event.Shape
+	// Open says that they may have fields besides.
+	Open bool
+	// Except are values that a field does not have in them.
+	Except map[string][]string
 }
 
 // Kind is what an event means.

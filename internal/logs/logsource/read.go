@@ -309,6 +309,11 @@ func (r *reader) document(n *yaml.Node) error {
 		"aliases":    list("aliases", r.alias),
 		"events":     list("events", r.event),
 		"logs":       list("logs", r.log),
+		"collectors": func(_, v *yaml.Node) error {
+			list, err := r.texts(v, "collectors")
+			r.table.windows.collectors = append(r.table.windows.collectors, list...)
+			return err
+		},
 	})
 }
 
@@ -483,6 +488,14 @@ func (r *reader) event(n *yaml.Node) error {
 	}
 	row.When = o.conditions()
 	r.add(n, row)
+	for _, k := range o.keys() {
+		e := r.table.windows.event(k)
+		for _, f := range row.Fields {
+			if !slices.Contains(e.fields, f) {
+				e.fields = append(e.fields, f)
+			}
+		}
+	}
 	return nil
 }
 

@@ -13,6 +13,8 @@ type Windows struct {
 	order    []*service
 	channels map[string][]*service // by channel in lower case
 	events   map[eventKey]*eventRows
+	// collectors are the fields that collectors write beside those of any event.
+	collectors []string
 }
 
 // service is a name for some channels.
@@ -40,6 +42,7 @@ type eventKey struct {
 type eventRows struct {
 	categories []categoryRow
 	aliases    []*Row
+	fields     []string // all that it can have; nil if that is not known
 }
 
 type categoryRow struct {
@@ -150,6 +153,47 @@ func (n Naming) Aliases(name string) []string {
 	}
 	for _, r := range n.rows {
 		out = r.appendAliases(out, name)
+	}
+	return out
+}
+
+// Event is an event that the table knows something of.
+type Event struct {
+	Service   string
+	Channel   string
+	ID        int // -1 for all events of the channel that are not listed by themselves
+	EventType string
+	// Fields are all that the event itself can have, and Collectors what may be written beside them; Fields is nil where
+	// that is not known.
+	Fields, Collectors []string
+}
+
+// Events returns the events that the table knows something of, by service in the order of the table.
+func (w *Windows) Events() []Event {
+	ids := map[*service][]int{}
+	for k := range w.events {
+		if k.id != anyEvent {
+			ids[k.service] = append(ids[k.service], k.id)
+		}
+	}
+	var out []Event
+	for _, s := range w.order {
+		slices.Sort(ids[s])
+		for _, ch := range s.channels {
+			for _, id := range ids[s] {
+				e := w.events[eventKey{s, id}]
+				types := []string{""}
+				for _, c := range e.categories {
+					if !slices.Contains(types, c.eventType) {
+						types = append(types, c.eventType)
+					}
+				}
+				for _, t := range types {
+					out = append(out, Event{s.key, ch, id, t, e.fields, w.collectors})
+				}
+			}
+			out = append(out, Event{Service: s.key, Channel: ch, ID: anyEvent})
+		}
 	}
 	return out
 }

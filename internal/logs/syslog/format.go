@@ -23,6 +23,7 @@ func New() logs.Format {
 		Cutter: func(s *logs.Source) logs.Cutter { return newCutter(s) },
 		Parser: func() logs.Parser { return &parser{shapes: set} },
 		Notes:  notes,
+		Known:  set.known,
 	}
 }
 

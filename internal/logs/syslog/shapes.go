@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs"
 	"github.com/barid-dfir/barid/internal/logs/logsource"
 )
 
@@ -276,6 +277,21 @@ func newShape(k kind, variant string) *event.Shape {
 	sh.SetRole(event.Account, d.account)
 	sh.SetRole(event.Session, d.session)
 	return sh
+}
+
+// known returns all Shapes that there are.
+func (s *shapes) known() []logs.Known {
+	var out []logs.Known
+	for _, sh := range s.of {
+		out = append(out, logs.Known{Name: sh.Format, Shape: sh})
+	}
+	for _, n := range dovecotServices {
+		out = append(out, logs.Known{Name: s.dovecot[n].Format + " " + n, Shape: s.dovecot[n]})
+	}
+	for _, n := range postfixServices {
+		out = append(out, logs.Known{Name: s.postfix[n].Format + " " + n, Shape: s.postfix[n]})
+	}
+	return out
 }
 
 // add adds an event for a line, with the Shape of the program that wrote it.

@@ -28,6 +28,7 @@ func EVTXWith(t *logsource.Table) logs.Format {
 		Name:   known.format,
 		Sniff:  sniffEVTX,
 		Cutter: func(*logs.Source) logs.Cutter { return &evtxCutter{size: logs.BlockSize} },
+		Known:  known.known,
 		Parser: func() logs.Parser {
 			return &evtxParser{catalog: c, shapes: known, decoder: evtx.NewDecoder(templates), layouts: map[*evtx.Layout]*layoutPlan{}}
 		},
