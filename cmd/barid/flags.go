@@ -33,9 +33,9 @@ type cli struct {
 type readFlags struct {
 	Paths []string `arg:"" name:"path" help:"Files, folders and archives; - for standard input."`
 
-	From       string    `placeholder:"TIME" help:"Leave out events before TIME (2021-03-02, or RFC 3339)."`
-	To         string    `placeholder:"TIME" help:"Leave out events from TIME on."`
-	Workers    int       `placeholder:"N" help:"How many cores to use (default: all)."`
+	From    string `placeholder:"TIME" help:"Leave out events before TIME (2021-03-02, or RFC 3339)."`
+	To      string `placeholder:"TIME" help:"Leave out events from TIME on."`
+	Workers int    `placeholder:"N" help:"How many cores to use (default: all)."`
 	logSourceFlags
 	Facts      string    `placeholder:"FILE" type:"existingfile" help:"What people know and logs do not say (YAML)."`
 	Stats      string    `placeholder:"FILE" help:"Write what was done, and how fast, to FILE (JSON)."`
