@@ -83,6 +83,7 @@ func (c *reach) never(rule int32, kinds []int) *Never {
 	r := c.engine.rules[rule]
 	n := &Never{Rule: r, Line: r.Line}
 	if len(kinds) == 0 {
+		n.Line, n.Column = r.sourceAt.line, r.sourceAt.column
 		n.Reason = "never matches: no log that is read has the log source " + describe(r.LogSource)
 		return n
 	}
@@ -99,7 +100,7 @@ func (c *reach) never(rule int32, kinds []int) *Never {
 		}
 		n.Reason = fmt.Sprintf("never matches: no event of %s has the field %s", describe(r.LogSource), name)
 		if near := c.near(kinds, name); near != "" {
-			n.Reason += "; did you mean " + near + "?"
+			n.Reason += "; " + near
 		}
 		if at, ok := r.detection.find(name); ok {
 			n.Line, n.Column = at.line, at.column
@@ -232,44 +233,16 @@ func (c *reach) test(k *Known, t *test) truth {
 	return cannotBe
 }
 
-// near returns a field of the kinds that name may have been meant for, or "".
+// near returns what field of the kinds name may have been meant for, as a part of a sentence.
 func (c *reach) near(kinds []int, name string) string {
-	best, least := "", min(3, len(name)/2)
-	consider := func(other string) {
-		if d := distance(strings.ToLower(name), strings.ToLower(other)); d < least || d == least && best != "" && other < best {
-			best, least = other, d
-		}
-	}
+	var names []string
 	for _, k := range kinds {
 		for _, f := range c.known[k].Shape.Fields() {
-			consider(f.Name)
-			for _, a := range f.Aliases {
-				consider(a)
-			}
+			names = append(append(names, f.Name), f.Aliases...)
 		}
 	}
-	return best
-}
-
-// distance returns how many letters have to be put in, left out or changed to make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := corner
-			if a[i] != b[j] {
-				change++
-			}
-			corner = row[j+1]
-			row[j+1] = min(change, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
+	slices.Sort(names)
+	return didYouMean(name, names)
 }
 
 // describe returns a log source as a rule writes it, in one line.

@@ -64,6 +64,6 @@ func TestRulesThatNothingCanMatchAreNamed(t *testing.T) {
 	f("product: windows, service: sysmon", "  s: {EventID: 1, Anything: b}\n  condition: s\n", "1: never matches: no event of {product: windows, service: sysmon} (open) has all the fields and values that it asks for together")
 	f("product: windows, service: sysmon", "  s: {EventID: [1, 2], Anything: b}\n  condition: s\n", "")
 	f("product: exchange, service: new", "  s: {Anything: b}\n  condition: s\n", "")
-	f("service: new", "  s: {Anything: b}\n  condition: s\n", "1: never matches: no log that is read has the log source {service: new}")
-	f("product: macos", "  s: {Anything: b}\n  condition: s\n", "1: never matches: no log that is read has the log source {product: macos}")
+	f("service: new", "  s: {Anything: b}\n  condition: s\n", "2:12: never matches: no log that is read has the log source {service: new}")
+	f("product: macos", "  s: {Anything: b}\n  condition: s\n", "2:12: never matches: no log that is read has the log source {product: macos}")
 }

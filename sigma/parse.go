@@ -244,6 +244,7 @@ func (p *parser) document(top *yaml.Node, pack *Pack) *flaw {
 	case !has("logsource"):
 		return place(top).flawf("no logsource: add the kind of log, as logsource: {product: windows, category: process_creation}")
 	}
+	r.sourceAt = place(keys["logsource"])
 	if bad := p.logSource(keys["logsource"], &r.LogSource); bad != nil {
 		return bad
 	}

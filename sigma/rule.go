@@ -44,6 +44,7 @@ type Rule struct {
 	shared bool // the ID is that of a document which several rules of the file were merged with
 	lint   lintNotes
 
+	sourceAt  at // of the logsource
 	detection *detection
 	// expr is what must be true of an event; nil where that waits for the values of placeholders.
 	expr *expr

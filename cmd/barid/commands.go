@@ -141,6 +141,7 @@ type rulesCheckCmd struct {
 	Paths          []string `arg:"" optional:"" name:"path" type:"path" help:"Folders, files or zips of rules, besides those that come with Barid."`
 	NoBuiltinRules bool     `name:"no-builtin-rules" help:"Do not check the rules that come with Barid."`
 	Placeholders   string   `placeholder:"FILE" type:"existingfile" help:"Values of the placeholders in rules (YAML: a name and its list of values a line)."`
+	logSourceFlags
 }
 
 // Run checks rules. It fails if one cannot be used.
@@ -152,6 +153,9 @@ func (c *rulesCheckCmd) Run(e *env) error {
 	}
 	for _, r := range l.rejected {
 		fmt.Fprintln(e.stdout, visible(r.Path+": "+r.Reason))
+	}
+	if err := c.sayNever(e, l.rules.Engine); err != nil {
+		return err
 	}
 	e.term.say("%d rules can be used, %d cannot", l.rules.Len(), len(l.rejected))
 	if len(l.rejected) > 0 {

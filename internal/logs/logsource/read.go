@@ -303,18 +303,20 @@ func (r *reader) document(n *yaml.Node) error {
 			return nil
 		}
 	}
-	return r.mapping(n, "the file", parts{
+	p := parts{
 		"services":   func(_, v *yaml.Node) error { return r.entries(v, "services", r.service) },
 		"categories": list("categories", r.category),
 		"aliases":    list("aliases", r.alias),
 		"events":     list("events", r.event),
 		"logs":       list("logs", r.log),
-		"collectors": func(_, v *yaml.Node) error {
-			list, err := r.texts(v, "collectors")
-			r.table.windows.collectors = append(r.table.windows.collectors, list...)
+	}
+	if r.builtin {
+		p["collectors"] = func(_, v *yaml.Node) (err error) {
+			r.table.windows.collectors, err = r.texts(v, "collectors")
 			return err
-		},
-	})
+		}
+	}
+	return r.mapping(n, "the file", p)
 }
 
 // service reads "name: [channel, …]" or "name: {product: p, category: c, service: s, channels: […]}".
