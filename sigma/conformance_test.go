@@ -83,6 +83,7 @@ type conformanceEngine func(tb testing.TB, rules []byte, events []conformanceEve
 
 // sorted puts the result in the order of expected.json.
 func (r conformanceResult) sorted() conformanceResult {
+	r = conformanceResult{slices.Clone(r.Matches), slices.Clone(r.Findings), slices.Clone(r.Rejected)}
 	slices.SortFunc(r.Matches, func(a, b conformanceMatch) int {
 		return cmp.Or(cmp.Compare(a.Rule, b.Rule), a.First.Compare(b.First), cmp.Compare(groupText(a.Group), groupText(b.Group)))
 	})
@@ -213,6 +214,11 @@ func conformance(t *testing.T, judge conformanceEngine) {
 			}
 			if expected.Why == "" || expected.Spec == "" {
 				t.Error("expected.json does not say why, or by what section")
+			}
+			if s := expected.sorted(); !slices.EqualFunc(s.Matches, expected.Matches, func(a, b conformanceMatch) bool {
+				return a.Rule == b.Rule && a.First.Equal(b.First) && maps.Equal(a.Group, b.Group)
+			}) || !slices.Equal(s.Findings, expected.Findings) {
+				t.Error("the matches or findings of expected.json are not in order")
 			}
 			want := expected.conformanceResult
 			want.Rejected = append(want.Rejected, expected.Warned...) // here they are told in one list
