@@ -196,6 +196,8 @@ type Rule struct {
 // Finding is a line of findings.jsonl, and of barid scan: a rule matched an event.
 type Finding struct {
 	Time *time.Time `json:"time"`
+	// Last is when the last of its events happened, where it is about several.
+	Last *time.Time `json:"last,omitempty"`
 	Rule Rule       `json:"rule"`
 	Host string     `json:"host"`
 	// Account is who acted, or tried to, and Client the remote address, where the event says so.

@@ -22,6 +22,9 @@ func AppendFinding(dst []byte, f *Finding) []byte {
 	} else {
 		dst = append(event.AppendTime(append(dst, '"'), *f.Time), '"')
 	}
+	if f.Last != nil {
+		dst = append(event.AppendTime(append(dst, `,"last":"`...), *f.Last), '"')
+	}
 	dst = event.AppendString(append(dst, `,"rule":{"id":`...), f.Rule.ID)
 	dst = event.AppendString(append(dst, `,"title":`...), f.Rule.Title)
 	dst = event.AppendString(append(dst, `,"level":`...), f.Rule.Level)

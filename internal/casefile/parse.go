@@ -14,6 +14,7 @@ import (
 type findingParser struct {
 	f     Finding
 	time  time.Time
+	last  time.Time
 	rules map[string]Rule   // by their JSON
 	texts map[string]string // hosts, accounts, paths: few, and they come again
 }
@@ -46,6 +47,12 @@ func (p *findingParser) known(line []byte) bool {
 			return false
 		}
 		p.f.Time = &p.time
+	}
+	if c.have(`,"last":`) {
+		if p.last.UnmarshalJSON(c.value()) != nil {
+			return false
+		}
+		p.f.Last = &p.last
 	}
 	c.skip(`,"rule":`)
 	rule := c.value()

@@ -47,7 +47,7 @@ func (d *Detector) identity(e *event.Event) []byte {
 // address and account that all the hits it names have in common. path returns the path of a source.
 func (r *Rules) Correlation(m *sigma.CorrelationMatch, path func(source int) string) Finding {
 	first := m.Sample[0]
-	f := Finding{Rule: r.correlations[m.Correlation], Time: first.Time, Source: first.Source, Offset: first.Offset, Line: first.Line, Record: first.Record}
+	f := Finding{Rule: r.correlations[m.Correlation], Time: first.Time, Last: m.Last, Source: first.Source, Offset: first.Offset, Line: first.Line, Record: first.Record}
 	for i, h := range m.Sample {
 		note := h.Note
 		for _, to := range [...]*string{&f.Host, &f.Client, &f.Account} {

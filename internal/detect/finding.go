@@ -23,6 +23,8 @@ type Finding struct {
 	Rule *Rule
 	// Time is nanoseconds since 1970 UTC, or event.UnknownTime.
 	Time int64
+	// Last is when the last event of a finding about several happened; 0 for one about a single event.
+	Last int64
 	// Source is the ordinal of the source in the run; Offset, Line and Record are the event's.
 	Source               int
 	Offset, Line, Record int64

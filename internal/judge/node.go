@@ -94,6 +94,9 @@ func (n *nodes) add(f *casefile.Finding, level detect.Level) {
 	case len(run.evidence) == 0:
 		n.keep(run, evidenceOf(f, at, scantWords))
 	}
+	if f.Last != nil && f.Last.After(run.last) {
+		run.last = *f.Last
+	}
 	if c, ok := countedOf(f); ok {
 		if n.names += len(c.Clients) + len(c.Accounts); n.names <= maxNames {
 			run.clients, run.accounts = c.Clients, c.Accounts

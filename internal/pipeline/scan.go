@@ -182,11 +182,15 @@ func caseTime(t int64) *time.Time {
 }
 
 func caseFinding(f *detect.Finding, s *casefile.Source) *casefile.Finding {
-	return &casefile.Finding{
+	found := &casefile.Finding{
 		Time: caseTime(f.Time),
 		Rule: casefile.Rule{ID: f.Rule.ID, Title: f.Rule.Title, Level: f.Rule.Level.String(), Tags: f.Rule.Tags},
 		Host: f.Host, Account: f.Account, Client: f.Client, Object: f.Object,
 		Source: casefile.Position{Path: s.Path, SHA256: s.SHA256, Record: f.Record, Line: f.Line, Offset: f.Offset},
 		Event:  f.Event, EventIsClean: f.Clean, Raw: string(f.Raw),
 	}
+	if f.Last != 0 {
+		found.Last = caseTime(f.Last)
+	}
+	return found
 }

@@ -366,6 +366,9 @@ func (p *page) nothing(c *casefile.Case, total, events int64, sources string) {
 		means += " " + upperFirst(count(n, "rule", "rules")) + " could not be used: what they describe was not looked for."
 	}
 	p.Proof = append(p.Proof, means)
+	for _, n := range first(c.Rules.Notes, maxRejected) {
+		p.Proof = append(p.Proof, "Correlation "+n+".")
+	}
 	formats := map[string]int{}
 	for i := range c.Sources {
 		if s := &c.Sources[i]; s.Format != "" && s.Events > 0 {
