@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+	"unicode/utf16"
 
 	"pgregory.net/rapid"
 
@@ -97,22 +98,30 @@ func (s genStore) eventText(t *rapid.T) string {
 		out = strings.ToLower(out)
 	case 2, 3:
 		out = strings.Map(unicode.SimpleFold, out)
-	case 4:
-		before := rapid.SampledFrom([]string{"", "a", "ab", "é"}).Draw(t, "before")
-		out = base64.StdEncoding.EncodeToString([]byte(before + out + "z"))
-	case 5:
-		var order binary.AppendByteOrder = binary.LittleEndian
-		if rapid.Bool().Draw(t, "big") {
-			order = binary.BigEndian
-		}
-		out = string(appendUTF16(nil, out, order))
-		if rapid.Bool().Draw(t, "base64") {
-			out = base64.StdEncoding.EncodeToString([]byte(out))
+	case 4, 5:
+		for range rapid.IntRange(1, 3).Draw(t, "layers") {
+			switch rapid.IntRange(0, 4).Draw(t, "layer") {
+			case 0:
+				out = string(genUTF16(out, binary.LittleEndian))
+			case 1:
+				out = string(genUTF16(out, binary.BigEndian))
+			case 2:
+				out = "\xff\xfe" + string(genUTF16(out, binary.LittleEndian))
+			default:
+				out = base64.StdEncoding.EncodeToString([]byte(rapid.SampledFrom([]string{"", "a", "ab"}).Draw(t, "before") + out))
+			}
 		}
 	case 6:
 		out = strings.NewReplacer("-", "/", "–", "-", "/", "―").Replace(out)
 	case 7:
 		out = strings.Repeat(out, rapid.SampledFrom([]int{2, 8, 40, 300}).Draw(t, "times"))
+	}
+	return out
+}
+
+func genUTF16(s string, order binary.AppendByteOrder) (out []byte) {
+	for _, u := range utf16.Encode([]rune(s)) {
+		out = order.AppendUint16(out, u)
 	}
 	return out
 }
@@ -135,6 +144,9 @@ func genModifiers(t *rapid.T) []string {
 			out = append(out, "expand")
 		}
 		out = append(out, "re")
+		if chance("anchor", 3) {
+			anchor()
+		}
 		for _, names := range [][]string{{"i", "ignorecase"}, {"m", "multiline"}, {"s", "dotall"}} {
 			if chance(names[0], 3) {
 				out = append(out, one("flag", names...))
@@ -148,6 +160,9 @@ func genModifiers(t *rapid.T) []string {
 			out = append(out, one("compare", "lt", "lte", "gt", "gte"))
 		}
 	case 3:
+		if chance("expanded", 4) {
+			out = append(out, "expand")
+		}
 		out = append(out, one("typed", "cidr", "exists"))
 	case 4:
 		out = append(out, "fieldref")
@@ -167,15 +182,25 @@ func genModifiers(t *rapid.T) []string {
 		if chance("windash", 5) {
 			out = append(out, "windash")
 		}
+		if len(out) == 2 && chance("turned", 2) {
+			slices.Reverse(out)
+		}
 		if chance("encoded", 4) {
-			if chance("utf16", 2) {
-				out = append(out, one("utf", "wide", "utf16", "utf16le", "utf16be"))
-			}
-			if chance("base64", 2) {
-				out = append(out, one("base", "base64", "base64offset"))
+			for range rapid.IntRange(1, 2).Draw(t, "layers") {
+				if chance("utf16", 2) {
+					out = append(out, one("utf", "wide", "utf16", "utf16le", "utf16be"))
+				}
+				if chance("base64", 2) {
+					out = append(out, one("base", "base64", "base64offset"))
+				}
 			}
 		}
-		anchor()
+		if chance("early", 4) { // contains before windash, say
+			anchor()
+			slices.Reverse(out)
+		} else {
+			anchor()
+		}
 		if chance("cased", 5) {
 			out = slices.Insert(out, rapid.IntRange(0, len(out)).Draw(t, "at"), "cased")
 		}
