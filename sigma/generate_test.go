@@ -574,6 +574,9 @@ func describeCondition(c *condition) string {
 	case notOp:
 		return "not " + kids[0]
 	case ofOp:
+		if c.n == 0 {
+			return "all of " + c.name
+		}
 		return fmt.Sprintf("%d of %s", c.n, c.name)
 	}
 	return c.name
