@@ -136,8 +136,8 @@ func isEmpty(v event.Value) bool {
 	if len(v.Data) == 0 {
 		return true
 	}
-	var few [16]byte // a text may be the NUL that ends it
-	return len(v.Data) <= 2 && v.Kind < event.UTF8 && len(v.AppendText(few[:0])) == 0
+	var few [16]byte // a text may be the NUL that ends it, and half a character
+	return len(v.Data) <= 3 && v.Kind < event.UTF8 && len(v.AppendText(few[:0])) == 0
 }
 
 // fieldsCompare decides fieldref: whether a value of the field compares with one of the other field.

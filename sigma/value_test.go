@@ -22,3 +22,17 @@ func TestFoldedTextIsTheTextFolded(t *testing.T) {
 		}
 	})
 }
+
+// A rule that asks for an empty value and one that compares texts must not differ in what is empty.
+func TestEmptyIsWhatHasNoText(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		v := event.Value{Kind: event.Kind(rapid.ByteRange(1, 0x45).Draw(t, "kind")),
+			Data: rapid.SliceOfN(rapid.SampledFrom([]byte{0, 0, 0, 1, 'a', 0xff}), 0, 20).Draw(t, "data")}
+		if v.IsNull() || v.IsList() {
+			return
+		}
+		if got, want := isEmpty(v), v.String() == ""; got != want {
+			t.Fatalf("%#x %q: empty %v, its text is %q", v.Kind, v.Data, got, v.String())
+		}
+	})
+}

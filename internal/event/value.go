@@ -55,6 +55,9 @@ func (v Value) AppendText(dst []byte) []byte {
 	case Escape:
 		return appendUnescaped(dst, v.Data)
 	case Kind(evtx.GUIDType): // as Windows shows it, and rules name it
+		if len(v.Data) == 0 {
+			return dst
+		}
 		dst = evtx.Value{Type: evtx.GUIDType, Data: v.Data}.AppendText(append(dst, '{'))
 		return append(dst, '}')
 	}
