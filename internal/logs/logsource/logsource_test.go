@@ -174,3 +174,31 @@ func FuzzExtend(f *testing.F) {
 		}
 	})
 }
+
+// again is a reader that gives the events of a batch again and again.
+type again struct{ events []event.Event }
+
+func (p *again) Parse(_ *logs.Block, out *event.Batch) { out.Events = append(out.Events, p.events...) }
+
+func (p *again) Observe(*event.Event, []logs.Observation) []logs.Observation { return nil }
+
+func TestARecordCostsNoMemory(t *testing.T) {
+	table, err := Builtin().Extend("my.yml", []byte("logs: [{format: x, when: {kind: [a, 'b*c']}, logsource: {product: y}}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shape := event.NewShape("x", nil, []event.Field{{Name: "kind"}})
+	batch := new(event.Batch)
+	for _, kind := range []string{"a", "B to C", "other", "a"} {
+		batch.Add(shape).Values[0] = event.Text(kind)
+	}
+	inner := &again{batch.Events}
+	p := table.Apply([]logs.Format{{Name: "x", Parser: func() logs.Parser { return inner }}})[0].Parser()
+	out := new(event.Batch)
+	if n := testing.AllocsPerRun(100, func() {
+		out.Events = out.Events[:0]
+		p.Parse(nil, out)
+	}); n > 0 {
+		t.Errorf("%v allocations for %d events", n, len(inner.events))
+	}
+}

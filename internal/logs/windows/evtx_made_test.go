@@ -50,9 +50,17 @@ func TestEVTXGivesTheFieldsOfItsRecords(t *testing.T) {
 	file := evtxtest.File(madeEvents())
 	logtest.Golden(t, EVTX(), string(file), madeGolden)
 	out := logtest.Events(t, EVTX(), "x.evtx", file)
-	for i, want := range []string{"process_access", "registry_delete", "registry_add", "", "", ""} {
-		if got := out.Events[i].Shape.Sources[0].Category; got != want {
-			t.Errorf("event %d has category %q, want %q", i, got, want)
+	// One file, and every record has the log source of its own channel.
+	for i, want := range []event.LogSource{
+		{Product: "windows", Category: "process_access", Service: "sysmon"},
+		{Product: "windows", Category: "registry_delete", Service: "sysmon"},
+		{Product: "windows", Category: "registry_add", Service: "sysmon"},
+		{Product: "windows", Service: "security"},
+		{Product: "windows", Service: "msexchange-management"},
+		{Product: "windows", Service: "security"},
+	} {
+		if got := out.Events[i].Shape.Sources[0]; got != want {
+			t.Errorf("event %d is of %v, want %v", i, got, want)
 		}
 	}
 }
