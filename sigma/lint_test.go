@@ -84,3 +84,34 @@ func TestMendedModifiersCanBeUsed(t *testing.T) {
 		}
 	})
 }
+
+// Every file in testdata/lint has one thing to be warned of, but for those that say they have none.
+func TestWarnings(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("testdata", "lint", "*.yml"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no files", err)
+	}
+	var out strings.Builder
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := Parse(filepath.Base(name), data)
+		for _, r := range p.Rejected {
+			t.Error(r)
+		}
+		want := 1
+		if strings.HasSuffix(name, "-is-none.yml") {
+			want = 0
+		}
+		found := p.Lint()
+		if len(found) != want {
+			t.Errorf("%s: %d warnings, want %d: %v", name, len(found), want, found)
+		}
+		for _, w := range found {
+			out.WriteString(w.String() + "\n")
+		}
+	}
+	golden(t, filepath.Join("testdata", "lint", "want.txt"), out.String())
+}

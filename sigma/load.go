@@ -23,9 +23,13 @@ type Pack struct {
 	Correlations []*Correlation
 	Filters      []*Filter
 	Rejected     []*Rejection
+	// LeftOut are the rules and correlations that Select has taken out.
+	LeftOut []*Rejection
 	// Skipped names the YAML files in which nothing claims to be a rule: no detection, correlation or filter, nor both
 	// a title and a logsource.
 	Skipped []string
+
+	replaced []*Rule // among LeftOut, those that another has taken the place of
 }
 
 // Limits on a pack, which may be a hostile archive.
@@ -248,6 +252,8 @@ func (p *Pack) add(other *Pack) {
 	p.Correlations = append(p.Correlations, other.Correlations...)
 	p.Filters = append(p.Filters, other.Filters...)
 	p.Rejected = append(p.Rejected, other.Rejected...)
+	p.LeftOut = append(p.LeftOut, other.LeftOut...)
+	p.replaced = append(p.replaced, other.replaced...)
 	p.Skipped = append(p.Skipped, other.Skipped...)
 }
 

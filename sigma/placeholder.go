@@ -53,7 +53,7 @@ func (l *lowering) valuesOf(name string, v scalar) ([]string, *flaw) {
 		known = append(known, n)
 	}
 	slices.Sort(known)
-	return nil, v.flawf("placeholder %%%s%% has no values: %s", name, cmp.Or(didYouMean(name, known), "give it some with the option for placeholders"))
+	return nil, v.flawf("placeholder %%%s%% has no values: %s", name, cmp.Or(didYouMean(name, known), "give it some (--placeholders)"))
 }
 
 // expandText returns a text that is no Sigma string with its placeholders replaced by their values as they stand.

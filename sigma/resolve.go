@@ -40,7 +40,14 @@ func (p *Pack) references() *references {
 		add(c.ID, target{correlation: c})
 		add(c.Name, target{correlation: c})
 	}
-	for _, r := range p.Rejected {
+	for old, rules := range p.renamed() {
+		if len(refs.named[old]) == 0 {
+			for _, r := range rules {
+				add(old, target{rule: r})
+			}
+		}
+	}
+	for _, r := range slices.Concat(p.LeftOut, p.Rejected) {
 		if r.ID != "" {
 			refs.gone[r.ID] = r
 		}

@@ -4,14 +4,17 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/detect"
 	"github.com/barid-dfir/barid/internal/pipeline"
 	"github.com/barid-dfir/barid/internal/report"
+	"github.com/barid-dfir/barid/sigma"
 )
 
 // detectFlags are the flags of the commands that look for something.
@@ -126,10 +129,30 @@ func sayRejected(e *env, l *loaded) {
 	for i, r := range l.rejected {
 		if i == maxSaid {
 			e.term.say("and %d more rules that cannot be used: barid rules check names them all", len(l.rejected)-i)
-			return
+			break
 		}
 		e.term.say("rule not used: %s: %s", r.Path, r.Reason)
 	}
+	if len(l.leftOut) > 0 {
+		e.term.say("%s: barid rules list names them, --rule-status chooses others", leftOut(l))
+	}
+}
+
+// leftOut says how many rules were left out, and why.
+func leftOut(l *loaded) string {
+	reasons := map[string]int{}
+	for _, r := range l.leftOut {
+		reason, _, replaced := strings.Cut(r.Reason, ":")
+		if replaced {
+			reason = "another has taken its place"
+		}
+		reasons[reason]++
+	}
+	var parts []string
+	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
+		parts = append(parts, fmt.Sprintf("%d since %s", reasons[reason], reason))
+	}
+	return fmt.Sprintf("rules left out: %s", strings.Join(parts, ", "))
 }
 
 type rulesCmd struct {
@@ -138,30 +161,69 @@ type rulesCmd struct {
 }
 
 type rulesCheckCmd struct {
-	Paths          []string `arg:"" optional:"" name:"path" type:"path" help:"Folders, files or zips of rules, besides those that come with Barid."`
+	Paths          []string `arg:"" optional:"" name:"path" help:"Folders, files or zips of rules, besides those that come with Barid."`
 	NoBuiltinRules bool     `name:"no-builtin-rules" help:"Do not check the rules that come with Barid."`
-	Placeholders   string   `placeholder:"FILE" type:"existingfile" help:"Values of the placeholders in rules (YAML: a name and its list of values a line)."`
+	Placeholders   []string `placeholder:"PATH" type:"path" sep:"none" help:"Values of the placeholders in rules: a YAML file of names and lists, a NAME.txt with a value a line, or a folder of such. Can be repeated."`
+	Strict         bool     `help:"Fail if there are warnings too."`
 	logSourceFlags
 }
 
-// Run checks rules. It fails if one cannot be used.
+// Run checks rules, whatever their status. It fails if one cannot be used.
 func (c *rulesCheckCmd) Run(e *env) error {
 	f := ruleFlags{Rules: c.Paths, NoBuiltinRules: c.NoBuiltinRules, Placeholders: c.Placeholders}
-	l, err := f.load()
+	pack, err := f.pack()
 	if err != nil {
 		return err
 	}
-	for _, r := range l.rejected {
-		fmt.Fprintln(e.stdout, visible(r.Path+": "+r.Reason))
-	}
-	if err := c.sayNever(e, l.rules.Engine); err != nil {
+	warnings := pack.Lint()
+	engine, rejected, err := f.compile(pack)
+	if err != nil {
 		return err
 	}
-	e.term.say("%d rules can be used, %d cannot", l.rules.Len(), len(l.rejected))
-	if len(l.rejected) > 0 {
+	never, err := c.never(engine)
+	if err != nil {
+		return err
+	}
+	warnings = append(warnings, never...)
+	for _, said := range inFileOrder(rejected, warnings) {
+		fmt.Fprintln(e.stdout, visible(said))
+	}
+	e.term.say("%s can be used, %d cannot; %d warnings", plural(len(engine.Rules())+len(engine.Correlations()), "rule"), len(rejected), len(warnings))
+	if len(rejected) > 0 || c.Strict && len(warnings) > 0 {
 		return exit(exitFailed)
 	}
 	return nil
+}
+
+// inFileOrder returns what is said of rules, file by file and line by line.
+func inFileOrder(rejected []*sigma.Rejection, warnings []*sigma.Warning) []string {
+	type said struct {
+		path         string
+		line, column int
+		text         string
+	}
+	var all []said
+	for _, r := range rejected {
+		all = append(all, said{r.Path, r.Line, r.Column, r.Error()})
+	}
+	for _, w := range warnings {
+		all = append(all, said{w.Path, w.Line, w.Column, w.String()})
+	}
+	slices.SortStableFunc(all, func(a, b said) int {
+		return cmp.Or(strings.Compare(a.path, b.path), a.line-b.line, a.column-b.column)
+	})
+	var texts []string
+	for _, s := range all {
+		texts = append(texts, s.text)
+	}
+	return texts
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 type rulesListCmd struct{ ruleFlags }
@@ -182,6 +244,9 @@ func (c *rulesListCmd) Run(e *env) error {
 	}
 	for _, r := range detect.CountingRules() {
 		fmt.Fprintf(e.stdout, "%s\t%s\t%s\t%s\n", r.ID, r.Level, "counts over time", r.Title)
+	}
+	for _, r := range l.leftOut {
+		e.term.say("rule left out: %s: %s", r.Path, r.Reason)
 	}
 	sayRejected(e, l)
 	return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/evidence"
 	"github.com/barid-dfir/barid/internal/report"
+	"github.com/barid-dfir/barid/sigma"
 )
 
 // cli is the command line: help, errors and completions are made from it.
@@ -55,7 +56,8 @@ type logSourceFlags struct {
 type ruleFlags struct {
 	Rules          []string `placeholder:"PATH" type:"path" help:"Sigma rules to add: a folder, file or zip. Can be repeated."`
 	NoBuiltinRules bool     `name:"no-builtin-rules" help:"Do not use the rules that come with Barid."`
-	Placeholders   string   `placeholder:"FILE" type:"existingfile" help:"Values of the placeholders in rules (YAML: a name and its list of values a line)."`
+	RuleStatus     []string `name:"rule-status" placeholder:"STATUS" help:"Use rules of these statuses only: ${statuses}, or all (default: all but deprecated and unsupported)."`
+	Placeholders   []string `placeholder:"PATH" type:"path" sep:"none" help:"Values of the placeholders in rules: a YAML file of names and lists, a NAME.txt with a value a line, or a folder of such. Can be repeated."`
 }
 
 type levelFlag struct{ detect.Level }
@@ -111,6 +113,7 @@ func newParser(flags *cli, stdout, stderr io.Writer, exit func(int)) *kong.Kong 
 			"max_entries": fmt.Sprint(evidence.DefaultMaxEntries),
 			"levels":      strings.Join(detect.Levels(), ", "),
 			"formats":     formats(),
+			"statuses":    strings.Join(sigma.Statuses(), ", "),
 		},
 		kong.Writers(stdout, stderr),
 		kong.Exit(exit),

@@ -7,15 +7,15 @@ import (
 	"github.com/barid-dfir/barid/sigma"
 )
 
-// sayNever writes a line for each rule that nothing can match that Barid reads.
-func (f *logSourceFlags) sayNever(e *env, engine *sigma.Engine) error {
+// never returns a warning for each rule that nothing can match that Barid reads.
+func (f *logSourceFlags) never(engine *sigma.Engine) ([]*sigma.Warning, error) {
 	table, err := pipeline.LogSources(f.LogSources)
 	if err != nil {
-		return fmt.Errorf("--log-sources: %w", err)
+		return nil, fmt.Errorf("--log-sources: %w", err)
 	}
+	var warnings []*sigma.Warning
 	for _, n := range pipeline.Never(engine, table) {
-		warning := sigma.Rejection{Path: n.Rule.Path, Line: n.Line, Column: n.Column, Reason: "warning: " + n.Reason}
-		fmt.Fprintln(e.stdout, visible(warning.Error()))
+		warnings = append(warnings, &sigma.Warning{Path: n.Rule.Path, Line: n.Line, Column: n.Column, Reason: n.Reason})
 	}
-	return nil
+	return warnings, nil
 }

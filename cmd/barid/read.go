@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
 	"time"
-
-	"go.yaml.in/yaml/v4"
 
 	"github.com/barid-dfir/barid/content"
 	"github.com/barid-dfir/barid/internal/casefile"
@@ -25,12 +24,54 @@ import (
 type loaded struct {
 	rules    *detect.Rules
 	rejected []casefile.RejectedRule
+	leftOut  []casefile.RejectedRule
 }
 
-// load reads, checks and compiles the rules.
+// load reads, selects, checks and compiles the rules.
 func (f *ruleFlags) load() (*loaded, error) {
 	// Most of what is made here stays, and what does not is soon over: looking for it as often as usual is not worth it.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	status, err := f.status()
+	if err != nil {
+		return nil, err
+	}
+	pack, err := f.pack()
+	if err != nil {
+		return nil, err
+	}
+	pack.Select(sigma.Selection{Status: status})
+	engine, rejected, err := f.compile(pack)
+	if err != nil {
+		return nil, err
+	}
+	l := &loaded{rules: detect.NewRules(engine), rejected: []casefile.RejectedRule{}, leftOut: []casefile.RejectedRule{}}
+	for _, r := range rejected {
+		l.rejected = append(l.rejected, rejectedRule(r))
+	}
+	for _, r := range pack.LeftOut {
+		l.leftOut = append(l.leftOut, rejectedRule(r))
+	}
+	return l, nil
+}
+
+// status returns the statuses that --rule-status asks for.
+func (f *ruleFlags) status() ([]string, error) {
+	var out []string
+	for _, s := range f.RuleStatus {
+		s = strings.ToLower(strings.TrimSpace(s))
+		switch {
+		case s == "all":
+			return sigma.Statuses(), nil
+		case !slices.Contains(sigma.Statuses(), s):
+			return nil, usage(fmt.Errorf("--rule-status: no status %q: use %s, or all", s, strings.Join(sigma.Statuses(), ", ")))
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// pack reads the rules.
+func (f *ruleFlags) pack() (*sigma.Pack, error) {
 	pack := &sigma.Pack{}
 	if !f.NoBuiltinRules {
 		p, err := sigma.LoadFS(content.Rules())
@@ -49,32 +90,20 @@ func (f *ruleFlags) load() (*loaded, error) {
 		}
 		pack.Add(p)
 	}
-	placeholders, err := f.placeholders()
-	if err != nil {
-		return nil, err
-	}
-	engine, more := sigma.Compile(pack, sigma.Options{Placeholders: placeholders})
-	l := &loaded{rules: detect.NewRules(engine), rejected: []casefile.RejectedRule{}}
-	for _, r := range append(pack.Rejected, more...) {
-		l.rejected = append(l.rejected, rejectedRule(r))
-	}
-	return l, nil
+	return pack, nil
 }
 
-// placeholders reads the file of --placeholders.
-func (f *ruleFlags) placeholders() (map[string][]string, error) {
-	if f.Placeholders == "" {
-		return nil, nil
-	}
-	p, err := os.ReadFile(f.Placeholders)
-	if err != nil {
-		return nil, fmt.Errorf("--placeholders: %w", err)
-	}
+// compile makes an engine of the pack, and returns all that was rejected.
+func (f *ruleFlags) compile(pack *sigma.Pack) (*sigma.Engine, []*sigma.Rejection, error) {
 	var values map[string][]string
-	if err := yaml.Unmarshal(p, &values); err != nil {
-		return nil, fmt.Errorf("--placeholders %s: %w", f.Placeholders, err)
+	if len(f.Placeholders) > 0 {
+		var err error
+		if values, err = sigma.LoadPlaceholders(f.Placeholders...); err != nil {
+			return nil, nil, fmt.Errorf("--placeholders: %w", err)
+		}
 	}
-	return values, nil
+	engine, more := sigma.Compile(pack, sigma.Options{Placeholders: values})
+	return engine, slices.Concat(pack.Rejected, more), nil
 }
 
 func rejectedRule(r *sigma.Rejection) casefile.RejectedRule {
@@ -181,6 +210,7 @@ type stats struct {
 	PeakRSS       int64                   `json:"peak_rss_bytes"`
 	RulesLoaded   int                     `json:"rules_loaded"`
 	RulesRejected []casefile.RejectedRule `json:"rules_rejected"`
+	RulesLeftOut  []casefile.RejectedRule `json:"rules_left_out"`
 	RuleNotes     []string                `json:"rule_notes,omitempty"`
 	Sources       []casefile.Source       `json:"sources"`
 }
@@ -194,10 +224,11 @@ func (r *reading) finish(res pipeline.Result, sources []casefile.Source, l *load
 	}
 	if r.flags.Stats != "" {
 		s := stats{Events: res.Events, Bytes: res.Bytes, Findings: res.Findings, Seconds: time.Since(r.began).Seconds(),
-			RulesRejected: []casefile.RejectedRule{}, RuleNotes: res.Notes, Sources: sources}
+			RulesRejected: []casefile.RejectedRule{}, RulesLeftOut: []casefile.RejectedRule{}, RuleNotes: res.Notes, Sources: sources}
 		s.CPUSeconds, s.PeakRSS = usageOfProcess()
 		if l != nil {
 			s.RulesLoaded, s.RulesRejected = l.rules.Len()+len(detect.CountingRules()), l.rejected
+			s.RulesLeftOut = l.leftOut
 		}
 		p, err := json.MarshalIndent(s, "", " ")
 		if err != nil {
