@@ -203,6 +203,7 @@ func TestWrongUsage(t *testing.T) {
 	f("no rules", dir)
 	f("one file or folder", "-rules", dir)
 	f("one file or folder", "-rules", dir, dir, dir)
+	f("one at least", "-rules", dir, "-runs", "0", dir)
 	f("neither all nor a number", "-rules", dir, "-threads", "x", dir)
 	f("no such file", "-rules", filepath.Join(dir, "none"), dir)
 	f("unpacked first", "-rules", dir, dir)
@@ -236,7 +237,7 @@ func TestMeasure(t *testing.T) {
 }
 
 func TestMeasureAllStopsAtTheFirstFailure(t *testing.T) {
-	j := &job{runs: 3, work: t.TempDir(), timeout: time.Minute, rules: t.TempDir()}
+	j := &job{runs: 3, cold: true, work: t.TempDir(), timeout: time.Minute, rules: t.TempDir()}
 	e := &entry{tool: &evtxDump{program{named: "none", path: filepath.Join(j.work, "none")}}}
 	j.files = []string{filepath.Join(j.work, "x.evtx")}
 	measureAll(t.Context(), j, []*entry{e}, []int{1})

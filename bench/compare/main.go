@@ -49,6 +49,7 @@ type job struct {
 	zircoliteRules   string
 	zircolitePipes   string
 	timeout          time.Duration
+	cold             bool
 	runs, top, lists int
 	index            *ruleIndex
 }
@@ -75,6 +76,7 @@ func run(ctx context.Context, args []string) error {
 	fl.StringVar(&only, "tools", "", "run only these, `names` with commas between (default: every one there is)")
 	fl.StringVar(&threads, "threads", "all,1", "numbers of threads, with commas between; all is one for every core")
 	fl.IntVar(&j.runs, "runs", 3, "warm runs of each; the median is shown")
+	fl.BoolVar(&j.cold, "cold", true, "one more run of each first, with evidence and rules dropped from the page cache")
 	fl.IntVar(&j.top, "top", 40, "rules to list whose findings differ most; 0 for all")
 	fl.IntVar(&j.lists, "records", 3, "records to name for a rule and tool where findings differ")
 	fl.StringVar(&reasons, "reasons", "", "`file` of known reasons for differences, beside those that come with this program")
@@ -94,6 +96,9 @@ func run(ctx context.Context, args []string) error {
 	}
 	if fl.NArg() != 1 {
 		return fmt.Errorf("one file or folder of event logs is compared, not %d: not every scanner takes more", fl.NArg())
+	}
+	if j.runs < 1 {
+		return fmt.Errorf("-runs %d: one at least", j.runs)
 	}
 	counts, err := threadCounts(threads)
 	if err != nil {

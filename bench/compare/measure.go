@@ -65,7 +65,7 @@ func measureAll(ctx context.Context, j *job, entries []*entry, threads []int) {
 					continue
 				}
 				cold := round == 0
-				if cold && !evict(append([]string{j.rules}, j.files...)) {
+				if cold && (!j.cold || !evict(append([]string{j.rules}, j.files...))) {
 					continue
 				}
 				m := measure(ctx, j, e.tool.commands(j, s.threads, e.out))

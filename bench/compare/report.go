@@ -100,7 +100,7 @@ func (r *report) speed(w io.Writer) {
 	fmt.Fprintf(w, "| | threads | cold s | warm s | CPU s | events/s | events per CPU s | peak MiB |\n|---|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, e := range r.tools {
 		for _, s := range e.series {
-			cold := "not possible here"
+			cold := "not measured"
 			if len(s.cold) > 0 {
 				cold = seconds(s.cold[0].wall)
 			}
