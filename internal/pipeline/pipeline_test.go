@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +31,35 @@ detection:
   selection: {cs-uri-stem|endswith: .php}
   condition: selection
 level: medium
+`
+
+// correlations refer to the rule, one to another.
+const correlations = `---
+title: Many Scripts
+name: many
+correlation:
+  type: value_count
+  rules: 1f0c9a58-7b53-4f5e-8d1f-0a5c0f3d2a01
+  group-by: c-ip
+  timespan: 10m
+  condition: {field: cs-uri-stem, gte: 40}
+  generate: true
+---
+title: Again and Again
+correlation:
+  type: event_count
+  rules: many
+  timespan: 1d
+  condition: {gte: 5}
+  generate: true
+---
+title: Few Scripts
+correlation:
+  type: event_count
+  rules: 1f0c9a58-7b53-4f5e-8d1f-0a5c0f3d2a01
+  group-by: c-ip
+  timespan: 1h
+  condition: {lt: 8}
 `
 
 func rules(t testing.TB, text string) *detect.Rules {
@@ -103,10 +134,53 @@ func config(dir string, workers int, r *detect.Rules) Config {
 	return Config{Paths: []string{dir}, Formats: Formats(), Workers: workers, From: event.UnknownTime, To: event.UnknownTime, Rules: r}
 }
 
+// Correlations find the same in whatever files the lines of a log are, and in whatever order.
+func TestCorrelationsDoNotDependOnFiles(t *testing.T) {
+	var lines [][]byte
+	for client := range 30 {
+		lines = append(lines, bytes.SplitAfter(accessLog(20+97*client, client), []byte{'\n'})...)
+	}
+	lines = slices.DeleteFunc(lines, func(l []byte) bool { return len(l) == 0 })
+	r := rules(t, rule+correlations)
+	find := func(files int, random *rand.Rand) []string {
+		dir := t.TempDir()
+		random.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
+		for i := range files {
+			part := bytes.Join(lines[len(lines)*i/files:len(lines)*(i+1)/files], nil)
+			if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.log", i)), part, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var out bytes.Buffer
+		if _, _, _, err := Scan(context.Background(), config(dir, 2, r), &out); err != nil {
+			t.Fatal(err)
+		}
+		var found []string
+		for line := range strings.Lines(out.String()) {
+			// What stands before _sample says where no event is.
+			if _, event, ok := strings.Cut(line, `"event":`); ok && strings.Contains(event, `"_sample"`) {
+				event, _, _ = strings.Cut(event, `"_sample"`)
+				found = append(found, event)
+			}
+		}
+		return found
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	want := find(1, random)
+	if len(want) < 25 {
+		t.Errorf("%d matches: the test is too easy", len(want))
+	}
+	for _, files := range []int{1, 2, 9} {
+		if got := find(files, random); !slices.Equal(got, want) {
+			t.Errorf("in %d files %d matches, in one %d", files, len(got), len(want))
+		}
+	}
+}
+
 // The same evidence gives the same output, whatever the number of workers.
 func TestOrderDoesNotDependOnWorkers(t *testing.T) {
 	dir := folder(t)
-	r := rules(t, rule)
+	r := rules(t, rule+correlations)
 	scan := func(workers int) string {
 		var out bytes.Buffer
 		res, sources, levels, err := Scan(context.Background(), config(dir, workers, r), &out)
