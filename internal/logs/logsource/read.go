@@ -20,6 +20,7 @@ const (
 	maxFile    = 4 << 20
 	maxNodes   = 200_000
 	maxNesting = 16
+	maxList    = 4096
 )
 
 // Error is what is wrong with a file, and where.
@@ -181,6 +182,9 @@ func (r *reader) entries(n *yaml.Node, what string, f func(k, v *yaml.Node) erro
 func (r *reader) each(n *yaml.Node, what string, f func(v *yaml.Node) error) error {
 	if n.Kind != yaml.SequenceNode {
 		return r.errorf(n, "%s must be a list", what)
+	}
+	if len(n.Content) > maxList {
+		return r.errorf(n, "%s has more than %d elements", what, maxList)
 	}
 	for _, c := range n.Content {
 		if r.nodes++; r.nodes > maxNodes {
@@ -478,7 +482,7 @@ func (r *reader) alias(n *yaml.Node) error {
 // event reads what fields an event has, all of them.
 func (r *reader) event(n *yaml.Node) error {
 	var o ofService
-	row := &Row{Format: windowsFormats, Closed: true, compact: true}
+	row := &Row{Format: windowsFormats, compact: true}
 	err := r.mapping(n, "an entry of events", r.about(&o, parts{
 		"fields": func(_, v *yaml.Node) (err error) { row.Fields, err = r.texts(v, "fields"); return err },
 	}))
@@ -519,14 +523,12 @@ func (r *reader) log(n *yaml.Node) error {
 	}
 	if r.builtin {
 		p["variant"] = func(_, v *yaml.Node) (err error) { row.Variants, err = r.texts(v, "variant"); return err }
-		p["fields"] = func(_, v *yaml.Node) (err error) { row.Fields, err = r.texts(v, "fields"); return err }
-		p["closed"] = func(_, v *yaml.Node) error { row.Closed = v.Value == "true"; return nil }
 	}
 	err := r.mapping(n, "an entry of logs", p)
 	switch {
 	case err != nil:
 		return err
-	case len(row.Sources) == 0 && len(row.Names) == 0 && len(row.Fields) == 0:
+	case len(row.Sources) == 0 && len(row.Names) == 0:
 		return r.errorf(n, "the entry says nothing of the events it means: give it a logsource or names")
 	case row.Format == "" && len(row.Has) == 0 && len(row.When) == 0:
 		return r.errorf(n, "the entry means every event of every log: say which with format, has or when")

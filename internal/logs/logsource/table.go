@@ -56,9 +56,8 @@ type Row struct {
 	Sources []event.LogSource
 	// Names are other names of their fields.
 	Names []Name
-	// Fields are fields that they have, by native name; if Closed, they have no others.
+	// Fields are all fields that they can have, by native name; none if that is not known.
 	Fields []string
-	Closed bool
 
 	// Move gives fields another name and takes their own from them.
 	Move map[string]string
@@ -83,7 +82,9 @@ type Name struct {
 }
 
 // Builtin returns the table that comes with Barid.
-var Builtin = sync.OnceValue(func() *Table {
+func Builtin() *Table { return builtin() }
+
+var builtin = sync.OnceValue(func() *Table {
 	var files []file
 	for _, name := range []string{"windows.yml", "logs.yml"} {
 		data, err := fs.ReadFile(content.Fields(), name)
@@ -107,9 +108,6 @@ func (t *Table) Extend(path string, data []byte) (*Table, error) {
 
 // Windows returns what the table says of Windows events, made ready for readers of those.
 func (t *Table) Windows() *Windows { return t.windows }
-
-// Rows returns the rows, in the order in which they were read. They are not to be changed.
-func (t *Table) Rows() []*Row { return t.rows }
 
 // String returns where the row stands, for people.
 func (r *Row) String() string { return fmt.Sprintf("%s:%d", r.Path, r.Line) }

@@ -159,7 +159,6 @@ func (n Naming) Aliases(name string) []string {
 
 // Event is an event that the table knows something of.
 type Event struct {
-	Service   string
 	Channel   string
 	ID        int // -1 for all events of the channel that are not listed by themselves
 	EventType string
@@ -189,10 +188,10 @@ func (w *Windows) Events() []Event {
 					}
 				}
 				for _, t := range types {
-					out = append(out, Event{s.key, ch, id, t, e.fields, w.collectors})
+					out = append(out, Event{ch, id, t, e.fields, w.collectors})
 				}
 			}
-			out = append(out, Event{Service: s.key, Channel: ch, ID: anyEvent})
+			out = append(out, Event{Channel: ch, ID: anyEvent})
 		}
 	}
 	return out
