@@ -81,8 +81,8 @@ type Format struct {
 	// Parser returns a Parser for one worker. Parsers run at the same time as one another.
 	Parser func() Parser
 	// Identify returns the identifier of an event in a log that may hold a record twice; of equal identifiers only the first
-	// in the order of the evidence is used. It is nil for a log that does not repeat itself. A source of such a log is read by
-	// one worker after those before it, so that which record is the first does not depend on timing.
+	// in the order of the evidence is used. It is nil for a log that does not repeat itself. A source of such a log is read
+	// after those before it, so that which record is the first does not depend on timing.
 	Identify func(e *event.Event) (id [16]byte, ok bool)
 	// Notes returns what was assumed to read the source, such as a year or a time zone, for people. It is called after the
 	// source has been read; it may be nil.

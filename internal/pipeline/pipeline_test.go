@@ -357,3 +357,43 @@ func TestARotatedLogGoesOn(t *testing.T) {
 		t.Error("active, though the log goes on for hours without it")
 	}
 }
+
+// Of records that stand twice in one log or in two, the first counts, however many workers there are.
+func TestRepeatedRecords(t *testing.T) {
+	dir := t.TempDir()
+	record := func(n int) string {
+		return fmt.Sprintf(`{"CreationTime":"2026-03-23T15:%02d:%02d","Id":"4831a108-d2bf-4ba9-86e6-%012x","Operation":"UserLoginFailed","RecordType":15,"Workload":"AzureActiveDirectory","UserId":"u%d@example.org","ClientIP":"192.0.2.%d","ErrorNumber":"50126","Pad":%q}`+"\n",
+			n/60%60, n%60, n, n%7, n%250, strings.Repeat("x", 700))
+	}
+	for file, first := range []int{0, 2000, 1000} {
+		var b strings.Builder
+		for n := range 3000 {
+			b.WriteString(record(first + n*7%3000))
+			if n%5 == 0 {
+				b.WriteString(record(first + n/2))
+			}
+		}
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.jsonl", file)), []byte(b.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var want string
+	for _, workers := range []int{1, 2, 5} {
+		for range 3 {
+			var got bytes.Buffer
+			res, sources, err := Dump(t.Context(), Config{Paths: []string{dir}, Formats: Formats(), Workers: workers, From: event.UnknownTime, To: event.UnknownTime}, &got)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want == "" {
+				want = got.String()
+				if res.Events != 5000 || sources[0].Duplicates != 600 || sources[2].Duplicates != 3600 {
+					t.Fatalf("%d events, %+v", res.Events, sources)
+				}
+			}
+			if got.String() != want {
+				t.Fatalf("%d workers: another result", workers)
+			}
+		}
+	}
+}

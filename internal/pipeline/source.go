@@ -23,7 +23,8 @@ type source struct {
 	findings Findings
 	next     int             // index of the block that comes next in order
 	waiting  map[int]*result // results that came too early
-	advanced *sync.Cond      // next has moved, or never will
+	advanced *sync.Cond      // next or identity has moved, or next never will
+	identity int             // index of the block whose events are to be identified next
 	broken   bool            // results are not taken any more
 	under    int             // blocks under way
 	read     bool            // the stream has been read to its end
@@ -112,6 +113,21 @@ func (s *source) deliver(index int, res *result) {
 			return
 		}
 		s.write(res.out)
+	}
+}
+
+// identified calls do when the events of all blocks before this one have been identified, unless those of this one have.
+// It ends, for whoever has the block before this one does not wait for it.
+func (s *source) identified(index int, do func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.identity < index {
+		s.advanced.Wait()
+	}
+	if s.identity == index {
+		s.identity++
+		defer s.advanced.Broadcast()
+		do()
 	}
 }
 

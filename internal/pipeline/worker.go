@@ -25,7 +25,9 @@ type worker struct {
 	meaning   []logs.Observation
 	requests  map[*event.Shape]bool
 	address   []byte
-	spare     []byte // a buffer for blocks that nobody uses
+	ids       []identity // of the events of the batch
+	repeats   []bool     // which of them had been met
+	spare     []byte     // a buffer for blocks that nobody uses
 }
 
 func newWorker(r *run) *worker {
@@ -160,7 +162,7 @@ func (w *worker) blocks(s *source, r *evidence.Reader) {
 			s.end()
 			return
 		}
-		if s.format.Identify == nil && w.run.offer(b) {
+		if w.run.offer(b) {
 			next := w.buffer(max(want, len(rest)))
 			have = copy(next, rest)
 			close(b.copied)
@@ -215,6 +217,9 @@ func (w *worker) process(b *block) {
 	res := &result{}
 	res.tally.Reset()
 	w.examine(b, res)
+	if s.format.Identify != nil {
+		s.identified(b.index, func() {})
+	}
 	w.run.events.Add(res.tally.Events)
 	w.run.findings.Add(int64(len(res.findings)))
 	if b.buffer != nil {
@@ -246,6 +251,7 @@ func (w *worker) examine(b *block, res *result) {
 		parser.Parse(&b.Block, &w.batch)
 	}
 	w.plain(s, res)
+	w.identify(b)
 	for _, d := range w.batch.Defects {
 		res.tally.Defect(d)
 	}
@@ -253,8 +259,31 @@ func (w *worker) examine(b *block, res *result) {
 		res.out = make([]byte, 0, 2*len(b.Data))
 	}
 	for i := range w.batch.Events {
+		if i < len(w.repeats) && w.repeats[i] {
+			res.tally.Duplicates++
+			continue
+		}
 		w.event(s, parser, &w.batch.Events[i], res)
 	}
+}
+
+// identify finds out which events of a block had been met, in a log that may repeat them. Blocks are parsed and their events
+// matched at the same time as others; only here they go one after another.
+func (w *worker) identify(b *block) {
+	w.repeats, w.ids = w.repeats[:0], w.ids[:0]
+	s := b.source
+	if s.format.Identify == nil {
+		return
+	}
+	for i := range w.batch.Events {
+		id, ok := s.format.Identify(&w.batch.Events[i])
+		w.ids, w.repeats = append(w.ids, id), append(w.repeats, ok)
+	}
+	s.identified(b.index, func() {
+		for i, known := range w.repeats {
+			w.repeats[i] = known && w.run.seen.add(w.ids[i])
+		}
+	})
 }
 
 // failure puts a panic into words.
@@ -264,14 +293,6 @@ func failure(fault any) error {
 
 func (w *worker) event(s *source, parser logs.Parser, e *event.Event, res *result) {
 	cfg := &w.run.cfg
-	if s.format.Identify != nil {
-		if id, ok := s.format.Identify(e); ok {
-			if w.run.seen.add(id) {
-				res.tally.Duplicates++
-				return
-			}
-		}
-	}
 	res.tally.Event(e)
 	if e.Time != event.UnknownTime && (cfg.From != event.UnknownTime && e.Time < cfg.From || cfg.To != event.UnknownTime && e.Time >= cfg.To) {
 		return
