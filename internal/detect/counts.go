@@ -177,7 +177,7 @@ func (c *Counter) LoginTried(client, account []byte, channel string, n int64, so
 	c.add(ByClient, LoginTried, client, account, channel, n, source, at)
 }
 
-// Request counts a request to a web server. client is an address without port, or a name.
+// Request counts a request to a web server. client is an address, with a port or without, or a name.
 func (c *Counter) Request(client []byte, source int, at Position) {
 	if c.requests.add(client, source, at) {
 		c.flushRequests()

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/netip"
 	"slices"
+
+	"github.com/barid-dfir/barid/internal/event"
 )
 
 // RequestCount is how often an address asked within one minute, by one source. It is counted for every line of an access
@@ -84,7 +86,15 @@ func parseIPv4(p []byte) (uint32, bool) {
 }
 
 func compareRequests(a, b *RequestCount) int {
-	return cmp.Or(cmp.Compare(a.Client.hi, b.Client.hi), cmp.Compare(a.Client.lo, b.Client.lo), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Minute, b.Minute))
+	switch {
+	case a.Client.hi != b.Client.hi:
+		return cmp.Compare(a.Client.hi, b.Client.hi)
+	case a.Client.lo != b.Client.lo:
+		return cmp.Compare(a.Client.lo, b.Client.lo)
+	case a.Source != b.Source:
+		return cmp.Compare(a.Source, b.Source)
+	}
+	return cmp.Compare(a.Minute, b.Minute)
 }
 
 // A RequestCount on disk: seven numbers and a source, each of fixed length.
@@ -116,6 +126,7 @@ func readRequest(r *bufio.Reader, to *RequestCount) error {
 type requestTable struct {
 	slots []int32 // 1 + index in list, by hash; 0 is a free slot
 	list  []RequestCount
+	last  []lastRequest // by a hash of the client as the log writes it
 	order []uint64
 	names map[clientKey]string // of clients that are no addresses
 }
@@ -123,12 +134,48 @@ type requestTable struct {
 // maxNames is how many names a worker remembers; requests of others are counted, and shown by the hash of the name.
 const maxNames = 10_000
 
-// add counts one request; it reports whether the table is full.
+// lastRequest is where the last request of a client was counted: most clients ask again within the minute.
+type lastRequest struct {
+	head, tail uint64 // of the client as the log writes it, if it is of 8 to 16 bytes
+	from, to   int64  // the minute, in nanoseconds since 1970 UTC
+	length     uint8
+	source     int32
+	index      int32 // of the count in list
+}
+
+const maxLast = 1024
+
+// add counts one request; it reports whether the table is full. client may have a port.
 func (t *requestTable) add(client []byte, source int, at Position) (full bool) {
+	n := len(client)
+	if n < 8 || n > 16 {
+		_, full = t.count(client, source, at)
+		return full
+	}
+	if t.last == nil {
+		t.last = make([]lastRequest, maxLast)
+	}
+	head, tail := binary.LittleEndian.Uint64(client), binary.LittleEndian.Uint64(client[n-8:])
+	l := &t.last[(head*0x9E3779B97F4A7C15^tail*0xC2B2AE3D27D4EB4F)>>(64-10)]
+	if l.head == head && l.tail == tail && int(l.length) == n && int(l.source) == source && l.from <= at.Time && at.Time < l.to {
+		t.list[l.index].add(1, at)
+		return false
+	}
+	i, full := t.count(client, source, at)
+	if at.Time != event.UnknownTime && !full {
+		m := t.list[i].Minute
+		*l = lastRequest{head, tail, m * 60e9, (m + 1) * 60e9, uint8(n), int32(source), int32(i)}
+	}
+	return full
+}
+
+// count counts one request, and returns the index of the count.
+func (t *requestTable) count(client []byte, source int, at Position) (index int, full bool) {
 	if t.slots == nil {
 		t.slots = make([]int32, 2*maxCounts)
 		t.list = make([]RequestCount, 0, maxCounts)
 	}
+	client = event.Address(client)
 	key, m := keyOfClient(client), minute(at.Time)
 	h := (key.hi*31+key.lo)*0x9E3779B97F4A7C15 ^ uint64(m)*0xC2B2AE3D27D4EB4F ^ uint64(source)*0x165667B19E3779F9
 	mask := uint64(len(t.slots) - 1)
@@ -137,7 +184,7 @@ func (t *requestTable) add(client []byte, source int, at Position) (full bool) {
 		r := &t.list[t.slots[slot]-1]
 		if r.Client == key && r.Minute == m && r.Source == int32(source) {
 			r.add(1, at)
-			return false
+			return int(t.slots[slot]) - 1, false
 		}
 	}
 	if key.hi == namePrefix && len(t.names) < maxNames {
@@ -148,7 +195,7 @@ func (t *requestTable) add(client []byte, source int, at Position) (full bool) {
 	}
 	t.list = append(t.list, RequestCount{key, int32(source), m, 1, at})
 	t.slots[slot] = int32(len(t.list))
-	return len(t.list) >= maxCounts
+	return len(t.list) - 1, len(t.list) >= maxCounts
 }
 
 // sorted returns the indexes of list in the order of compareRequests. It is valid until the next call.
@@ -201,5 +248,6 @@ func (t *requestTable) packed() bool {
 
 func (t *requestTable) reset() {
 	clear(t.slots)
+	clear(t.last)
 	t.list = t.list[:0]
 }

@@ -3,7 +3,6 @@ package detect
 import (
 	"bufio"
 	"cmp"
-	"container/heap"
 	"errors"
 	"fmt"
 	"io"
@@ -118,7 +117,9 @@ func (s *runs[T]) merge(files []*os.File, f func(*T) error) error {
 			h.list = append(h.list, r)
 		}
 	}
-	heap.Init(&h)
+	for i := len(h.list)/2 - 1; i >= 0; i-- {
+		h.down(i)
+	}
 	spare := new(run[T])
 	var sum *run[T] // the record that is being put together
 	for len(h.list) > 0 {
@@ -138,11 +139,12 @@ func (s *runs[T]) merge(files []*os.File, f func(*T) error) error {
 		if err != nil {
 			return err
 		}
-		if ok {
-			heap.Fix(&h, 0)
-		} else {
-			heap.Pop(&h)
+		if !ok {
+			last := len(h.list) - 1
+			h.list[0] = h.list[last]
+			h.list = h.list[:last]
 		}
+		h.down(0)
 	}
 	if sum == nil {
 		return nil
@@ -155,18 +157,26 @@ type run[T any] struct {
 	record T
 }
 
+// runHeap is a binary heap of runs: the one whose record comes first is list[0].
 type runHeap[T any] struct {
 	compare func(a, b *T) int
 	list    []*run[T]
 }
 
-func (h *runHeap[T]) Len() int           { return len(h.list) }
-func (h *runHeap[T]) Less(i, j int) bool { return h.compare(&h.list[i].record, &h.list[j].record) < 0 }
-func (h *runHeap[T]) Swap(i, j int)      { h.list[i], h.list[j] = h.list[j], h.list[i] }
-func (h *runHeap[T]) Push(x any)         { h.list = append(h.list, x.(*run[T])) }
-func (h *runHeap[T]) Pop() any {
-	last := len(h.list) - 1
-	x := h.list[last]
-	h.list = h.list[:last]
-	return x
+// down puts the run at i in its place among those below it.
+func (h *runHeap[T]) down(i int) {
+	for {
+		least := 2*i + 1
+		if least >= len(h.list) {
+			return
+		}
+		if next := least + 1; next < len(h.list) && h.compare(&h.list[next].record, &h.list[least].record) < 0 {
+			least = next
+		}
+		if h.compare(&h.list[i].record, &h.list[least].record) <= 0 {
+			return
+		}
+		h.list[i], h.list[least] = h.list[least], h.list[i]
+		i = least
+	}
 }

@@ -339,7 +339,7 @@ func (w *worker) plain(s *source, res *result) {
 		if w.counter == nil || cfg.From != event.UnknownTime && e.Time < cfg.From || cfg.To != event.UnknownTime && e.Time >= cfg.To {
 			continue
 		}
-		w.counter.Request(event.Address(e.Client), s.ordinal, detect.Position{Time: e.Time, Offset: e.Offset, Line: e.Line})
+		w.counter.Request(e.Client, s.ordinal, detect.Position{Time: e.Time, Offset: e.Offset, Line: e.Line})
 	}
 }
 
@@ -374,7 +374,7 @@ func (w *worker) count(s *source, e *event.Event) {
 	}
 	if v := e.Role(event.Client); !v.IsNull() {
 		w.address = v.AppendText(w.address[:0])
-		w.counter.Request(event.Address(w.address), s.ordinal, at)
+		w.counter.Request(w.address, s.ordinal, at)
 	}
 }
 

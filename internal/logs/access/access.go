@@ -177,8 +177,8 @@ type parser struct {
 	stamp [26]byte // the last time seen, as written, and what it is
 	when  int64
 
-	sieves           []logs.Sieve // by part
-	referers, agents logs.Memo
+	sieves []logs.Sieve // by part
+	memos  [numParts]logs.Memo
 }
 
 // Parse implements logs.Parser.

@@ -12,12 +12,13 @@ import (
 
 // The parts of a line of the most usual form:
 //
-//	192.0.2.1 - - [time] "GET / HTTP/1.0" 200 0 "referer" "agent"
-//	|                    |                     |         |
-//	whole                request               referer   agent
+//	192.0.2.1 - - [time] "GET / HTTP/1.0" 200 2326 "referer" "agent"
+//	|                    |                   |     |         |
+//	whole                request             bytes referer   agent
 const (
 	whole = iota // what can begin before the request, or go on from one part into the next
 	requestPart
+	bytesPart
 	refererPart
 	agentPart
 	numParts
@@ -32,16 +33,29 @@ func parts() []logs.Part {
 	}
 	return []logs.Part{
 		whole:       {Fields: names(fHost, fClient, fUser), Can: notInOnePart},
-		requestPart: {Fields: names(fMethod, fURI, fStem, fQuery, fVersion, fStatus, fBytes, fRequest), Marks: webrequest.PathMarks()},
+		requestPart: {Fields: names(fMethod, fURI, fStem, fQuery, fVersion, fStatus, fRequest), Marks: webrequest.PathMarks()},
+		bytesPart:   {Fields: names(fBytes), Can: inBytes},
 		refererPart: {Fields: names(fReferer)},
 		agentPart:   {Fields: names(fAgent, fExtra), Marks: webrequest.AgentMarks()},
 	}
 }
 
-// notInOnePart reports whether a text can begin before the request of a plain line, or cross from one part to the next. The
-// parts begin with a quotation mark after a blank. Before the request there are an address, " - - [", a time and "] ".
+// inBytes reports whether a text can begin in the part that is a blank, a number and a blank, and end there.
+func inBytes(text string) bool { return strings.Trim(text, "0123456789 -") == "" }
+
+// notInOnePart reports whether a text can begin before the request of a plain line, or cross from one part to the next: the
+// bytes begin with a blank after a digit, the other parts with a quotation mark after a blank. Before the request there are
+// an address, " - - [", a time and "] ".
 func notInOnePart(text string) bool {
 	if strings.Contains(text, ` "`) {
+		return true
+	}
+	for i := 1; i+1 < len(text); i++ {
+		if text[i] == ' ' && isDigit(text[i-1]) {
+			return true
+		}
+	}
+	if text[len(text)-1] == ' ' && strings.Trim(text, "0123456789 ") == "" {
 		return true
 	}
 	letters, beyondF := 0, false // together
@@ -73,9 +87,11 @@ func (p *parser) Skims(b *logs.Block) (*event.Shape, []logs.Part) {
 // Skim implements logs.Skimmer.
 func (p *parser) Skim(b *logs.Block, sieves []logs.Sieve, out *event.Batch) {
 	p.begin(b)
-	if p.sieves == nil || p.sieves[0] != sieves[0] || p.sieves[1] != sieves[1] || p.sieves[2] != sieves[2] || p.sieves[3] != sieves[3] {
+	if len(p.sieves) == 0 || &p.sieves[0] != &sieves[0] {
 		p.sieves = sieves
-		p.referers, p.agents = logs.Memo{Sieve: sieves[refererPart]}, logs.Memo{Sieve: sieves[agentPart]}
+		for i, s := range sieves {
+			p.memos[i] = logs.Memo{Sieve: s}
+		}
 	}
 	part, _ := b.State.(lines.Part)
 	var e event.Plain
@@ -114,30 +130,39 @@ func (p *parser) plain(line []byte, e *event.Plain) bool {
 		!isDigit(request[i+2]) || !isDigit(request[i+3]) || !isDigit(request[i+4]) {
 		return false
 	}
-	i += 6
-	for i < len(request) && request[i] != ' ' && request[i] != '"' {
+	request, rest := request[:i+5], request[i+5:]
+	i = 1
+	for i < len(rest) && (isDigit(rest[i]) || rest[i] == '-') {
 		i++
 	}
 	var referer, agent []byte
-	if i < len(request) {
-		if request[i] != ' ' {
+	bytes := rest
+	if i < len(rest) {
+		if rest[i] != ' ' {
 			return false
 		}
 		i++
-		n, ok := quoted(request[i:])
+		n, ok := quoted(rest[i:])
 		if !ok {
 			return false
 		}
-		referer, agent = request[i:i+n], request[i+n:]
+		bytes, referer, agent = rest[:i], rest[i:i+n], rest[i+n:]
 		if _, ok := quoted(agent); !ok {
 			return false
 		}
-		request = request[:i]
 	}
-	return (p.sieves[whole] == nil || !p.sieves[whole].Holds(line)) &&
-		(p.sieves[requestPart] == nil || !p.sieves[requestPart].Holds(request)) &&
-		(p.sieves[refererPart] == nil || len(referer) <= len(`"-" `) || !p.referers.Holds(referer)) &&
-		(p.sieves[agentPart] == nil || !p.agents.Holds(agent))
+	return !(p.holds(whole, line) || p.remembers(requestPart, request) || p.holds(bytesPart, bytes) ||
+		len(referer) > len(`"-" `) && p.remembers(refererPart, referer) || p.remembers(agentPart, agent))
+}
+
+// holds reports whether something is found in a part of a line.
+func (p *parser) holds(part int, text []byte) bool {
+	return p.sieves[part] != nil && p.sieves[part].Holds(text)
+}
+
+// remembers is holds for a part that comes back in other lines.
+func (p *parser) remembers(part int, text []byte) bool {
+	return p.sieves[part] != nil && p.memos[part].Holds(text)
 }
 
 // quoted returns the length of the quoted value at the start of p, with the blank after it. It reports false where there is
