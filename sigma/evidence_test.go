@@ -20,7 +20,7 @@ import (
 
 // TestEngineAgreesWithReferenceOnEvidence reads the evidence with the readers and compares the engine with the reference on every rule.
 // Of every source some events are taken; with BARID_DIFFERENTIAL=N in the environment all events, and one rule in N, others for every
-// event. With 1, that is every rule on every event, which takes some ten minutes of two cores.
+// event. With 1, that is every rule on every event: 91 million pairs, some five minutes of processor time.
 func TestEngineAgreesWithReferenceOnEvidence(t *testing.T) {
 	if testing.Short() {
 		t.Skip("reads all evidence")

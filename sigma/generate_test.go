@@ -35,8 +35,8 @@ var genPlaceholders = map[string][]string{"p": {"a*", "abc", `x\*y`, "-b*", "192
 
 func genWord(t *rapid.T) string {
 	from := genWords
-	switch rapid.IntRange(0, 5).Draw(t, "words") {
-	case 0:
+	switch rapid.IntRange(0, 6).Draw(t, "words") {
+	case 0, 2:
 		from = genLetters
 	case 1:
 		from = genDashed
@@ -70,7 +70,7 @@ func (s genStore) text(t *rapid.T) string {
 func (s genStore) ruleText(t *rapid.T) string {
 	out := ""
 	for range rapid.IntRange(0, 3).Draw(t, "pieces") {
-		switch piece := rapid.IntRange(0, 6).Draw(t, "piece"); piece {
+		switch piece := rapid.IntRange(0, 7).Draw(t, "piece"); piece {
 		case 0, 1:
 			out += rapid.SampledFrom(genSpecial).Draw(t, "special")
 		case 2: // with every special character escaped
@@ -78,6 +78,10 @@ func (s genStore) ruleText(t *rapid.T) string {
 		case 3: // a part, so that what comes before or after is left
 			rs := []rune(s.text(t))
 			out += string(rs[rapid.IntRange(0, len(rs)).Draw(t, "cut"):])
+		case 4: // with a wildcard for one of its characters
+			rs := []rune(s.text(t))
+			rs[rapid.IntRange(0, len(rs)-1).Draw(t, "at")] = rapid.SampledFrom([]rune{'?', '?', '*'}).Draw(t, "wildcard")
+			out += string(rs)
 		default:
 			out += s.text(t)
 		}
@@ -406,7 +410,10 @@ func (s genStore) shape(t *rapid.T) *event.Shape {
 	for range rapid.IntRange(1, 6).Draw(t, "fields") {
 		f := event.Field{Name: rapid.SampledFrom(genFields).Draw(t, "field"), Aliases: rapid.SliceOfN(rapid.SampledFrom(genFields), 0, 2).Draw(t, "aliases")}
 		if rapid.IntRange(0, 2).Draw(t, "constant") == 0 {
-			if f.Const = s.eventValue(t); f.Const.Kind != event.None {
+			if f.Const = s.eventValue(t); rapid.IntRange(0, 5).Draw(t, "null") == 0 {
+				f.Const = event.Value{Kind: event.Null}
+			}
+			if f.Const.Kind != event.None {
 				constant = append(constant, f)
 				continue
 			}
