@@ -46,7 +46,7 @@ func TestMemoryForgetsButDoesNotErr(t *testing.T) {
 }
 
 func TestASilentValueHoldsNoLiteral(t *testing.T) {
-	texts := []string{"a", "kali", "1234", "s-1-5", "{0cc", "0x1f", "\u03c9", "lsadump::", "true", "false", "nan", "2024-03-09t18", "beef", "+inf", "1e+"}
+	texts := []string{"a", "kali", "1234", "s-1-5", "{0cc", "0x1f", "\u03c9", "lsadump::", "true", "false", "nan", "2024-03-09t18", "beef", "+inf", "1e+", "5:0", " "}
 	rapid.Check(t, func(t *rapid.T) {
 		var a atom
 		for _, s := range rapid.SliceOfN(rapid.SampledFrom(texts), 1, 3).Draw(t, "literals") {
@@ -56,7 +56,7 @@ func TestASilentValueHoldsNoLiteral(t *testing.T) {
 		fs := newFieldSet(&Engine{atoms: []atom{a}}, []int32{0})
 		v := event.Value{Kind: event.Kind(rapid.IntRange(0, int(evtx.EvtXMLType)).Draw(t, "kind"))}
 		if v.Kind == utf16Text {
-			word := rapid.SampledFrom(append(texts, "\u212Aali", "\u2126")).Draw(t, "text")
+			word := rapid.SampledFrom(append(texts, "\u212Aali", "\u2126", "\u017F-1-5", "2024-03-09 18:05:00.123", "{0CC", "%%1936", "1234.", "\u0141")).Draw(t, "text")
 			v.Data = utf16Value(word + rapid.SampledFrom([]string{"", "x", "\x00"}).Draw(t, "end")).Data
 		} else {
 			v.Data = rapid.SliceOfN(rapid.Byte(), 0, 20).Draw(t, "data")

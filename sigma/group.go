@@ -93,19 +93,40 @@ type fieldSet struct {
 	machine bool // there is a literal that can stand in the text of a number, a time, a GUID or a SID
 }
 
-// machineText is all that stands in the folded text of numbers, times, GUIDs, SIDs and binary data.
-const machineText = "0123456789abcdefxstz-:.{}"
+// machineText is all that stands in the folded text of numbers, times, GUIDs, SIDs and binary data, and a little more.
+const machineText = "0123456789abcdefxstz-:.{} %"
 
-// isSilent reports whether no literal of the set can be in the value, by its kind and length alone.
+// maxMachine is the length in bytes up to which a text is looked at whether it is of machineText.
+const maxMachine = 96
+
+// isSilent reports whether it is easily seen that no literal of the set is in the value.
 func (fs *fieldSet) isSilent(v event.Value) bool {
 	switch {
 	case v.Kind == utf16Text:
-		return (len(v.Data)+1)/2 < fs.least
+		return (len(v.Data)+1)/2 < fs.least || !fs.machine && len(v.Data) <= maxMachine && isMachineText(v.Data)
 	case isMachine[v.Kind]:
 		return !fs.machine
 	}
 	return v.IsNull()
 }
+
+// isMachineText reports whether a text in UTF-16 is, folded, of machineText. A time, a number or an identifier is in many
+// logs written as text, and a new one in every record.
+func isMachineText(p []byte) bool {
+	for ; len(p) >= 2; p = p[2:] {
+		if p[1] != 0 || !machineBytes[p[0]] {
+			return false
+		}
+	}
+	return len(p) == 0
+}
+
+var machineBytes = func() (is [256]bool) {
+	for _, c := range machineText + strings.ToUpper(machineText) {
+		is[c] = true
+	}
+	return is
+}()
 
 // isMachine tells the kinds of values whose text is of machineText.
 var isMachine = func() (is [256]bool) {
