@@ -437,7 +437,7 @@ func (m *Matcher) valueIs(t *test, ev *event.Event, slot int) bool {
 		}
 	}
 	var folded []byte
-	if !t.cased {
+	if !t.cased || t.op == opRegex {
 		folded = m.foldedText(slot, v)
 	}
 	return t.matches(m.rawTextOf(slot, v), folded)

@@ -1,9 +1,11 @@
 package sigma
 
 import (
+	"bytes"
 	"errors"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"sync"
 
@@ -18,6 +20,7 @@ type regex struct {
 	minLen   int // of a text that matches
 	once     sync.Once
 	fast     *literal.Automaton
+	needs    [][]string // one of each of these stands in the folded text
 }
 
 func newRegex(source string) (*regex, error) {
@@ -66,17 +69,35 @@ func (r *regex) parse() *syntax.Regexp {
 	return re
 }
 
-func (r *regex) match(text []byte) bool {
+// maxNeeds is how many sets of literals, of how many literals, are sooner looked for than the automaton has read a text.
+const maxNeeds = 4
+
+// match reports whether the expression matches text. folded is the folded text, or nil where that is not at hand.
+func (r *regex) match(text, folded []byte) bool {
 	if len(text) < r.minLen {
 		return false
 	}
 	r.once.Do(func() {
 		if re := r.parse(); re != nil {
 			r.fast = literal.NewAutomaton(re)
+			r.needs = literal.RequiredAll(re, maxNeeds)
 		}
 	})
+	if folded != nil && !r.isPossible(folded) {
+		return false
+	}
 	if r.fast != nil {
 		return r.fast.Match(text)
 	}
 	return r.compiled.Match(text)
+}
+
+// isPossible reports whether all stands in a folded text that the expression cannot match without.
+func (r *regex) isPossible(folded []byte) bool {
+	for _, any := range r.needs {
+		if !slices.ContainsFunc(any, func(s string) bool { return bytes.Contains(folded, unsafeBytes(s)) }) {
+			return false
+		}
+	}
+	return true
 }

@@ -99,7 +99,7 @@ func (t *test) matches(raw, folded []byte) bool {
 	case opAnyText:
 		return true
 	case opRegex:
-		return t.regex.match(raw)
+		return t.regex.match(raw, folded)
 	case opNumber:
 		return t.matchesNumber(raw)
 	case opNetwork:

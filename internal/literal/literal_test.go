@@ -186,6 +186,25 @@ func TestRequired(t *testing.T) {
 	f("x|.")
 }
 
+func TestRequiredAll(t *testing.T) {
+	f := func(expr string, want ...string) {
+		t.Helper()
+		re, err := syntax.Parse(expr, syntax.Perl)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(RequiredAll(re, 4)); got != fmt.Sprint(want) {
+			t.Errorf("RequiredAll(%q) = %s, want %v", expr, got, want)
+		}
+	}
+	f("(?i)cmd.{0,5}(?:/c|/r).+PowerShell.+(?:input|exit)", "[powershell]", "[input exit]", "[cmd]", "[/c /r]")
+	f("(echo.*clip)+&&", "[echo]", "[clip]", "[&&]")
+	f("(a.b|c.d)x", "[a c]", "[x]")
+	f("a*")
+	f("[^a]bc", "[bc]")
+	f("[a-z]bc")
+}
+
 var expressions = []string{"abc", "(?i)K", "a.c", "^a", "b$", "(?m)^b$", `\bab\b`, `\Bb`, "[^a]b", "(a|b)*c", "a{2,3}b", `\s[a-f0-9]{4}\s`, "é", "(?i)É",
 	"\uFFFD", "(?s).b", `\x00`, "", "a||b", `\z`, `\Aab`, "(ab?c|日本)+[x-z]", `[\pL]b`, `(?i)ſ`, "a*?b+?", `\$\{`, ".{3,}", "([^a]){2,5}", "(?s).{4}", "[日-本]{2}"}
 
@@ -223,6 +242,12 @@ func checkRegex(expr string, text []byte) error {
 	if need := Required(parsed, 1); want && need != nil {
 		folded := AppendFold(nil, text)
 		if !slices.ContainsFunc(need, func(s string) bool { return bytes.Contains(folded, []byte(s)) }) {
+			return fmt.Errorf("%q matches %q, which has none of %q", expr, text, need)
+		}
+	}
+	for _, need := range RequiredAll(parsed, 4) {
+		folded := AppendFold(nil, text)
+		if want && !slices.ContainsFunc(need, func(s string) bool { return bytes.Contains(folded, []byte(s)) }) {
 			return fmt.Errorf("%q matches %q, which has none of %q", expr, text, need)
 		}
 	}

@@ -1,7 +1,9 @@
 package literal
 
 import (
+	"cmp"
 	"regexp/syntax"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -10,6 +12,7 @@ const (
 	maxExact    = 32 // strings in one set
 	maxExactLen = 64 // bytes in one string
 	maxNesting  = 200
+	maxAlso     = 32 // sets
 )
 
 // Required returns literals, folded, of which at least one stands in the folded form of every text that re matches.
@@ -23,11 +26,28 @@ func Required(re *syntax.Regexp, least int) []string {
 	return best
 }
 
+// RequiredAll returns sets of literals, folded, of each of which at least one stands in the folded form of every text that
+// re matches: at most most sets, of at most so many literals each, those first that say most.
+func RequiredAll(re *syntax.Regexp, most int) [][]string {
+	q := analyse(re.Simplify(), 0)
+	sets := append(q.also, q.best())
+	slices.SortStableFunc(sets, func(a, b []string) int { return cmp.Compare(shortest(b), shortest(a)) })
+	var all [][]string
+	for _, set := range sets {
+		known := slices.ContainsFunc(all, func(b []string) bool { return slices.Equal(b, set) })
+		if shortest(set) > 0 && len(set) <= most && len(all) < most && !known {
+			all = append(all, set)
+		}
+	}
+	return all
+}
+
 // need is what is known of the texts that a part of a regular expression matches.
 type need struct {
 	exact    []string // if isExact, the part matches only these, folded
 	isExact  bool
-	required []string // every match has one of these in it; nil says nothing
+	required []string   // every match has one of these in it; nil says nothing
+	also     [][]string // and one of each of these
 }
 
 var anything = need{}
@@ -38,6 +58,9 @@ func (q need) best() []string {
 	}
 	return q.required
 }
+
+// inexact returns what is known of texts in which something that q is known of stands.
+func (q need) inexact() need { return need{required: q.best(), also: q.also} }
 
 // better reports whether literals a say more than b: a longer shortest one, then fewer.
 func better(a, b []string) bool {
@@ -74,10 +97,10 @@ func analyse(re *syntax.Regexp, depth int) need {
 	case syntax.OpCapture:
 		return analyse(re.Sub[0], depth+1)
 	case syntax.OpPlus:
-		return need{required: analyse(re.Sub[0], depth+1).best()}
+		return analyse(re.Sub[0], depth+1).inexact()
 	case syntax.OpRepeat:
 		if re.Min > 0 {
-			return need{required: analyse(re.Sub[0], depth+1).best()}
+			return analyse(re.Sub[0], depth+1).inexact()
 		}
 	case syntax.OpQuest:
 		q := analyse(re.Sub[0], depth+1)
@@ -174,7 +197,11 @@ func concat(subs []*syntax.Regexp, depth int) need {
 	all := need{isExact: true, exact: []string{""}}
 	run := all // the exact strings of the parts since the last that was not
 	var required []string
+	var also [][]string
 	keep := func(set []string) {
+		if shortest(set) > 0 && len(also) < maxAlso {
+			also = append(also, set)
+		}
 		if better(set, required) {
 			required = set
 		}
@@ -192,6 +219,7 @@ func concat(subs []*syntax.Regexp, depth int) need {
 			run.exact = q.exact
 		} else {
 			keep(q.required)
+			also = append(also, q.also[:min(len(q.also), maxAlso-len(also))]...)
 		}
 	}
 	if all.isExact {
@@ -201,7 +229,7 @@ func concat(subs []*syntax.Regexp, depth int) need {
 	if shortest(required) == 0 {
 		return anything
 	}
-	return need{required: required}
+	return need{required: required, also: also}
 }
 
 func longest(a []string) int {
