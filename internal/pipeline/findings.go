@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync/atomic"
 
 	"github.com/barid-dfir/barid/internal/detect"
@@ -94,15 +95,19 @@ func (f *Findings) encode(b []byte, x *detect.Finding) []byte {
 	for _, n := range [...]int64{x.Time, int64(x.Source), x.Offset, x.Line, x.Record} {
 		b = binary.AppendVarint(b, n)
 	}
+	size := 0
 	for _, s := range [...]string{x.Host, x.Client, x.Account, x.Object} {
-		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+		b = binary.AppendUvarint(b, uint64(len(s)))
+		size += len(s)
 	}
-	for _, p := range [...][]byte{x.Event, x.Raw} {
-		b = append(binary.AppendUvarint(b, uint64(len(p))), p...)
-	}
-	return b
+	b = binary.AppendUvarint(b, uint64(len(x.Event)))
+	b = binary.AppendUvarint(b, uint64(len(x.Raw)))
+	b = slices.Grow(b, size+len(x.Event)+len(x.Raw))
+	b = append(append(append(append(b, x.Host...), x.Client...), x.Account...), x.Object...)
+	return append(append(b, x.Event...), x.Raw...)
 }
 
+// decode reads a finding back. Its Event and Raw are valid until the next call.
 func (f *Findings) decode(r *bufio.Reader, x *detect.Finding) error {
 	rule, err := binary.ReadUvarint(r)
 	if err != nil {
@@ -117,23 +122,27 @@ func (f *Findings) decode(r *bufio.Reader, x *detect.Finding) error {
 		*n, err = v, cmp.Or(err, e)
 	}
 	x.Source = int(source)
-	text := func() []byte {
+	var ends [6]int // of host, client, account, object, event, raw
+	size := 0
+	for i := range ends {
 		n, e := binary.ReadUvarint(r)
-		err = cmp.Or(err, e)
-		if err != nil || n == 0 {
-			return nil
-		}
-		p := make([]byte, n)
-		_, e = io.ReadFull(r, p)
-		err = cmp.Or(err, e)
-		return p
+		size, err = size+int(n), cmp.Or(err, e)
+		ends[i] = size
 	}
-	x.Host, x.Client, x.Account, x.Object = string(text()), string(text()), string(text()), string(text())
-	x.Event, x.Raw = text(), text()
+	if err == nil {
+		f.buf = slices.Grow(f.buf[:0], size)[:size]
+		_, err = io.ReadFull(r, f.buf)
+	}
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	short := string(f.buf[:ends[3]])
+	x.Host, x.Client, x.Account, x.Object = short[:ends[0]], short[ends[0]:ends[1]], short[ends[1]:ends[2]], short[ends[2]:]
+	x.Event, x.Raw = f.buf[ends[3]:ends[4]:ends[4]], f.buf[ends[4]:ends[5]:ends[5]]
+	return nil
 }
 
 // Each calls do with every finding. What it is given is valid during the call.
