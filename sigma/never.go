@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -84,7 +85,7 @@ func (c *reach) never(rule int32, kinds []int) *Never {
 	n := &Never{Rule: r, Line: r.Line}
 	if len(kinds) == 0 {
 		n.Line, n.Column = r.sourceAt.line, r.sourceAt.column
-		n.Reason = "never matches: no log that is read has the log source " + describe(r.LogSource)
+		n.Reason = "never matches: no log that is read has the log source " + describe(r.LogSource) + "; correct it, or map a log to it"
 		return n
 	}
 	for _, k := range kinds {
@@ -99,9 +100,7 @@ func (c *reach) never(rule int32, kinds []int) *Never {
 			continue
 		}
 		n.Reason = fmt.Sprintf("never matches: no event of %s has the field %s", describe(r.LogSource), name)
-		if near := c.near(kinds, name); near != "" {
-			n.Reason += "; " + near
-		}
+		n.Reason += "; " + cmp.Or(c.near(kinds, name), "correct the name, or map a field to it")
 		if at, ok := r.detection.find(name); ok {
 			n.Line, n.Column = at.line, at.column
 		}
