@@ -1,9 +1,11 @@
 package sigma
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/barid-dfir/barid/internal/event"
@@ -39,8 +41,8 @@ func (e *Engine) Correlations() []*Correlation {
 	return out
 }
 
-// Silent reports whether a rule, by its index, is reported only as a part of correlations: one refers to it, and none
-// that does says generate.
+// Silent reports whether a rule, by its index, is reported only as a part of correlations: some in its file refer to it,
+// and none that does says generate.
 func (e *Engine) Silent(rule int32) bool { return e.silent != nil && e.silent[rule] }
 
 // Correlated reports whether correlations refer to a rule, by its index.
@@ -203,18 +205,18 @@ func (c *Collector) groups(ev *Event, fields []string) []groupKey {
 	groups := []groupKey{{}}
 	for _, f := range fields {
 		var next []groupKey
-		seen := map[string]bool{}
+		var seen [][]byte
 		c.each(ev, f, func(text, folded []byte) {
-			if seen[string(folded)] {
+			key := appendKey(nil, folded)
+			if slices.ContainsFunc(seen, func(k []byte) bool { return bytes.Equal(k, key) }) {
 				return
 			}
-			seen[string(folded)] = true
-			key := appendKey(nil, folded)
+			seen = append(seen, key)
 			text = text[:min(len(text), maxShown)]
 			for _, g := range groups {
 				if len(next) < maxGroups {
-					shown := binary.AppendUvarint(g.shown[:len(g.shown):len(g.shown)], uint64(len(text)))
-					next = append(next, groupKey{append(g.key[:len(g.key):len(g.key)], key...), append(shown, text...)})
+					shown := binary.AppendUvarint(slices.Clip(g.shown), uint64(len(text)))
+					next = append(next, groupKey{append(slices.Clip(g.key), key...), append(shown, text...)})
 				}
 			}
 		})

@@ -459,7 +459,7 @@ func (j *judge) endMatch() error {
 	if len(n.parents) == 0 {
 		wanted = min(wanted, SampleSize)
 	}
-	once := make(map[string]bool) // groups of parents that count matches
+	once := make(map[valueHash]bool) // groups of parents that count matches
 	at := m.start
 	for i := range wanted {
 		record, err := at.Next()
@@ -498,7 +498,7 @@ func (h *hit) sample(n *node) Hit {
 
 // tellParents hands a hit of a match on to the correlations that refer to this one. It is an occurrence of this one at
 // its own time, but not before the condition was met.
-func (j *judge) tellParents(h *hit, met int64, once map[string]bool) error {
+func (j *judge) tellParents(h *hit, met int64, once map[valueHash]bool) error {
 	ups := h.ups
 	for i, p := range j.node.parents {
 		var note []byte
@@ -522,7 +522,7 @@ func (j *judge) tellParents(h *hit, met int64, once map[string]bool) error {
 		}
 		for _, g := range groups {
 			if j.correlator.engine.nodes[p.node].Type == EventCount {
-				key := string(binary.BigEndian.AppendUint16(nil, uint16(i))) + string(g.key)
+				key := hashOf(binary.BigEndian.AppendUint16(slices.Clip(g.key), uint16(i)))
 				if once[key] {
 					continue
 				}

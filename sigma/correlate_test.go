@@ -88,3 +88,23 @@ func TestCorrelations(t *testing.T) {
 	f("title: T\nname: x\ncorrelation: {type: temporal, timespan: 10s, group-by: User, condition: failed and not ok}\n",
 		"0 fail a\n1 ok a\n30 fail a\n", "x a 30s 30s 1 1")
 }
+
+// A correlation silences the rules of its own file alone: those of a set that somebody else wrote stay heard.
+func TestRulesOfOtherFilesStayHeard(t *testing.T) {
+	f := func(first, second string, want bool) {
+		t.Helper()
+		p := Parse("rules.yml", []byte(loginRules))
+		p.Add(Parse(first, []byte("title: T\nname: c\ncorrelation: {type: event_count, rules: failed, timespan: 10s, condition: {gte: 3}}\n")))
+		p.Add(Parse(second, []byte("title: T\nname: d\ncorrelation: {type: event_count, rules: failed, timespan: 10s, condition: {gte: 3}}\n")))
+		e, rejected := Compile(p, Options{})
+		for _, r := range rejected {
+			t.Fatal(r)
+		}
+		if got := e.Silent(0); got != want {
+			t.Errorf("correlations in %s and %s: silent %t, want %t", first, second, got, want)
+		}
+	}
+	f("rules.yml", "rules.yml", true)
+	f("other.yml", "another.yml", false)
+	f("rules.yml", "other.yml", true)
+}

@@ -53,7 +53,9 @@ func (e *Engine) correlate(p *Pack, refs *references) []*Rejection {
 	reported := make(map[target]bool)
 	for i, l := range linked {
 		for _, t := range l.children {
-			reported[t] = reported[t] || l.Generate
+			if t.path() == l.Path { // what is in another file is somebody else's, and stays as it is
+				reported[t] = reported[t] || l.Generate
+			}
 			if t.correlation != nil {
 				n := &e.nodes[at[t.correlation]]
 				n.parents = append(n.parents, parent{i, slices.Index(l.children, t)})

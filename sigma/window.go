@@ -94,6 +94,11 @@ func (s *eventCount) judge(int64) (*big.Rat, bool) {
 // valueHash stands for a value.
 type valueHash [16]byte
 
+func hashOf(v []byte) valueHash {
+	sum := sha256.Sum256(v)
+	return valueHash(sum[:16])
+}
+
 // maxValues bounds the different values that are told apart in a window.
 const maxValues = 1 << 20
 
@@ -113,8 +118,7 @@ func (s *valueCount) reset() {
 // change adds by to the count of each of a hit's values, and calls f with the count before and after.
 func (s *valueCount) change(h *hit, by int64, f func(before, after int64)) {
 	for _, v := range h.values {
-		sum := sha256.Sum256(v)
-		key := valueHash(sum[:16])
+		key := hashOf(v)
 		before, known := s.counts[key]
 		if !known && (by < 0 || len(s.counts) >= maxValues) {
 			s.full = true
