@@ -21,7 +21,7 @@ type Program struct {
 	row    []rowSlot // what decides which rules match; nil where that is not worth remembering
 	// keywords are looked for in every value, and in Raw where it is text; nil if no rule has any.
 	keywords *fieldSet
-	rawText  bool
+	rawText  bool       // the line is looked into for them
 	line     *lineSet   // nil if values are looked into one by one
 	constant []sighting // of keywords in constant values
 	live     int        // rules that may match
@@ -98,7 +98,8 @@ func (e *Engine) bind(shape *event.Shape) *Program {
 			p.always = append(p.always, r)
 		}
 	}
-	if p.rawText {
+	// Without keywords, a text log is as a binary one: most of the line is not asked for.
+	if p.rawText = p.rawText && needed[keywordField]; p.rawText {
 		p.lookFor(needed, absent)
 		return p
 	}
