@@ -43,7 +43,7 @@ type Memo struct {
 }
 
 const (
-	memoSize = 1024
+	memoSize = 2048
 	maxMemo  = 512 // bytes of a text; at most this much times memoSize is held
 	minMemo  = 32  // shorter ones are read as quickly
 )

@@ -186,6 +186,14 @@ func quoted(p []byte) (n int, ok bool) {
 
 // read makes a time as it is written the one that was seen last.
 func (p *parser) read(stamp []byte) bool {
+	const seconds, zone = 18, 20 // where they begin
+	if string(stamp[:seconds]) == string(p.stamp[:seconds]) && string(stamp[zone:26]) == string(p.stamp[zone:]) &&
+		isDigit(stamp[seconds]) && isDigit(stamp[seconds+1]) && stamp[seconds] < '6' {
+		later := 10*(int64(stamp[seconds])-int64(p.stamp[seconds])) + int64(stamp[seconds+1]) - int64(p.stamp[seconds+1])
+		p.when += later * 1e9
+		copy(p.stamp[seconds:zone], stamp[seconds:zone])
+		return true
+	}
 	t, ok := clf(stamp)
 	if ok {
 		copy(p.stamp[:], stamp)

@@ -38,6 +38,9 @@ type Front[T any] struct {
 	cache *Cache[T]
 	seen  map[uint64]*entry[T]
 	size  int
+	// recent are the entries met last, each where the number of names and the other bytes say: the next record is most often
+	// like one of them, which is sooner compared than hashed.
+	recent [64]*entry[T]
 }
 
 // Front returns a new Front.
@@ -46,13 +49,18 @@ func (c *Cache[T]) Front() *Front[T] { return &Front[T]{cache: c, seen: map[uint
 // Get returns what was built for the names of r together with the bytes of also, such as the values that the reader
 // makes constants of the Shape. It allocates only for what this Front has not seen.
 func (f *Front[T]) Get(r *Record, also []byte) T {
-	h := r.hash
+	recent := &f.recent[likeness(r, also)%uint(len(f.recent))]
+	if e := *recent; e != nil && e.is(r, also) {
+		return e.value
+	}
+	h := r.hash()
 	if len(also) > 0 {
 		h ^= maphash.Bytes(seed, also)
 	}
 	head := f.seen[h]
 	for e := head; e != nil; e = e.next {
 		if e.is(r, also) {
+			*recent = e
 			return e.value
 		}
 	}
@@ -61,9 +69,18 @@ func (f *Front[T]) Get(r *Record, also []byte) T {
 		f.size, head = 0, nil
 	}
 	shared := f.cache.get(h, r, also)
-	f.seen[h] = &entry[T]{keys: shared.keys, also: shared.also, value: shared.value, next: head}
+	e := &entry[T]{keys: shared.keys, also: shared.also, value: shared.value, next: head}
+	f.seen[h], *recent = e, e
 	f.size++
 	return shared.value
+}
+
+func likeness(r *Record, also []byte) uint {
+	n := uint(len(r.Keys))
+	for i := 0; i < len(also); i += 3 {
+		n = n*31 + uint(also[i])
+	}
+	return n ^ n>>6
 }
 
 func (c *Cache[T]) get(h uint64, r *Record, also []byte) *entry[T] {

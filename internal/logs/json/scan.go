@@ -34,8 +34,6 @@ type Record struct {
 	Keys []Key
 	// Values are the values of the keys that are not Open, in their order. An array is one event.JSON value.
 	Values []event.Value
-
-	hash uint64
 }
 
 var seed = maphash.MakeSeed() // of the hashes of one run; nothing that is shown depends on it
@@ -91,7 +89,7 @@ func (r *Record) Scan(p []byte) (n int, reason string) {
 		case c == '{' && depth < MaxDepth:
 			j := space(p, i+1)
 			if j >= len(p) || p[j] != '}' {
-				r.key(Key{Name: name, Depth: uint8(depth), Open: true})
+				r.Keys = append(r.Keys, Key{Name: name, Depth: uint8(depth), Open: true})
 				depth++
 				i = j
 				continue
@@ -122,7 +120,7 @@ func (r *Record) Scan(p []byte) (n int, reason string) {
 				return start, "no JSON value where one is due"
 			}
 		}
-		r.key(Key{Name: name, Depth: uint8(depth)})
+		r.Keys = append(r.Keys, Key{Name: name, Depth: uint8(depth)})
 		r.Values = append(r.Values, v)
 		for {
 			if i = space(p, i); i >= len(p) {
@@ -144,12 +142,12 @@ func (r *Record) Scan(p []byte) (n int, reason string) {
 }
 
 // Reset empties the record, for a reader that fills it itself.
-func (r *Record) Reset() { r.Keys, r.Values, r.hash = r.Keys[:0], r.Values[:0], 0 }
+func (r *Record) Reset() { r.Keys, r.Values = r.Keys[:0], r.Values[:0] }
 
 // Open appends an object that a reader derives from the other fields; what is added at depth+1 is in it.
 // Depth is at most MaxDepth-1.
 func (r *Record) Open(name []byte, depth uint8) {
-	r.key(Key{Name: name, Depth: depth, Open: true})
+	r.Keys = append(r.Keys, Key{Name: name, Depth: depth, Open: true})
 }
 
 // Add appends a field that a reader derives from the others. Past MaxFields it does nothing.
@@ -157,17 +155,21 @@ func (r *Record) Add(name []byte, depth uint8, v event.Value) {
 	if len(r.Keys) >= MaxFields {
 		return
 	}
-	r.key(Key{Name: name, Depth: depth})
+	r.Keys = append(r.Keys, Key{Name: name, Depth: depth})
 	r.Values = append(r.Values, v)
 }
 
-func (r *Record) key(k Key) {
-	r.Keys = append(r.Keys, k)
-	h := maphash.Bytes(seed, k.Name) + uint64(k.Depth)<<1
-	if k.Open {
-		h++
+// hash returns a hash of the keys.
+func (r *Record) hash() (h uint64) {
+	for i := range r.Keys {
+		k := &r.Keys[i]
+		one := maphash.Bytes(seed, k.Name) + uint64(k.Depth)<<1
+		if k.Open {
+			one++
+		}
+		h = (bits.RotateLeft64(h, 5) ^ one) * 0x9E3779B97F4A7C15
 	}
-	r.hash = (bits.RotateLeft64(r.hash, 5) ^ h) * 0x9E3779B97F4A7C15
+	return h
 }
 
 // Names returns the dotted names of the values, without escapes. It allocates.

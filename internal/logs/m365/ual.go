@@ -93,41 +93,30 @@ func ID(e *event.Event) (id [16]byte, ok bool) {
 	return id, true
 }
 
+// guid reads a GUID as text, 8-4-4-4-12 digits (RFC 9562, section 4).
 func guid(p []byte, id *[16]byte) bool {
 	if len(p) != 36 || p[8] != '-' || p[13] != '-' || p[18] != '-' || p[23] != '-' {
 		return false
 	}
-	n := 0
-	for i := 0; i < len(p); {
-		if p[i] == '-' {
-			i++
-			continue
-		}
-		if i+1 >= len(p) {
-			return false
-		}
-		hi, lo := hexDigit(p[i]), hexDigit(p[i+1])
-		if hi < 0 || lo < 0 || n == 16 {
-			return false
-		}
-		id[n] = byte(hi<<4 | lo)
-		n++
-		i += 2
+	bad := uint8(0)
+	for n, at := range [16]uint8{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34} {
+		hi, lo := hexDigits[p[at]], hexDigits[p[at+1]]
+		bad |= hi | lo
+		id[n] = hi<<4 | lo&0xF
 	}
-	return n == 16
+	return bad < 0x10
 }
 
-func hexDigit(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c && c <= 'f':
-		return int(c-'a') + 10
-	case 'A' <= c && c <= 'F':
-		return int(c-'A') + 10
+// hexDigits has the values of hexadecimal digits, 0xFF for other bytes.
+var hexDigits = func() (t [256]uint8) {
+	for i := range t {
+		t[i] = 0xFF
 	}
-	return -1
-}
+	for i := range uint8(16) {
+		t["0123456789abcdef"[i]], t["0123456789ABCDEF"[i]] = i, i
+	}
+	return t
+}()
 
 // ualShape is what is built for a sequence of names, an operation and its outcome.
 type ualShape struct {
