@@ -61,6 +61,10 @@ const (
 	ValueMedian     CorrelationType = "value_median"
 )
 
+var correlationParts = [...]string{"type", "rules", "group-by", "timespan", "condition", "aliases", "generate"}
+
+var conditionParts = [...]string{"gt", "gte", "lt", "lte", "eq", "neq", "field", "percentile"}
+
 var correlationTypes = []CorrelationType{EventCount, ValueCount, Temporal, TemporalOrdered, ValueSum, ValueAvg, ValuePercentile, ValueMedian}
 
 func (t CorrelationType) temporal() bool { return t == Temporal || t == TemporalOrdered }
@@ -139,12 +143,11 @@ func (p *parser) correlation(keys map[string]*yaml.Node, top *yaml.Node, r *Rule
 	}
 	parts := map[string]*yaml.Node{}
 	if bad := p.entries(n, "correlation", func(key string, k, v *yaml.Node) *flaw {
-		switch key {
-		case "type", "rules", "group-by", "timespan", "condition", "aliases", "generate":
+		if slices.Contains(correlationParts[:], key) {
 			parts[key] = v
 			return nil
 		}
-		return place(k).flawf("a correlation has no %q: it has type, rules, group-by, timespan, condition, aliases and generate", key)
+		return place(k).flawf("a correlation has no %q: %s", key, oneOf(key, correlationParts[:]))
 	}); bad != nil {
 		return nil, bad
 	}
@@ -160,12 +163,12 @@ func (p *parser) correlation(keys map[string]*yaml.Node, top *yaml.Node, r *Rule
 		}
 		b, err := strconv.ParseBool(strings.ToLower(v.Value))
 		if err != nil || v.Kind != yaml.ScalarNode {
-			return nil, place(v).flawf("generate is true or false, not %q", v.Value)
+			return nil, place(v).flawf("generate is %q: write true or false", v.Value)
 		}
 		c.Generate = c.Generate || b
 	}
 	if c.Title == "" && c.Name == "" {
-		return nil, place(top).flawf("no title")
+		return nil, place(top).flawf("no title: add one, as title: What the correlation detects")
 	}
 	return c, nil
 }
@@ -173,21 +176,31 @@ func (p *parser) correlation(keys map[string]*yaml.Node, top *yaml.Node, r *Rule
 func (p *parser) correlationType(parts map[string]*yaml.Node, c *Correlation) *flaw {
 	v := parts["type"]
 	if v == nil {
-		return c.at.flawf("the correlation has no type: it is one of %s", joinTypes())
+		return c.at.flawf("the correlation has no type: add one of %s, as type: event_count", joinTypes())
 	}
 	c.Type = CorrelationType(strings.ToLower(v.Value))
 	if !slices.Contains(correlationTypes, c.Type) {
-		return place(v).flawf("the type of the correlation is %q: it is one of %s", v.Value, joinTypes())
+		return place(v).flawf("the type of the correlation is %q: %s", v.Value, oneOf(v.Value, typeNames()))
 	}
 	return nil
 }
 
-func joinTypes() string {
+func typeNames() []string {
 	var names []string
 	for _, t := range correlationTypes {
 		names = append(names, string(t))
 	}
-	return strings.Join(names, ", ")
+	return names
+}
+
+func joinTypes() string { return strings.Join(typeNames(), ", ") }
+
+// oneOf says which of some names was meant, or what they are.
+func oneOf(name string, names []string) string {
+	if n := nearest(name, names); n != "" {
+		return "did you mean " + n + "?"
+	}
+	return "it is one of " + strings.Join(names, ", ")
 }
 
 func (p *parser) correlationRules(parts map[string]*yaml.Node, c *Correlation) *flaw {
@@ -196,7 +209,7 @@ func (p *parser) correlationRules(parts map[string]*yaml.Node, c *Correlation) *
 		if cond := parts["condition"]; c.Type.temporal() && cond != nil && cond.Kind == yaml.ScalarNode {
 			return nil // the names in the condition are the rules
 		}
-		return c.at.flawf("the correlation has no rules: name those whose matches it counts, by id or name")
+		return c.at.flawf("the correlation has no rules: list those whose matches it is about, by id or name")
 	}
 	names, bad := p.strings(v, "rules")
 	if bad != nil {
@@ -209,16 +222,16 @@ func (p *parser) correlationRules(parts map[string]*yaml.Node, c *Correlation) *
 		}
 		switch {
 		case name == "":
-			return where.flawf("the correlation refers to a rule without a name")
+			return where.flawf("the correlation refers to a rule without a name: write its id or name, or take the entry out")
 		case slices.Contains(c.Rules, name):
-			return where.flawf("the correlation refers to %q twice", name)
+			return where.flawf("the correlation refers to %q twice: take one out, it counts once", name)
 		case len(c.Rules) == maxCorrelated:
-			return where.flawf("the correlation refers to more than %d rules", maxCorrelated)
+			return where.flawf("the correlation refers to more than %d rules: split it, and correlate the parts", maxCorrelated)
 		}
 		c.Rules, c.rulesAt = append(c.Rules, name), append(c.rulesAt, where)
 	}
 	if len(c.Rules) == 0 {
-		return place(v).flawf("the correlation has no rules: name those whose matches it counts, by id or name")
+		return place(v).flawf("the correlation has no rules: list those whose matches it is about, by id or name")
 	}
 	return nil
 }
@@ -232,10 +245,10 @@ var timespanUnits = map[byte]time.Duration{
 func (p *parser) timespan(parts map[string]*yaml.Node, c *Correlation) *flaw {
 	v := parts["timespan"]
 	if v == nil {
-		return c.at.flawf("the correlation has no timespan, such as 10m")
+		return c.at.flawf("the correlation has no timespan: add one, as timespan: 10m")
 	}
 	text := v.Value
-	bad := place(v).flawf("the timespan is %q: it is a number and one of s, m, h, d, w, M, y, such as 10m", text)
+	bad := place(v).flawf("the timespan is %q: write a whole number and one of s, m, h, d, w, M, y, such as 90m for an hour and a half", text)
 	if v.Kind != yaml.ScalarNode || len(text) < 2 {
 		return bad
 	}
@@ -245,9 +258,9 @@ func (p *parser) timespan(parts map[string]*yaml.Node, c *Correlation) *flaw {
 	case !ok || err != nil:
 		return bad
 	case n == 0:
-		return place(v).flawf("the timespan is 0: nothing happens within it")
+		return place(v).flawf("the timespan is 0, and nothing happens within it: write at least 1s")
 	case time.Duration(n) > maxTimespan/unit:
-		return place(v).flawf("the timespan is longer than %s", maxTimespanText)
+		return place(v).flawf("the timespan is longer than %s: write a shorter one", maxTimespanText)
 	}
 	c.Timespan = time.Duration(n) * unit
 	return nil
@@ -262,11 +275,11 @@ func (p *parser) groupBy(parts map[string]*yaml.Node, c *Correlation) (bad *flaw
 		return bad
 	}
 	if len(c.GroupBy) > maxGroupBy {
-		return place(v).flawf("group-by has more than %d fields", maxGroupBy)
+		return place(v).flawf("group-by has more than %d fields: take some out", maxGroupBy)
 	}
 	for i, f := range c.GroupBy {
 		if f == "" || slices.Contains(c.GroupBy[:i], f) {
-			return place(v).flawf("group-by has the field %q twice, or one without a name", f)
+			return place(v).flawf("group-by has the field %q twice: take one out", f)
 		}
 	}
 	return nil
@@ -281,13 +294,13 @@ func (p *parser) aliases(parts map[string]*yaml.Node, c *Correlation) *flaw {
 		a := alias{name: name}
 		bad := p.entries(fields, "the alias "+name, func(rule string, k, field *yaml.Node) *flaw {
 			if field.Kind != yaml.ScalarNode || field.Value == "" {
-				return place(k).flawf("the alias %s names no field for the rule %s", name, rule)
+				return place(k).flawf("the alias %s names no field for the rule %s: write the name of a field of its events", name, rule)
 			}
 			a.fields = append(a.fields, aliasField{rule, field.Value, place(k)})
 			return nil
 		})
 		if bad == nil && len(a.fields) == 0 {
-			bad = place(k).flawf("the alias %s is empty: it gives a field for each rule", name)
+			bad = place(k).flawf("the alias %s is empty: write a line for each rule, as rule_name: FieldName", name)
 		}
 		c.aliases = append(c.aliases, a)
 		return bad
@@ -299,7 +312,7 @@ func (p *parser) correlationCondition(parts map[string]*yaml.Node, c *Correlatio
 	switch {
 	case v == nil || isNull(v):
 		if !c.Type.temporal() {
-			return c.at.flawf("a correlation of type %s needs a condition, such as gte: 10", c.Type)
+			return c.at.flawf("a correlation of type %s needs a condition: add one, such as condition: {gte: 10}", c.Type)
 		}
 		c.bounds = []bound{{"gte", big.NewRat(int64(len(c.Rules)), 1)}}
 	case v.Kind == yaml.ScalarNode:
@@ -323,7 +336,7 @@ func (p *parser) bounds(n *yaml.Node, c *Correlation) *flaw {
 		case "gt", "gte", "lt", "lte", "eq", "neq":
 			value, ok := parseDecimal(v.Value)
 			if !ok || v.Kind != yaml.ScalarNode {
-				return place(v).flawf("%s takes a number, not %q", key, v.Value)
+				return place(v).flawf("%s takes a number, and %q is none: write one such as 10 or 2.5", key, v.Value)
 			}
 			c.bounds = append(c.bounds, bound{key, value})
 		case "field":
@@ -331,23 +344,23 @@ func (p *parser) bounds(n *yaml.Node, c *Correlation) *flaw {
 				return bad
 			}
 			if len(c.fields) == 0 || len(c.fields) > maxGroupBy || slices.Contains(c.fields, "") {
-				return place(v).flawf("field names no field, or more than %d", maxGroupBy)
+				return place(v).flawf("field names no field, or more than %d: write the name of one", maxGroupBy)
 			}
 			if len(c.fields) > 1 && c.Type != ValueCount {
-				return place(v).flawf("%s takes one field: only value_count counts several together", c.Type)
+				return place(v).flawf("%s calculates with one field, and here are several: leave one, or use value_count, which counts several together", c.Type)
 			}
 			if c.Type == EventCount || c.Type.temporal() {
-				return place(k).flawf("%s has no field: to count the values of one, use value_count", c.Type)
+				return place(k).flawf("%s has no field: take it out, or use value_count, which counts the values of a field", c.Type)
 			}
 		case "percentile":
 			percentile = v
 			value, ok := parseDecimal(v.Value)
 			if !ok || value.Sign() < 0 || value.Cmp(big.NewRat(100, 1)) > 0 {
-				return place(v).flawf("percentile is a number from 0 to 100, not %q", v.Value)
+				return place(v).flawf("percentile is %q: write a number from 0 to 100", v.Value)
 			}
 			c.percentile = value
 		default:
-			return place(k).flawf("a condition has no %q: it has gt, gte, lt, lte, eq, neq, field and percentile", key)
+			return place(k).flawf("a condition has no %q: %s", key, oneOf(key, conditionParts[:]))
 		}
 		return nil
 	})
@@ -357,9 +370,9 @@ func (p *parser) bounds(n *yaml.Node, c *Correlation) *flaw {
 	case len(c.bounds) == 0:
 		return place(n).flawf("the condition compares with nothing: add one of gt, gte, lt, lte, eq, neq")
 	case percentile != nil && c.Type != ValuePercentile:
-		return place(percentile).flawf("%s has no percentile: use value_percentile", c.Type)
+		return place(percentile).flawf("%s has no percentile: take it out, or use value_percentile", c.Type)
 	case len(c.fields) == 0 && (c.Type == ValueCount || c.Type.numeric()):
-		return place(n).flawf("a correlation of type %s needs a field in its condition", c.Type)
+		return place(n).flawf("a correlation of type %s needs a field in its condition: add the one it is about, as field: bytes_sent", c.Type)
 	}
 	if c.Type == ValueMedian {
 		c.percentile = big.NewRat(50, 1)
@@ -382,7 +395,7 @@ func (p *parser) extendedCondition(n *yaml.Node, c *Correlation) *flaw {
 	}
 	if len(c.Rules) == 0 {
 		if len(used) > maxCorrelated {
-			return place(n).flawf("the correlation refers to more than %d rules", maxCorrelated)
+			return place(n).flawf("the correlation refers to more than %d rules: split it, and correlate the parts", maxCorrelated)
 		}
 		for _, name := range used {
 			c.Rules, c.rulesAt = append(c.Rules, name), append(c.rulesAt, place(n))
@@ -390,18 +403,18 @@ func (p *parser) extendedCondition(n *yaml.Node, c *Correlation) *flaw {
 	}
 	for i, name := range c.Rules {
 		if !slices.Contains(used, name) {
-			return c.rulesAt[i].flawf("the condition does not use the rule %q", name)
+			return c.rulesAt[i].flawf("the condition does not use the rule %q: put it in, or take it out of rules", name)
 		}
 	}
 	for _, name := range used {
 		if !slices.Contains(c.Rules, name) {
-			return place(n).flawf("the condition names %q, which is not among the rules of the correlation", name)
+			return place(n).flawf("the condition names %q, which is not among the rules of the correlation: %s", name, oneOf(name, c.Rules))
 		}
 	}
 	c.expr = cond
 	if c.Type == TemporalOrdered {
 		if _, ok := cond.orders(c.Rules, false); !ok {
-			return place(n).flawf("the condition has more than %d ways to be true", maxOrders)
+			return place(n).flawf("the condition has more than %d ways to be true: write a correlation for each part", maxOrders)
 		}
 	}
 	return nil
@@ -410,7 +423,7 @@ func (p *parser) extendedCondition(n *yaml.Node, c *Correlation) *flaw {
 // names appends the names in a condition over rules, each once, in order.
 func (c *condition) names(to *[]string, where at) *flaw {
 	if c.op == ofOp {
-		return where.flawf("a condition over rules has names, and, or, not and parentheses, but no \"of\"")
+		return where.flawf("a condition over rules knows no \"of\": write names of rules, joined with and, or, not")
 	}
 	if c.op == nameOp && !slices.Contains(*to, c.name) {
 		*to = append(*to, c.name)

@@ -35,11 +35,11 @@ func (p *parser) filter(keys map[string]*yaml.Node, top *yaml.Node, r *Rule) (*F
 	case keys["detection"] != nil:
 		return nil, place(n).flawf("a document has both a detection and a filter: put them into two documents, with --- between them")
 	case n.Kind != yaml.MappingNode:
-		return nil, place(n).flawf("filter is not a mapping")
+		return nil, place(n).flawf("filter is no mapping: write it as lines of name: value")
 	case f.Title == "":
-		return nil, place(top).flawf("no title")
+		return nil, place(top).flawf("no title: add one, as title: What the filter is for")
 	case keys["logsource"] == nil:
-		return nil, place(top).flawf("no logsource")
+		return nil, place(top).flawf("no logsource: add the kind of log whose rules are filtered, as logsource: {product: windows}")
 	}
 	if bad := p.logSource(keys["logsource"], &f.LogSource); bad != nil {
 		return nil, bad
@@ -114,7 +114,7 @@ func (p *Pack) filters(refs *references, placeholders map[string][]string) (usab
 			case t.correlation != nil:
 				reject(f.rulesAt[i], fmt.Sprintf("the filter is not used for %q, which is a correlation: filter the rules it refers to", name))
 			case !t.rule.LogSource.Covers(f.LogSource):
-				reject(f.rulesAt[i], fmt.Sprintf("the filter is not used for %q, whose logsource is another", name))
+				reject(f.rulesAt[i], fmt.Sprintf("the filter is not used for %q, whose logsource is another: give the filter that one, or write a filter for each", name))
 			default:
 				u.rules = append(u.rules, t.rule)
 			}

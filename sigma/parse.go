@@ -390,7 +390,7 @@ func (p *parser) detection(n *yaml.Node) (*detection, *flaw) {
 		return nil, bad
 	}
 	if len(conditions) == 0 {
-		return nil, place(n).flawf("no condition: add one to the detection, such as condition: selection")
+		return nil, place(n).flawf("no condition: add one, such as condition: selection")
 	}
 	for _, c := range conditions {
 		if bad := aggregation(c.Value, timeframe, place(c)); bad != nil {

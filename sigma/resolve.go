@@ -1,9 +1,10 @@
 package sigma
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 )
 
 // references finds what correlations and filters refer to.
@@ -72,12 +73,7 @@ func (refs *references) find(name, path string) (t target, problem string) {
 	if r := refs.gone[name]; r != nil {
 		return target{}, fmt.Sprintf("the rule %s cannot be used (%s)", name, r.Error())
 	}
-	for known := range refs.named {
-		if strings.EqualFold(known, name) {
-			return target{}, fmt.Sprintf("no rule with the id or name %q is loaded; there is %q", name, known)
-		}
-	}
-	return target{}, fmt.Sprintf("no rule with the id or name %q is loaded: load the file that has it too", name)
+	return target{}, fmt.Sprintf("no rule with the id or name %q is loaded: %s", name, cmp.Or(didYouMean(name, slices.Sorted(maps.Keys(refs.named))), "load the file that has it too"))
 }
 
 // link finds what every correlation refers to, and rejects those that refer to nothing, or in a circle. What remains
@@ -111,10 +107,10 @@ func (p *Pack) link(refs *references, usable func(*Rule) bool) (linked []linkedC
 					return
 				}
 			case state[t.correlation] == open:
-				reject(c, where, "the correlation refers to itself, by way of %q", name)
+				reject(c, where, "the correlation refers to itself, by way of %q: take that out, or let it refer to a rule", name)
 				return
 			case depth == maxChain:
-				reject(c, where, "correlations refer to each other more than %d deep", maxChain)
+				reject(c, where, "correlations refer to each other more than %d deep: leave some out", maxChain)
 				return
 			default:
 				if state[t.correlation] == unseen {
@@ -129,7 +125,7 @@ func (p *Pack) link(refs *references, usable func(*Rule) bool) (linked []linkedC
 				}
 			}
 			if slices.Contains(l.children, t) {
-				reject(c, where, "%q is a rule that the correlation refers to already", name)
+				reject(c, where, "%q is a rule that the correlation refers to already, by its other name: take one out", name)
 				return
 			}
 			l.children = append(l.children, t)
@@ -142,7 +138,7 @@ func (p *Pack) link(refs *references, usable func(*Rule) bool) (linked []linkedC
 					child = slices.Index(l.children, t)
 				}
 				if child < 0 {
-					reject(c, f.at, "the alias %s is for the rule %q, which is not among the rules of the correlation", a.name, f.rule)
+					reject(c, f.at, "the alias %s is for the rule %q, which is not among the rules of the correlation: %s", a.name, f.rule, oneOf(f.rule, c.Rules))
 					return
 				}
 				if l.aliased[child] == nil {
