@@ -20,6 +20,7 @@ type regex struct {
 	minLen   int // of a text that matches
 	once     sync.Once
 	fast     *literal.Automaton
+	needOnce sync.Once
 	needs    [][]string // one of each of these stands in the folded text
 }
 
@@ -77,15 +78,14 @@ func (r *regex) match(text, folded []byte) bool {
 	if len(text) < r.minLen {
 		return false
 	}
-	r.once.Do(func() {
-		if re := r.parse(); re != nil {
-			r.fast = literal.NewAutomaton(re)
-			r.needs = literal.RequiredAll(re, maxNeeds)
-		}
-	})
 	if folded != nil && !r.isPossible(folded) {
 		return false
 	}
+	r.once.Do(func() {
+		if re := r.parse(); re != nil {
+			r.fast = literal.NewAutomaton(re)
+		}
+	})
 	if r.fast != nil {
 		return r.fast.Match(text)
 	}
@@ -94,6 +94,11 @@ func (r *regex) match(text, folded []byte) bool {
 
 // isPossible reports whether all stands in a folded text that the expression cannot match without.
 func (r *regex) isPossible(folded []byte) bool {
+	r.needOnce.Do(func() {
+		if re := r.parse(); re != nil {
+			r.needs = literal.RequiredAll(re, maxNeeds)
+		}
+	})
 	for _, any := range r.needs {
 		if !slices.ContainsFunc(any, func(s string) bool { return bytes.Contains(folded, unsafeBytes(s)) }) {
 			return false

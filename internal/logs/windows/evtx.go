@@ -30,7 +30,7 @@ func EVTXWith(t *logsource.Table) logs.Format {
 		Cutter: func(*logs.Source) logs.Cutter { return &evtxCutter{size: logs.BlockSize} },
 		Known:  known.known,
 		Parser: func() logs.Parser {
-			return &evtxParser{catalog: c, shapes: known, decoder: evtx.NewDecoder(templates), layouts: map[*evtx.Layout]*layoutPlan{}}
+			return &evtxParser{catalog: c, shapes: known, decoder: evtx.NewDecoder(templates), layouts: map[*evtx.Layout]*layoutPlan{}, columns: map[string]knownColumn{}}
 		},
 	}
 }
@@ -107,6 +107,7 @@ type evtxParser struct {
 	shapes  *shapes
 	decoder *evtx.Decoder
 	layouts map[*evtx.Layout]*layoutPlan
+	columns map[string]knownColumn // by path
 	bound   int
 	key     []byte
 }
@@ -330,7 +331,7 @@ func (p *evtxParser) newBinding(rec *evtx.Record, provider, channel, id, eventTy
 	var fields []*evtx.Field
 	for i := range rec.Layout.Fields {
 		f := &rec.Layout.Fields[i]
-		col, ok := p.catalog.evtxColumn(f)
+		col, ok := p.column(f)
 		if !ok {
 			continue
 		}
@@ -377,6 +378,31 @@ func (p *evtxParser) newBinding(rec *evtx.Record, provider, channel, id, eventTy
 		b.moves[slot] = m
 	}
 	return b
+}
+
+// knownColumn is what evtxColumn has said.
+type knownColumn struct {
+	column column
+	ok     bool
+}
+
+// maxColumns bounds what is kept for paths that evidence may invent without end.
+const maxColumns = 4096
+
+// column is evtxColumn, which is asked for the same paths again and again.
+func (p *evtxParser) column(f *evtx.Field) (col column, ok bool) {
+	known, seen := p.columns[f.Path]
+	if !seen {
+		known.column, known.ok = p.catalog.evtxColumn(f)
+		if len(p.columns) >= maxColumns {
+			clear(p.columns)
+		}
+		p.columns[f.Path] = known
+	}
+	if col = known.column; !col.system {
+		col.name = f.Name
+	}
+	return col, known.ok
 }
 
 // evtxColumn returns the column of a field of a record; ok is false for those that say nothing.

@@ -1,9 +1,9 @@
 package windows
 
 import (
+	"encoding/binary"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/barid-dfir/barid/internal/event"
@@ -43,25 +43,26 @@ func newShapes(format string, c *catalog) *shapes {
 // get returns the Shape of an event and, for every column, its slot.
 func (s *shapes) get(h head, columns []column) (*event.Shape, []int) {
 	fields, slots := s.fields(h, columns)
-	var key strings.Builder
+	var key []byte
+	add := func(s []byte) { key = append(binary.AppendUvarint(key, uint64(len(s))), s...) }
 	for _, part := range [...]string{h.provider, h.channel, strconv.Itoa(h.id), h.eventType} {
-		key.WriteString(strconv.Quote(part))
+		add([]byte(part))
 	}
 	for _, f := range fields {
-		key.WriteString(strconv.Quote(f.Name))
+		add([]byte(f.Name))
+		key = append(key, byte(f.Const.Kind))
 		if f.Const.Kind != event.None {
-			key.WriteByte(byte(f.Const.Kind))
-			key.WriteString(strconv.Quote(string(f.Const.Data)))
+			add(f.Const.Data)
 		}
 	}
-	k := key.String()
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	shape := s.young[k]
-	if shape == nil {
-		shape = s.old[k]
+	shape := s.young[string(key)]
+	if shape != nil {
+		return shape, slots
 	}
+	shape = s.old[string(key)]
 	if shape == nil {
 		shape = event.NewShape(s.format, s.catalog.Sources(h.channel, h.id, h.eventType), fields)
 		shape.Tag = uint32(meaningOf(h))
@@ -70,7 +71,7 @@ func (s *shapes) get(h head, columns []column) (*event.Shape, []int) {
 	if len(s.young) >= shapesHalf {
 		s.old, s.young = s.young, map[string]*event.Shape{}
 	}
-	s.young[k] = shape
+	s.young[string(key)] = shape
 	return shape, slots
 }
 
