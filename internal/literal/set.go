@@ -37,11 +37,12 @@ type Set struct {
 
 	// A set of few literals has a byte for the hash of the first three bytes of each gram, which is looked up quicker than a
 	// bit, and does not use filter.
-	small  *[1 << smallBits]uint8
-	filter []uint8 // a bit for the hash of each gram
-	mask   uint64  // of the hash: one less than the filter has bits
-	width  uint32  // a mask of the bytes of a gram that the filter regards: all four, or three
-	grams  table   // literals of four bytes and more
+	small     []uint8 // its length is a power of two
+	smallMask uint32  // one less
+	filter    []uint8 // a bit for the hash of each gram
+	mask      uint64  // of the hash: one less than the filter has bits
+	width     uint32  // a mask of the bytes of a gram that the filter regards: all four, or three
+	grams     table   // literals of four bytes and more
 	// Literals of three bytes. Where they are few, the filter has their grams with every possible fourth byte; else it
 	// regards three bytes only.
 	triples table
@@ -145,29 +146,17 @@ func NewSet(literals []Literal, sample []byte) *Set {
 		}
 	}
 	if n := len(grams) + len(triples); n > 0 && n <= smallSet {
-		s.small = new([1 << smallBits]uint8)
+		// Sets are many, and each has its turn for a short text: a table that is no larger than need be stays in the cache.
+		size := uint32(1) << min(max(bits.Len(uint(n*smallShare)), minSmallBits), smallBits)
+		s.small, s.smallMask = make([]uint8, size), size-1
 		for _, e := range grams {
-			s.small[smallHash(uint32(e.key))] = 1
+			s.small[smallHash(uint32(e.key))&s.smallMask] = 1
 		}
 		for _, e := range triples {
-			s.small[smallHash(uint32(e.key))] = 1
+			s.small[smallHash(uint32(e.key))&s.smallMask] = 1
 		}
-	}
-	set := len(grams) + 256*len(triples)
-	s.width = math.MaxUint32
-	if 256*len(triples) > len(grams)/2 && (len(grams) < 2000 || set > 1<<15) {
-		set, s.width = len(grams)+len(triples), 1<<24-1
-	}
-	b := min(max(bits.Len(uint(set*48)), min(bits.Len(uint(set*192)), 18), 9), maxFilterBits)
-	s.mask = 1<<b - 1
-	s.filter = make([]uint8, 1<<b/8)
-	for _, e := range grams {
-		s.mark(uint32(e.key))
-	}
-	for _, e := range triples {
-		for c := range uint32(256) {
-			s.mark(uint32(e.key) | c<<24)
-		}
+	} else if n > 0 {
+		s.makeFilter(grams, triples)
 	}
 	if len(s.pairs) > fewPairs {
 		s.pairBits = new([1 << 16 / 64]uint64)
@@ -184,6 +173,26 @@ func NewSet(literals []Literal, sample []byte) *Set {
 		s.starts[k], s.ends[k] = newTable(starts[k]), newTable(ends[k])
 	}
 	return s
+}
+
+// makeFilter makes the filter of a set of many literals.
+func (s *Set) makeFilter(grams, triples []entry) {
+	set := len(grams) + 256*len(triples)
+	s.width = math.MaxUint32
+	if 256*len(triples) > len(grams)/2 && (len(grams) < 2000 || set > 1<<15) {
+		set, s.width = len(grams)+len(triples), 1<<24-1
+	}
+	b := min(max(bits.Len(uint(set*48)), min(bits.Len(uint(set*192)), 18), 9), maxFilterBits)
+	s.mask = 1<<b - 1
+	s.filter = make([]uint8, 1<<b/8)
+	for _, e := range grams {
+		s.mark(uint32(e.key))
+	}
+	for _, e := range triples {
+		for c := range uint32(256) {
+			s.mark(uint32(e.key) | c<<24)
+		}
+	}
 }
 
 func (s *Set) mark(gram uint32) {
@@ -376,31 +385,36 @@ func (s *Set) scanLong(text []byte, hits *Hits) {
 
 // smallSet is how many long literals a set has at most that uses small: with more, too many of its bytes are set.
 const (
-	smallSet  = 1500
-	smallBits = 15
+	smallSet     = 1500
+	smallBits    = 15
+	minSmallBits = 8
+	smallShare   = 32 // bytes of the table for each literal
 )
 
-// smallHash is the place in small of three bytes, the lowest of gram.
-func smallHash(gram uint32) uint32 { return gram << 8 * 0x9E3779B1 >> (32 - smallBits) }
+// smallHash is a hash of three bytes, the lowest of gram. Multiplication leaves the best bits on top; they are turned to the
+// bottom, for a mask.
+func smallHash(gram uint32) uint32 { return bits.ReverseBytes32(gram << 8 * 0x9E3779B1) }
 
 // scanSmall is scanLong with small. Six positions can be read out of eight bytes.
 func (s *Set) scanSmall(text []byte, hits *Hits) {
-	small := s.small
+	// A hash is masked to the length of the table, which the compiler cannot know.
+	small, mask := unsafe.Pointer(unsafe.SliceData(s.small)), s.smallMask
+	seen := func(gram uint32) uint8 { return *(*uint8)(unsafe.Add(small, smallHash(gram)&mask)) }
 	i := 0
 	for ; i+8 <= len(text); i += 6 {
 		x := binary.LittleEndian.Uint64(text[i:])
-		a, b, c := small[smallHash(uint32(x))], small[smallHash(uint32(x>>8))], small[smallHash(uint32(x>>16))]
-		d, e, f := small[smallHash(uint32(x>>24))], small[smallHash(uint32(x>>32))], small[smallHash(uint32(x>>40))]
+		a, b, c := seen(uint32(x)), seen(uint32(x>>8)), seen(uint32(x>>16))
+		d, e, f := seen(uint32(x>>24)), seen(uint32(x>>32)), seen(uint32(x>>40))
 		if a|b|c|d|e|f != 0 {
-			for at, seen := range [6]uint8{a, b, c, d, e, f} {
-				if seen != 0 {
+			for at, bit := range [6]uint8{a, b, c, d, e, f} {
+				if bit != 0 {
 					s.probe(text, i+at, uint32(wordAt(text, i+at)), hits)
 				}
 			}
 		}
 	}
 	for ; i < len(text); i++ {
-		if x := uint32(wordAt(text, i)); small[smallHash(x)] != 0 {
+		if x := uint32(wordAt(text, i)); seen(x) != 0 {
 			s.probe(text, i, x, hits)
 		}
 	}
