@@ -216,6 +216,9 @@ func (p *Program) seeConstants() {
 func (g *group) fold(shape *event.Shape) *fold {
 	e := g.engine
 	var key strings.Builder
+	if shape.EmptyIsNull {
+		key.WriteByte('e')
+	}
 	constant := make([]bool, len(e.fields))
 	for _, f := range g.fields {
 		if f == keywordField {

@@ -29,8 +29,9 @@
 // null matches a field that is absent, or there without a value (JSON null, the empty type of binary XML); the empty
 // string matches a field that is there with an empty text or without a value. So an empty text is not null, as the
 // specification has it, and an element of an EVTX record that was written without a value is what its XML shows,
-// empty, and what a JSON exporter makes of it, null. Nothing else matches a field without a value: not * either.
-// exists asks only whether the field is there. null in a list with other values, which the specification forbids, is
+// empty, and what a JSON exporter makes of it, null. Where a log writes a field without a value as an empty text, as
+// Windows does (EmptyIsNull of its [Shape]), null matches that too. Nothing else matches a field without a value: not *
+// either. exists asks only whether the field is there. null in a list with other values, which the specification forbids, is
 // one more of them, and Lint warns of it.
 //
 // A keyword (a value without a field) is looked for in every value of the event, and in the whole line of a text log.

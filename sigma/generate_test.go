@@ -422,7 +422,9 @@ func (s genStore) shape(t *rapid.T) *event.Shape {
 	}
 	format := rapid.SampledFrom([]string{"text", "text", "windows.evtx", "windows.json"}).Draw(t, "format")
 	sources := rapid.SliceOfN(rapid.SampledFrom(genSources[:3]), 1, 2).Draw(t, "sources")
-	return event.NewShape(format, sources, append(variable, constant...))
+	shape := event.NewShape(format, sources, append(variable, constant...))
+	shape.EmptyIsNull = rapid.Bool().Draw(t, "empty is null")
+	return shape
 }
 
 // event returns an event of the shape. Values may be those of the event before, and may stand in the line.

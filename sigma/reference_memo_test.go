@@ -139,6 +139,8 @@ func (f *memoField) of(ev *refEvent, event uint32) []verdict {
 			f.key = append(f.key, 'n')
 		case x.list:
 			f.key = append(f.key, 'l')
+		case x.none:
+			f.key = append(f.key, 'e')
 		default:
 			f.key = append(binary.AppendUvarint(append(f.key, 't'), uint64(len(x.text))), x.text...)
 		}

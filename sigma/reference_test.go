@@ -122,6 +122,7 @@ type refEvent struct {
 type refValue struct {
 	text string
 	null bool // it is there without a value
+	none bool // it is empty, and the log writes so what is null
 	list bool // an empty list: it is there and has neither value nor null
 
 	read  *refText
@@ -167,6 +168,9 @@ func newRefEvent(ev *event.Event) *refEvent {
 			}
 		default:
 			values = []*refValue{{text: v.String()}}
+		}
+		for _, x := range values {
+			x.none = ev.Shape.EmptyIsNull && !x.null && !x.list && x.text == ""
 		}
 		r.all = append(r.all, values...)
 		for _, n := range append([]string{f.Name}, f.Aliases...) {
@@ -294,7 +298,7 @@ func (r *reference) value(l *line, v *scalar, ev *refEvent) bool {
 	}
 	if v.null {
 		for _, x := range values {
-			if !x.null && !x.list {
+			if !x.null && !x.list && !x.none {
 				return false
 			}
 		}

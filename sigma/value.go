@@ -98,7 +98,7 @@ func (t *test) isThere(ev *event.Event, slots []int) bool {
 				value = true
 				return isEmpty(e)
 			}
-			return true
+			return t.op != opNull || !ev.Shape.EmptyIsNull || !isEmpty(e)
 		})
 		switch {
 		case t.op == opEmpty && (any || empty || v.IsList() && hasNull(v)):

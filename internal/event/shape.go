@@ -52,6 +52,8 @@ type Shape struct {
 	Sources []LogSource
 	// Tag is for the log reader that made the Shape, to recognise what it made.
 	Tag uint32
+	// EmptyIsNull says that the log writes a field without a value as an empty text, so that rules take one for null too.
+	EmptyIsNull bool
 
 	fields   []Field
 	variable int
@@ -101,7 +103,7 @@ func (s *Shape) With(sources []LogSource, aliases func(Field) []string) *Shape {
 		fields[i].Aliases = aliases(s.fields[i])
 	}
 	t := NewShape(s.Format, sources, fields)
-	t.Tag, t.roles = s.Tag, s.roles
+	t.Tag, t.EmptyIsNull, t.roles = s.Tag, s.EmptyIsNull, s.roles
 	return t
 }
 

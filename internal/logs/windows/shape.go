@@ -65,6 +65,7 @@ func (s *shapes) get(h head, columns []column) (*event.Shape, []int) {
 	shape = s.old[string(key)]
 	if shape == nil {
 		shape = event.NewShape(s.format, s.catalog.Sources(h.channel, h.id, h.eventType), fields)
+		shape.EmptyIsNull = true // an element without content is both
 		shape.Tag = uint32(meaningOf(h))
 		setRoles(shape, meaning(shape.Tag))
 	}
