@@ -204,9 +204,11 @@ func TestLoginsOf2017(t *testing.T) {
 				continue
 			}
 			n := max(1, o.Count)
-			if o.OK {
+			switch {
+			case o.OK == nil:
+			case *o.OK:
 				accepted += n
-			} else {
+			default:
 				failed += n
 				lines[l.Source.Line] = true
 			}

@@ -112,7 +112,7 @@ type line struct {
 
 type observed struct {
 	Kind, Account, IP, Channel, Session, Action, Object, Target string
-	OK                                                          bool
+	OK                                                          *bool // nil: the log does not tell
 	Count                                                       int64
 }
 
@@ -231,6 +231,24 @@ func incidents(c *casefile.Case) string {
 		}
 	}
 	return b.String()
+}
+
+// golden compares a table with the file of that name in testdata, which -update writes.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	name = filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("not what %s holds (if it is meant: -update):\n%s", name, got)
+	}
 }
 
 // titles returns the different titles of rules, in order.

@@ -147,6 +147,7 @@ type Observation struct {
 	ObjectKind string
 	// Target is the account over which a capability was given, where it is not Account.
 	Target []byte
-	// Bytes and Count say how much, where the log does; -1 if it does not.
+	// Bytes and Count say how much, where the log does; -1 if it does not. The Count of a login is of attempts; it is 0 where
+	// another line counts the attempt that this one tells of, or where none was made before the session ended.
 	Bytes, Count int64
 }

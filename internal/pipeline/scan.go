@@ -156,7 +156,7 @@ func appendObservation(dst []byte, o *logs.Observation) []byte {
 	if o.Bytes > 0 {
 		dst = fmt.Appendf(dst, `,"bytes":%d`, o.Bytes)
 	}
-	if o.Count > 0 {
+	if o.Count > 0 || o.Count == 0 && o.Kind == logs.Login {
 		dst = fmt.Appendf(dst, `,"count":%d`, o.Count)
 	}
 	return append(dst, '}')

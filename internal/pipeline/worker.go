@@ -352,7 +352,7 @@ func (w *worker) count(s *source, e *event.Event) {
 	for i := range w.meaning {
 		o := &w.meaning[i]
 		switch {
-		case o.Kind != logs.Login:
+		case o.Kind != logs.Login || o.Count == 0:
 		case o.Unknown:
 			w.counter.LoginTried(o.IP, o.Account, o.Channel, max(1, o.Count), s.ordinal, at)
 		default:

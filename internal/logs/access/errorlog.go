@@ -8,6 +8,7 @@ import (
 	"github.com/barid-dfir/barid/internal/logs"
 	"github.com/barid-dfir/barid/internal/logs/logsource"
 	"github.com/barid-dfir/barid/internal/logs/timestamp"
+	"github.com/barid-dfir/barid/internal/logs/webrequest"
 )
 
 // The fields of a line of an error log, in the order of its Shape.
@@ -136,15 +137,8 @@ func (p *parser) apacheError(line []byte, s *logs.Source, out *event.Batch) bool
 	if i := bytes.Index(rest, []byte(", referer: ")); i >= 0 {
 		set(&v[xReferer], rest[i+len(", referer: "):])
 	}
-	// user ana: authentication failure for "/x": Password Mismatch, user ana not found: /x, Digest: user ana: password mismatch: /x
-	if i := bytes.Index(rest, []byte("user ")); i == 0 || i > 0 && (bytes.HasPrefix(rest, []byte("AH")) || i == len("Digest: ")) {
-		name := rest[i+len("user "):]
-		for _, end := range passwordRefused {
-			if j := bytes.Index(name, end); j >= 0 {
-				set(&v[xUser], name[:j])
-				break
-			}
-		}
+	if account, _ := webrequest.RefusedBy(rest); account != nil {
+		set(&v[xUser], account)
 	}
 	return true
 }
@@ -159,9 +153,8 @@ func level(p []byte) bool {
 }
 
 var (
-	passwordRefused = [...][]byte{[]byte(": authentication failure for "), []byte(": password mismatch: "), []byte(" not found")}
-	loginFailed     = []byte("client login failed: ")
-	loggedIn        = []byte("client logged in, ")
+	loginFailed = []byte("client login failed: ")
+	loggedIn    = []byte("client logged in, ")
 )
 
 // nginxError reads 2024/01/02 03:04:05 [error] 123#0: *5 message, client: 192.0.2.1, server: x, request: "GET / HTTP/1.1", host: "x".
@@ -232,42 +225,38 @@ func (p *parser) nginxError(line []byte, s *logs.Source, out *event.Batch) bool 
 			v[xMethod], v[xURI], v[xStem], v[xQuery] = parts[fMethod], parts[fURI], parts[fStem], parts[fQuery]
 		}
 	}
-	// user "ana": password mismatch, user "ana" was not found in "file"
-	if name, ok := bytes.CutPrefix(rest, []byte(`user "`)); ok {
-		if i := bytes.Index(name, []byte(`": password mismatch`)); i >= 0 {
-			set(&v[xUser], name[:i])
-		} else if i := bytes.Index(name, []byte(`" was not found in `)); i >= 0 {
-			set(&v[xUser], name[:i])
-		}
-	} else if name, ok := bytes.CutPrefix(rest, []byte("PAM: user '")); ok {
-		if i := bytes.Index(name, []byte("' - not authenticated")); i >= 0 {
-			set(&v[xUser], name[:i])
-		}
+	if account, _ := webrequest.RefusedBy(rest); account != nil {
+		set(&v[xUser], account)
 	} else if bytes.HasPrefix(rest, loginFailed) || bytes.HasPrefix(rest, loggedIn) { // the mail proxy
 		put(xUser, ", login: ")
 	}
 	return true
 }
 
-// observeError reads a line of an error log: only an account that logged in, or was refused, is more than a message.
+// observeError reads a line of an error log: only an account that logged in, or a client that was refused, is more than a message.
 func observeError(e *event.Event, obs []logs.Observation) []logs.Observation {
 	v := e.Values
-	if v[xUser].Kind == event.None {
-		return obs
-	}
-	channel := "web"
-	ok := bytes.HasPrefix(v[xMessage].Data, loggedIn)
-	if ok || bytes.HasPrefix(v[xMessage].Data, loginFailed) {
-		channel = "smtp"
+	o := logs.Observation{Kind: logs.Login, Account: v[xUser].Data, IP: event.Address(v[xClient].Data), Channel: "web", Bytes: -1, Count: -1}
+	o.OK = bytes.HasPrefix(v[xMessage].Data, loggedIn)
+	if o.OK || bytes.HasPrefix(v[xMessage].Data, loginFailed) {
+		if v[xUser].Kind == event.None {
+			return obs
+		}
+		o.Channel = "smtp"
 		server := v[xServer].Data
 		switch string(server[bytes.LastIndexByte(server, ':')+1:]) {
 		case "143", "993":
-			channel = "imap"
+			o.Channel = "imap"
 		case "110", "995":
-			channel = "pop3"
+			o.Channel = "pop3"
 		}
+		return append(obs, o)
 	}
-	return append(obs, logs.Observation{
-		Kind: logs.Login, OK: ok, Account: v[xUser].Data, IP: event.Address(v[xClient].Data), Channel: channel, Bytes: -1, Count: -1,
-	})
+	switch _, r := webrequest.RefusedBy(v[xMessage].Data); {
+	case r == webrequest.Nothing || len(o.IP) == 0:
+		return obs
+	case r == webrequest.Denied:
+		o.Unknown, o.Count = true, 0
+	}
+	return append(obs, o)
 }

@@ -57,7 +57,7 @@ func TestRefusedPasswords(t *testing.T) {
 			t.Errorf("%s: %d failed logins in %d lines, want %d in %d", name, gotLogins, gotBanned, logins, banned)
 		}
 	}
-	f("apache-auth", 9, 22)
+	f("apache-auth", 20, 22)
 	f("nginx-http-auth", 4, 7)
 	f("apache-badbots", 0, 4)
 	f("apache-noscript", 0, 13)

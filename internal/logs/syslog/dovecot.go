@@ -174,7 +174,11 @@ func dovecotAuth(v []event.Value, driver, m []byte) {
 	}
 }
 
-// dovecotLogin reads a line of a login process: "Login: user=<ana>, method=PLAIN, rip=192.0.2.1, …" or why there was none.
+// loginFailures are what a login process says when it ends a session in which a login failed: in words, and since 2.4 as a code.
+var loginFailures = [...][]byte{[]byte("(auth failed"), []byte("tried to use disallowed"), []byte("tried to use disabled"), []byte("(auth_failed)"),
+	[]byte("(proxy dest auth failed"), []byte("(proxy_dest_auth_failed)"), []byte("(cleartext_auth_disabled)")}
+
+// dovecotLogin reads a line of a login process: "Login: user=<ana>, method=PLAIN, rip=192.0.2.1, …" (since 2.4 "Logged in: …"), or why there was none.
 // The user name may hold anything: of repeated elements the last is the true one.
 func dovecotLogin(v []event.Value, m []byte) {
 	list := len(m)
@@ -188,20 +192,23 @@ func dovecotLogin(v []event.Value, m []byte) {
 		return
 	}
 	what, elements := m[:list], m[list+2:]
+	put(v, dovEvent, evDisconnect)
 	switch {
-	case string(what) == "Login":
+	case string(what) == "Login", string(what) == "Logged in", bytes.Contains(what, []byte("roxying started")), bytes.Contains(what, []byte(": started proxying to ")):
 		put(v, dovEvent, evLogin)
-	case bytes.Contains(what, []byte("(auth failed")) || bytes.Contains(what, []byte("tried to use disallowed")) || bytes.Contains(what, []byte("(auth_failed)")):
-		put(v, dovEvent, evLoginFailed)
+	default:
 		put(v, dovReason, what)
+		for _, why := range loginFailures {
+			if bytes.Contains(what, why) {
+				put(v, dovEvent, evLoginFailed)
+				break
+			}
+		}
 		if i := bytes.Index(what, []byte("(auth failed, ")); i >= 0 {
 			count := what[i+len("(auth failed, "):]
 			_, n := number(count)
 			num(v, dovAttempts, count[:n])
 		}
-	default:
-		put(v, dovEvent, evDisconnect)
-		put(v, dovReason, what)
 	}
 	rip := bytes.LastIndex(elements, []byte("rip="))
 	if rip < 0 {
@@ -246,6 +253,8 @@ func dovecotEnd(v []event.Value, m []byte) {
 	case in >= 0 && bytes.Contains(m[in:], []byte("out=")):
 	case top >= 0 && bytes.Contains(m[top:], []byte("retr=")):
 		in = top
+	case bytes.Contains(m, []byte(" bytes=")): // 2.0: in/out
+		in = bytes.Index(m, []byte(" bytes="))
 	default:
 		return
 	}
@@ -268,6 +277,11 @@ func dovecotEnd(v []event.Value, m []byte) {
 			num(v, dovIn, value)
 		case "out":
 			num(v, dovOut, value)
+		case "bytes":
+			if got, sent, ok := bytes.Cut(value, []byte("/")); ok {
+				num(v, dovIn, got)
+				num(v, dovOut, sent)
+			}
 		case "deleted":
 			num(v, dovDeleted, value)
 		case "expunged":

@@ -95,6 +95,32 @@ func parseExim(v []event.Value, m []byte) {
 			return
 		}
 	}
+	if rest, ok := cutAny(m, "no MAIL in SMTP connection from "); ok {
+		// no MAIL in SMTP connection from host (helo) [192.0.2.1]:4711 I=[…]:25 D=2m42s C=EHLO,AUTH,QUIT
+		put(v, exEvent, evNoMail)
+		if i := bytes.LastIndex(rest, []byte(" C=")); i >= 0 {
+			put(v, exReason, rest[i+1:])
+		}
+		peer := rest
+		if i := bytes.LastIndex(rest, []byte(" I=[")); i >= 0 {
+			peer = rest[:i]
+		}
+		eximPeer(v, peer)
+		return
+	}
+	if rest, ok := cutAny(m, "SMTP protocol error in \""); ok && hasFold(rest, "auth") && bytes.HasSuffix(m, []byte(" AUTH command used when not advertised")) {
+		put(v, exEvent, evLoginFailed)
+		put(v, exReason, []byte("AUTH command used when not advertised"))
+		m = m[:len(m)-len(" AUTH command used when not advertised")]
+		if i := bytes.LastIndex(m, []byte(" H=")); i >= 0 {
+			peer := m[i+3:]
+			if j := bytes.Index(peer, []byte(" I=[")); j >= 0 {
+				peer = peer[:j]
+			}
+			eximPeer(v, peer)
+		}
+		return
+	}
 	if bytes.Contains(m, []byte(" rejected ")) || bytes.Contains(m, []byte("protocol ")) {
 		put(v, exEvent, evReject)
 	}

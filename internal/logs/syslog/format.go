@@ -1,5 +1,5 @@
 // Package syslog reads what Unix systems log as text, in any of the forms that syslog daemons write, and the own files of
-// mail servers that resemble them. The messages of sshd, PAM, sudo, Dovecot, Postfix, Exim, Sendmail, Cyrus and Roundcube are read into fields.
+// mail servers that resemble them. The messages of sshd, PAM, sudo, Dovecot, Postfix, Exim, Sendmail, Courier, Cyrus and Roundcube are read into fields.
 package syslog
 
 import (
@@ -61,6 +61,8 @@ func sniff(s *logs.Source) logs.Certainty {
 type state struct {
 	part     lines.Part
 	calendar calendar // before its first line
+	// ssh is what was said of connections before it; nil if nothing.
+	ssh *connections
 }
 
 type cutter struct {
@@ -68,6 +70,9 @@ type cutter struct {
 	calendar calendar
 	first    bool
 	scratch  event.Batch
+	// ssh is what was said of connections; nil as long as no line is of sshd.
+	ssh    *connections
+	values [sshSlots]event.Value
 }
 
 func newCutter(s *logs.Source) *cutter {
@@ -83,11 +88,23 @@ func (c *cutter) Cut(data []byte, atEOF bool) (int, any) {
 		return 0, nil
 	}
 	st := &state{part: part, calendar: c.calendar}
+	if c.ssh != nil {
+		before := *c.ssh
+		st.ssh = &before
+	}
 	var h header
 	b := logs.Block{Data: data[:n], First: c.first}
+	ssh := bytes.Contains(b.Data, sshdName)
 	for s := lines.Scan(&b, part, &c.scratch); s.Next(); {
-		if _, ok := h.stamp(s.Line); ok && !h.absolute {
+		rest, ok := h.stamp(s.Line)
+		if !ok {
+			continue
+		}
+		if !h.absolute {
 			c.calendar.step(&h)
+		}
+		if ssh && bytes.Contains(rest[:min(len(rest), maxSender)], sshdName) && h.finish(rest) {
+			c.follow(&h)
 		}
 	}
 	c.scratch.Reset()
@@ -95,15 +112,48 @@ func (c *cutter) Cut(data []byte, atEOF bool) (int, any) {
 	return n, st
 }
 
+var sshdName = []byte("sshd")
+
+// maxSender is how far into a line its program is looked for by a glance.
+const maxSender = 320
+
+// follow takes account of a line of sshd.
+func (c *cutter) follow(h *header) {
+	h.normalise()
+	if recognise(h) != sshd {
+		return
+	}
+	if c.ssh == nil {
+		c.ssh = new(connections)
+	}
+	k := c.ssh.at(h)
+	if k == nil {
+		return
+	}
+	clear(c.values[:])
+	put(c.values[:], sMessage, h.message)
+	parseSSH(c.values[:], h.message)
+	k.follow(c.values[:])
+}
+
 type parser struct {
 	shapes *shapes
 	when   when
+	ssh    connections
+	// used says that ssh holds anything.
+	used bool
 }
 
 // Parse implements [logs.Parser].
 func (p *parser) Parse(b *logs.Block, out *event.Batch) {
 	st := b.State.(*state)
 	cal := st.calendar
+	switch {
+	case st.ssh != nil:
+		p.ssh, p.used = *st.ssh, true
+	case p.used:
+		p.ssh, p.used = connections{}, false
+	}
 	var h header
 	for s := lines.Scan(b, st.part, out); s.Next(); {
 		rest, ok := h.stamp(s.Line)
@@ -120,7 +170,24 @@ func (p *parser) Parse(b *logs.Block, out *event.Batch) {
 			continue
 		}
 		e := p.shapes.add(&h, out)
+		if kind(e.Shape.Tag) == sshd {
+			p.follow(&h, e.Values, out)
+		}
 		e.Time = p.when.time(&h, year, b.Source.Zone)
 		e.Raw, e.Offset, e.Line = s.Line, s.Offset, s.Number
+	}
+}
+
+// follow completes an event of sshd with what earlier lines said of its connection.
+func (p *parser) follow(h *header, v []event.Value, out *event.Batch) {
+	k := p.ssh.at(h)
+	if k == nil {
+		return
+	}
+	p.used = true
+	if ip := k.follow(v); len(ip) > 0 {
+		known := out.Bytes(len(ip))
+		copy(known, ip)
+		put(v, sshIP, known)
 	}
 }

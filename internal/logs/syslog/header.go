@@ -107,6 +107,25 @@ func (h *header) finish(p []byte) bool {
 	return true
 }
 
+// normalise takes from the message what Solaris puts before it ([ID 800047 auth.info]), and what went through the kernel's log
+// and back (kernel: [  970.699396]).
+func (h *header) normalise() {
+	m := h.message
+	rest, kernel := cutAny(m, "kernel:")
+	if kernel {
+		rest = trimBlanks(rest)
+	}
+	if has(m, "[ID ") || kernel && len(rest) > 0 && rest[0] == '[' {
+		if i := bytes.IndexByte(rest, ']'); i > 0 {
+			rest = rest[i+1:]
+			if kernel {
+				rest = bytes.TrimPrefix(rest, []byte(":"))
+			}
+			h.message = trimBlanks(rest)
+		}
+	}
+}
+
 // form is how a line is written.
 type form uint8
 

@@ -26,6 +26,10 @@ func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observat
 		return observeSendmail(v, obs)
 	case cyrus, roundcube:
 		return observeWebmail(kind(e.Shape.Tag), v, obs)
+	case courier:
+		return observeCourier(v, obs)
+	case webserver:
+		return observeWebError(v, obs)
 	case su, sudo:
 		return observeSu(v, obs)
 	}
@@ -33,47 +37,53 @@ func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observat
 }
 
 func observeSSH(v []event.Value, obs []logs.Observation) []logs.Observation {
-	method := v[sshMethod].Data
-	ok := false
+	if len(v[sshIP].Data) == 0 { // a step of several (google_authenticator), or a line that says too little
+		return obs
+	}
+	o := logs.Observation{Kind: logs.Login, Account: v[sshUser].Data, IP: v[sshIP].Data, Channel: "ssh", Action: v[sshEvent].Data, Bytes: -1, Count: count(v[sshCount])}
 	switch string(v[sshEvent].Data) {
 	case "accepted":
-		ok = true
-		if v[sshIP].IsAbsent() { // a step of several: google_authenticator
-			return obs
-		}
+		o.OK, o.Action = true, v[sshMethod].Data
 	case "failed":
-		// A client offers its keys one after another, and asks with "none" what is possible: no guess at the password of
-		// a user that exists.
-		if m := string(method); (m == "publickey" || m == "none") && !bytes.Contains(v[sMessage].Data, []byte("invalid user ")) {
+		if !isAttempt(v) {
 			return obs
 		}
 	case "invalid-user", "not-allowed", "refused", "max-attempts":
+	case "disconnect":
+		if !bytes.HasSuffix(v[sMessage].Data, preauth) && string(v[sshReason].Data) != string(beforeKeys) {
+			return obs
+		}
+		o.Unknown, o.Count = true, 0
+	case "no-identification", "bad-protocol", "negotiation-failed", "protocol-error", "timeout":
+		o.Unknown, o.Count = true, 0
 	default:
 		return obs
 	}
-	o := logs.Observation{Kind: logs.Login, OK: ok, Account: v[sshUser].Data, IP: v[sshIP].Data, Channel: "ssh", Action: v[sshEvent].Data, Bytes: -1, Count: count(v[sshCount])}
-	if ok {
-		o.Action = method
-	}
-	if o.IP == nil {
-		return obs
-	}
 	return append(obs, o)
+}
+
+// isAttempt reports whether a failure that sshd tells of is one. A client offers its keys one after another, and asks with "none"
+// what is possible: neither is a guess at the password of a user that exists.
+func isAttempt(v []event.Value) bool {
+	m := string(v[sshMethod].Data)
+	return m != "publickey" && m != "none" || bytes.Contains(v[sMessage].Data, []byte("invalid user "))
 }
 
 func observePAM(v []event.Value, obs []logs.Observation) []logs.Observation {
 	if string(v[pamEvent].Data) != "auth-failure" || len(v[pamRhost].Data) == 0 {
 		return obs
 	}
-	// sshd says itself what pam_unix(sshd:auth) says once more. The older form often stands in a file without sshd's own lines.
-	if string(v[pamService].Data) == "sshd" && has(v[sMessage].Data, "pam_") {
-		return obs
-	}
 	account := v[pamUser].Data
 	if account == nil {
 		account = v[pamRuser].Data
 	}
-	return append(obs, logs.Observation{Kind: logs.Login, Account: account, IP: v[pamRhost].Data, Channel: pamChannel(v), Action: v[pamEvent].Data, Bytes: -1, Count: -1})
+	o := logs.Observation{Kind: logs.Login, Account: account, IP: v[pamRhost].Data, Channel: pamChannel(v), Action: v[pamEvent].Data, Bytes: -1, Count: -1}
+	// sshd says itself how it ended: another module may have let the user in. The older form often stands in a file without
+	// sshd's own lines.
+	if string(v[pamService].Data) == "sshd" && has(v[sMessage].Data, "pam_") {
+		o.Unknown, o.Count = true, 0
+	}
+	return append(obs, o)
 }
 
 func pamChannel(v []event.Value) string {
@@ -120,6 +130,11 @@ func observeDovecot(v []event.Value, obs []logs.Observation) []logs.Observation 
 		o.Kind, o.OK, o.Action = logs.Login, true, v[dovMethod].Data
 	case "login-failed":
 		o.Kind, o.Count, o.Action = logs.Login, count(v[dovAttempts]), v[dovMethod].Data
+	case "disconnect":
+		if len(o.IP) == 0 {
+			return obs
+		}
+		o.Kind, o.Unknown, o.Count, o.Action = logs.Login, true, 0, v[dovEvent].Data
 	case "logout":
 		o.Kind, o.OK, o.Action = logs.Access, true, v[dovEvent].Data
 		o.Object, o.ObjectKind = v[dovUser].Data, "mailbox"
@@ -164,13 +179,31 @@ func observePostfix(v []event.Value, obs []logs.Observation) []logs.Observation 
 		o.Kind, o.OK, o.Channel = logs.Login, true, "submission"
 		o.Account, o.Action = v[pfUsername].Data, v[pfMethod].Data
 	case "login-failed":
+		o.Kind, o.Channel = logs.Login, "submission"
+		o.Account, o.Action = v[pfUsername].Data, v[pfMethod].Data
 		// The server's own trouble, and a method that is not offered, are no guesses.
 		why := v[pfReason].Data
 		if bytes.Contains(why, []byte("onnection lost to authentication server")) || bytes.Contains(why, []byte("Invalid authentication mechanism")) || bytes.Contains(why, []byte("emporary authentication failure")) {
+			o.Unknown, o.Count = true, 0
+		}
+	case "disconnect":
+		// auth=0/2: two attempts, none of them good; each has a line of its own.
+		if n := refusedAUTH(v[pfCommands].Data); n <= 0 {
 			return obs
 		}
-		o.Kind, o.Channel = logs.Login, "submission"
-		o.Account, o.Action = v[pfUsername].Data, v[pfMethod].Data
+		o.Kind, o.Channel, o.Action, o.Count = logs.Login, "submission", v[pfEvent].Data, 0
+	case "lost-connection", "pipelining":
+		if string(v[pfStage].Data) != "AUTH" {
+			return obs
+		}
+		o.Kind, o.Channel, o.Action, o.Unknown, o.Count = logs.Login, "submission", v[pfEvent].Data, true, 0
+	case "rate-limit":
+		o.Kind, o.Channel, o.Action, o.Unknown, o.Count = logs.Login, "smtp", v[pfEvent].Data, true, 0
+	case "reject":
+		if why := v[pfReason].Data; !bytes.Contains(why, []byte("Relay access denied")) && !bytes.Contains(why, []byte("uthentication required")) {
+			return obs
+		}
+		o.Kind, o.Channel, o.Action, o.Unknown, o.Count = logs.Login, "smtp", v[pfEvent].Data, true, 0
 	case "delivery":
 		if string(v[pfStatus].Data) != "sent" {
 			return obs
@@ -185,10 +218,33 @@ func observePostfix(v []event.Value, obs []logs.Observation) []logs.Observation 
 	return append(obs, o)
 }
 
+// refusedAUTH returns how many commands AUTH failed, by the numbers that smtpd gives at the end of a session: "ehlo=1 auth=0/2 quit=1 commands=2/4".
+func refusedAUTH(commands []byte) int {
+	for len(commands) > 0 {
+		var part []byte
+		part, commands, _ = bytes.Cut(commands, []byte(" "))
+		if rest, ok := cutAny(part, "auth="); ok {
+			good, n := number(rest)
+			if n == len(rest) || rest[n] != '/' {
+				return 0
+			}
+			all, _ := number(rest[n+1:])
+			return all - good
+		}
+	}
+	return 0
+}
+
 func observeExim(v []event.Value, obs []logs.Observation) []logs.Observation {
 	o := logs.Observation{Account: v[exUser].Data, IP: v[exIP].Data, Channel: "submission", Session: v[exID].Data, Action: v[exAuth].Data, Bytes: -1, Count: -1}
 	switch string(v[exEvent].Data) {
 	case "login-failed":
+		return append(obs, o)
+	case "no-mail": // AUTH was among its commands, and the session ended without a message
+		if len(o.IP) == 0 || !bytes.Contains(v[exReason].Data, []byte("AUTH")) {
+			return obs
+		}
+		o.Unknown, o.Count, o.Action = true, 0, v[exEvent].Data
 		return append(obs, o)
 	case "received":
 		if len(o.Account) == 0 {
@@ -208,6 +264,12 @@ func observeSendmail(v []event.Value, obs []logs.Observation) []logs.Observation
 	o := logs.Observation{Account: v[smUsername].Data, IP: v[smClientIP].Data, Channel: "submission", Session: v[smQueue].Data, Action: v[smMethod].Data, Bytes: -1, Count: -1}
 	switch string(v[smEvent].Data) {
 	case "login-failed":
+		return append(obs, o)
+	case "reject":
+		if !bytes.Contains(v[smReason].Data, []byte("authentication required")) || len(o.IP) == 0 {
+			return obs
+		}
+		o.Channel, o.Action, o.Unknown, o.Count = "smtp", v[smEvent].Data, true, 0
 		return append(obs, o)
 	case "login":
 		o.OK = true
@@ -235,6 +297,46 @@ func observeWebmail(k kind, v []event.Value, obs []logs.Observation) []logs.Obse
 	case "login-failed":
 	default:
 		return obs
+	}
+	return append(obs, o)
+}
+
+func observeCourier(v []event.Value, obs []logs.Observation) []logs.Observation {
+	o := logs.Observation{Account: v[coUser].Data, IP: v[coIP].Data, Channel: courierChannel(v[sProgram].Data, v[coProto].Data), Action: v[coEvent].Data, Bytes: -1, Count: -1}
+	switch string(v[coEvent].Data) {
+	case "login":
+		o.OK = true
+	case "login-failed":
+	case "logout":
+		if len(o.Account) == 0 {
+			return obs
+		}
+		o.Kind, o.OK, o.Object, o.ObjectKind = logs.Access, true, o.Account, "mailbox"
+		o.Bytes, o.Count = integer(v[coBody].Data), integer(v[coRetr].Data)
+	default:
+		return obs
+	}
+	return append(obs, o)
+}
+
+// courierChannel returns the way in by the protocol that a line names, or the program: imapd, imapd-ssl, imaplogin, pop3d, courieresmtpd.
+func courierChannel(program, protocol []byte) string {
+	switch {
+	case string(protocol) == "IMAP" || bytes.Contains(program, []byte("imap")):
+		return "imap"
+	case string(protocol) == "POP3" || bytes.Contains(program, []byte("pop3")):
+		return "pop3"
+	}
+	return "submission"
+}
+
+func observeWebError(v []event.Value, obs []logs.Observation) []logs.Observation {
+	if v[weEvent].IsAbsent() || len(v[weIP].Data) == 0 {
+		return obs
+	}
+	o := logs.Observation{Kind: logs.Login, Account: v[weUser].Data, IP: v[weIP].Data, Channel: "web", Action: v[weEvent].Data, Bytes: -1, Count: -1}
+	if string(v[weEvent].Data) == "denied" {
+		o.Unknown, o.Count = true, 0
 	}
 	return append(obs, o)
 }

@@ -111,6 +111,22 @@ func parsePostfix(v []event.Value, h *header) {
 			return
 		}
 	}
+	if rest, ok := cutAny(m, "improper command pipelining after "); ok {
+		put(v, pfEvent, evPipelining)
+		stage, peer, _ := bytes.Cut(rest, []byte(" from "))
+		put(v, pfStage, stage)
+		pfPeer(v, peer, pfClient, pfClientIP, pfClientPort)
+		return
+	}
+	if i := bytes.Index(m, []byte(" limit exceeded: ")); i > 0 && i < 48 {
+		// Connection rate limit exceeded: 31 from host[192.0.2.1] for service smtps
+		if j := bytes.Index(m[i:], []byte(" from ")); j >= 0 {
+			put(v, pfEvent, evRateLimit)
+			put(v, pfReason, m[:i+len(" limit exceeded")])
+			pfPeer(v, m[i+j+6:], pfClient, pfClientIP, pfClientPort)
+			return
+		}
+	}
 	// warning: host[192.0.2.1]: SASL LOGIN authentication failed: why, sasl_username=ana
 	if i := bytes.Index(m, []byte(": SASL ")); i >= 0 {
 		rest := m[i+7:]

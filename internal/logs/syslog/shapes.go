@@ -28,6 +28,8 @@ const (
 	vsftpd
 	clamav
 	guacamole
+	courier
+	webserver
 	auth // other programs that let people in
 	numKinds
 )
@@ -55,6 +57,7 @@ const (
 	sshPort
 	sshCount
 	sshReason
+	sshSlots
 )
 
 const (
@@ -184,6 +187,10 @@ var kinds = [numKinds]struct {
 	clamav:    {format: "syslog.clamav"},
 	guacamole: {format: "syslog.guacamole"},
 	auth:      {format: "syslog.auth"},
+	courier: {format: "syslog.courier", client: "ip", account: "user",
+		fields: names("event", "user", "method", "ip", "port", "protocol", "headers", "body", "rcvd", "sent", "time", "top", "retr", "from", "to", "reason")},
+	webserver: {format: "syslog.webserver", client: "c-ip", account: "cs-username",
+		fields: names("event", "cs-username", "c-ip", "reason")},
 	sshd: {format: "syslog.sshd", client: "src_ip", account: "user",
 		fields: names("event", "user", "method", "src_ip", "src_port", "count", "reason")},
 	dropbear: {format: "syslog.dropbear", client: "src_ip", account: "user",
@@ -296,11 +303,7 @@ func (s *shapes) known() []logs.Known {
 
 // add adds an event for a line, with the Shape of the program that wrote it.
 func (s *shapes) add(h *header, out *event.Batch) *event.Event {
-	if has(h.message, "[ID ") { // Solaris
-		if i := bytes.IndexByte(h.message, ']'); i > 0 {
-			h.message = trimBlanks(h.message[i+1:])
-		}
-	}
+	h.normalise()
 	m := h.message
 	k := recognise(h)
 	shape := s.of[k]
@@ -352,6 +355,10 @@ func (s *shapes) add(h *header, out *event.Batch) *event.Event {
 		parseCyrus(v, m)
 	case roundcube:
 		parseRoundcube(v, m)
+	case courier:
+		parseCourier(v, m)
+	case webserver:
+		parseWebError(v, m)
 	}
 	return e
 }
@@ -417,9 +424,14 @@ func recognise(h *header) kind {
 			if isCyrus(m) {
 				return cyrus
 			}
+			if isCourier(m) {
+				return courier
+			}
 			return dovecot
 		case isCyrus(m):
 			return cyrus
+		case isCourier(m):
+			return courier
 		case string(base) == "passwd" || string(base) == "pure-ftpd" || string(base) == "proftpd" || string(base) == "polkitd":
 			return auth
 		}
@@ -427,11 +439,15 @@ func recognise(h *header) kind {
 		switch {
 		case isCyrus(m):
 			return cyrus
+		case isCourier(m):
+			return courier
 		case string(base) == "imap" || string(base) == "imap-login" || string(base) == "imap-hibernate":
 			return dovecot
 		}
 	case 'a':
 		switch string(base) {
+		case "apache2", "apache":
+			return webserver
 		case "auth", "auth-worker", "anvil":
 			return dovecot
 		}
@@ -458,7 +474,18 @@ func recognise(h *header) kind {
 		if has(base, "exim") {
 			return exim
 		}
+	case 'h':
+		if string(base) == "httpd" {
+			return webserver
+		}
+	case 'n':
+		if string(base) == "nginx" {
+			return webserver
+		}
 	case 'c':
+		if has(base, "courier") && isCourier(m) {
+			return courier
+		}
 		switch string(base) {
 		case "cron", "CRON", "crond", "CROND", "crontab":
 			return cron

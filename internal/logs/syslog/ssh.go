@@ -21,6 +21,7 @@ var (
 	evBadProtocol   = []byte("bad-protocol")
 	evNegotiation   = []byte("negotiation-failed")
 	evTimeout       = []byte("timeout")
+	evProtocol      = []byte("protocol-error")
 	evSession       = []byte("session")
 	evAuthFailure   = []byte("auth-failure")
 	evMoreFailures  = []byte("more-failures")
@@ -37,8 +38,14 @@ var (
 	evDelivery      = []byte("delivery")
 	evMessageID     = []byte("message-id")
 	evReceived      = []byte("received")
+	evRateLimit     = []byte("rate-limit")
+	evPipelining    = []byte("pipelining")
+	evNoMail        = []byte("no-mail")
 	evCommand       = []byte("command")
 )
+
+// preauth ends a line of the process that serves a client before it has logged in.
+var preauth = []byte(" [preauth]")
 
 // parseSSH reads a message of OpenSSH's sshd.
 func parseSSH(v []event.Value, m []byte) {
@@ -95,22 +102,58 @@ func parseSSH(v []event.Value, m []byte) {
 				put(v, sshEvent, evNotAllowed)
 				put(v, sshReason, rest[i+len(" not allowed because "):])
 				sshLastFrom(v, rest[:i])
+				return
 			}
-			return
 		}
 		if rest, ok := cutAny(m, "Unable to negotiate with "); ok {
 			put(v, sshEvent, evNegotiation)
 			sshAddress(v, rest)
 			return
 		}
+		if has(m, "Unable to negotiate ") {
+			put(v, sshEvent, evNegotiation)
+			return
+		}
+	case 'n':
+		if has(m, "no matching ") { // until OpenSSH 7.2
+			put(v, sshEvent, evNegotiation)
+			return
+		}
+	case 'k':
+		if why, ok := cutAny(m, "kex_exchange_identification: "); ok {
+			put(v, sshEvent, evNoIdent)
+			put(v, sshReason, why)
+			return
+		}
+	case 'b':
+		if rest, ok := cutAny(m, "banner exchange: Connection from "); ok {
+			put(v, sshEvent, evBadProtocol)
+			sshAddress(v, rest)
+			return
+		}
+	case 's':
+		if rest, ok := cutAny(m, "ssh_dispatch_run_fatal: Connection from "); ok {
+			put(v, sshEvent, evProtocol)
+			if i := bytes.Index(rest, []byte(": ")); i >= 0 {
+				put(v, sshReason, bytes.TrimSuffix(rest[i+2:], preauth))
+				rest = rest[:i]
+			}
+			sshPeer(v, rest)
+			return
+		}
 	case 'R':
+		if has(m, "Read from socket failed: ") {
+			put(v, sshEvent, evDisconnect)
+			put(v, sshReason, bytes.TrimSuffix(m[len("Read from socket failed: "):], preauth))
+			return
+		}
 		if rest, ok := cutAny(m, "Received disconnect from "); ok {
 			put(v, sshEvent, evDisconnect)
 			rest = sshAddress(v, rest)
 			if i := bytes.IndexByte(rest, ':'); i >= 0 {
 				why := trimBlanks(rest[i+1:])
 				put(v, sshReason, why)
-				if bytes.HasSuffix(bytes.TrimSuffix(why, []byte(" [preauth]")), []byte("Auth fail")) { // a client's word for it
+				if bytes.HasSuffix(bytes.TrimSuffix(why, preauth), []byte("Auth fail")) { // a client's word for it
 					put(v, sshEvent, evFailed)
 				}
 			}
@@ -153,8 +196,11 @@ func parseSSH(v []event.Value, m []byte) {
 				}
 			} else if why, ok := cutAny(rest, ": "); ok {
 				put(v, sshReason, why)
+				if has(why, "Too many authentication failures") { // until OpenSSH 6.7, which has no line of its own for it
+					put(v, sshEvent, evMaxAttempts)
+				}
 				if i := bytes.LastIndex(why, []byte(" failures for ")); i >= 0 {
-					put(v, sshUser, bytes.TrimSuffix(why[i+len(" failures for "):], []byte(" [preauth]")))
+					put(v, sshUser, bytes.TrimSuffix(why[i+len(" failures for "):], preauth))
 				}
 			}
 			return
@@ -168,6 +214,18 @@ func parseSSH(v []event.Value, m []byte) {
 			return
 		}
 	case 'S':
+		if i := bytes.Index(m, []byte(";Remote: ")); i > 0 && has(m, "SSH: Server;Ltype: ") { // the patch of high-performance SSH
+			if has(m, "SSH: Server;Ltype: Version;") {
+				put(v, sshEvent, evConnect)
+			}
+			peer := upTo(m[i+len(";Remote: "):], ';')
+			if j := bytes.LastIndexByte(peer, '-'); j > 0 {
+				num(v, sshPort, peer[j+1:])
+				peer = peer[:j]
+			}
+			put(v, sshIP, event.Address(peer))
+			return
+		}
 		if has(m, "Starting session: ") {
 			put(v, sshEvent, evSession)
 			if i := bytes.LastIndex(m, []byte(" for ")); i >= 0 {
@@ -226,7 +284,7 @@ func sshUserFrom(v []event.Value, p []byte) {
 		if i == 0 || p[i-1] == ' ' {
 			last = i
 			rest := sshPort2(p[i+5:])
-			if rest = bytes.TrimSuffix(rest, []byte(" [preauth]")); len(rest) == 0 {
+			if rest = bytes.TrimSuffix(rest, preauth); len(rest) == 0 {
 				break
 			}
 			if len(rest) >= 5 && rest[0] == ' ' && rest[1] == 's' && rest[2] == 's' && rest[3] == 'h' && isDigit(rest[4]) && (len(rest) == 5 || rest[5] == ':') {
@@ -294,7 +352,7 @@ func sshAddress(v []event.Value, p []byte) []byte {
 
 // sshPeer reads "[authenticating |invalid |illegal ][user USER ]ADDRESS[ port N][ [preauth]]".
 func sshPeer(v []event.Value, p []byte) {
-	p = bytes.TrimSuffix(p, []byte(" [preauth]"))
+	p = bytes.TrimSuffix(p, preauth)
 	who, named := cutAny(p, "authenticating user ", "invalid user ", "illegal user ", "user ")
 	if !named {
 		sshAddress(v, p)

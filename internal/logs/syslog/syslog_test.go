@@ -2,6 +2,7 @@ package syslog_test
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"syscall"
 	"testing"
@@ -84,7 +85,8 @@ func TestPrograms(t *testing.T) {
 	f(line("sshd", "Failed publickey for ana from 203.0.113.9 port 5022 ssh2"),
 		at+" syslog.sshd"+head+"sshd pid=42 event=failed user=ana method=publickey src_ip=203.0.113.9 src_port=5022")
 	f(line("sshd", "Connection closed by authenticating user test 192.0.2.1 203.0.113.9 port 46039 [preauth]"),
-		at+` syslog.sshd`+head+`sshd pid=42 event=disconnect user="test 192.0.2.1" src_ip=203.0.113.9 src_port=46039`)
+		at+` syslog.sshd`+head+`sshd pid=42 event=disconnect user="test 192.0.2.1" src_ip=203.0.113.9 src_port=46039`,
+		`login unknown account="test 192.0.2.1" ip=203.0.113.9 channel=ssh action=disconnect count=0`)
 	f(line("daemon", "pam_unix(svc:auth): authentication failure; logname= uid=0 euid=0 tty=x ruser=t rhost=192.0.2.1 rhost=203.0.113.9  user=ana rhost=192.0.2.2"),
 		at+` syslog.pam`+head+`daemon pid=42 event=auth-failure module=pam_unix service=svc user="ana rhost=192.0.2.2" rhost=203.0.113.9 ruser="t rhost=192.0.2.1" tty=x uid=0 euid=0`,
 		`login failed account="ana rhost=192.0.2.2" ip=203.0.113.9 channel=pam action=auth-failure`)
@@ -198,6 +200,11 @@ Dec 31 23:59:59 mx1 kernel: [ 1.0] x
 Jan  1 00:00:00 mx1 kernel: [ 2.0] y
 2022-06-29 16:04:05 dovecot_login authenticator failed for ([192.0.2.5]) [203.0.113.9]:55379: 535 Incorrect authentication data (set_id=info@example.org)
 [10-May-2015 13:02:52 -0400]: Failed login for ana from 203.0.113.9 in session 1z506z6rvddstv6k7jz08hxo27 (error: 0)
+Mar  3 02:11:04 mx1 sshd[43]: Connection from 203.0.113.9 port 5022
+Mar  3 02:11:04 mx1 sshd[43]: Invalid user x from 203.0.113.9 port 5022
+Mar  3 02:11:04 mx1 sshd[43]: Failed password for invalid user x from 203.0.113.9 port 5022 ssh2
+Mar  3 02:11:04 mx1 sshd[43]: Disconnecting: Too many authentication failures [preauth]
+Mar  3 02:11:04 mx1 imapd: LOGOUT, user=ana, ip=[::ffff:203.0.113.9], headers=12, body=2048, rcvd=50, sent=2400, time=3
 `
 
 func TestSyslogKeepsThePromisesOfFormats(t *testing.T) {
@@ -214,6 +221,9 @@ func FuzzSyslog(f *testing.F) {
 		"Mar  3 02:11:04 mx1 postfix/smtp[1]: 7EE668039: to=<a>, relay=b[c]:25, delay=3.6, status=sent (x)\nMar  3 02:11:04 mx1 postfix/smtpd[1]: NOQUEUE: reject: RCPT from a[b]: 5; from=<> to=<\n",
 		"Mar  3 02:11:04 mx1 sendmail[1]: 06I02CNi016765: AUTH failure (LOGIN): x, user=a, relay=[192.0.2.100], relay=[192.0.2.4]\n",
 		"Mar  3 02:11:04 mx1 cyrus/imap[1]: badlogin: a [192.0.2.1] PLAIN x SASL(-13): y\nMar  3 02:11:04 mx1 dropbear[1]: Bad password attempt for 'root' from 192.0.2.1:60588\n",
+		"Mar  3 02:11:04 mx1 sshd[7]: error: kex_exchange_identification: x\nMar  3 02:11:04 mx1 sshd[7]: Connection closed by 192.0.2.1 port 5\nMar  3 02:11:04 mx1 sshd[7]: SSH: Server;Ltype: Version;Remote: 192.0.2.1-1780;\n",
+		"Mar  3 02:11:04 mx1 httpd[1]: [a:error] [client [::1]:5] AH01617: user a not found\nMar  3 02:11:04 mx1 nginx: 2024/03/03 02:11:04 [error] 9#9: *5 user \"a\" x, client: 1\n",
+		"Mar  3 02:11:04 mx1 courieresmtpd: error,relay=::1,from=<a>,to=<b>: 550\nMar  3 02:11:04 mx1 imapd: LOGIN FAILED, user=a, ip=[x\n",
 		"MAY 1 00:00:00 []\n",
 		"@400000004c91b044077a9e94 imap-login: Info: x\n2016 Mar 23 15:04:05 a b: c\n<191>1 - - - - - [a b=\"c\\\"]\"] x\n",
 		"Mar  3 02:11:04 mx1 roundcube: IMAP Error: Login failed for a from b from 192.0.2.1. AUTHENTICATE x\n",
@@ -267,4 +277,101 @@ func cpuTime() time.Duration {
 	var u syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func TestAttemptsOverSSHAreCountedOnce(t *testing.T) {
+	f := func(want string, messages ...string) {
+		t.Helper()
+		var in strings.Builder
+		for _, m := range messages {
+			in.WriteString("Mar  3 02:11:04 mx1 sshd[42]: " + m + "\n")
+		}
+		out := readIn(t, []byte(in.String()), time.Date(2024, 6, 1, 0, 0, 0, 0, time.UTC), time.UTC)
+		format := syslog.New()
+		var got []string
+		for i := range out.Events {
+			for _, o := range logtest.Observations(format, &out.Events[i]) {
+				got = append(got, fmt.Sprintf("%s %s %d", string(o.Account), string(o.IP), o.Count))
+			}
+		}
+		if g := strings.Join(got, ", "); g != want {
+			t.Errorf("%q:\n got %s\nwant %s", messages, g, want)
+		}
+	}
+	const peer = " from 203.0.113.9 port 5022"
+	f("x 203.0.113.9 -1, x 203.0.113.9 0, x 203.0.113.9 -1", "Invalid user x"+peer, "Failed password for invalid user x"+peer+" ssh2", "Failed password for invalid user x"+peer+" ssh2")
+	f("x 203.0.113.9 -1, x 203.0.113.9 0, x 203.0.113.9 0", "Invalid user x"+peer, "Failed none for invalid user x"+peer+" ssh2", "Failed password for invalid user x"+peer+" ssh2")
+	f("x 203.0.113.9 -1, x 203.0.113.9 5", "Invalid user x"+peer, "message repeated 5 times: [ Failed password for invalid user x"+peer+" ssh2]")
+	f("ana 203.0.113.9 -1, ana 203.0.113.9 0", "error: PAM: Authentication failure for ana from 203.0.113.9", "Failed keyboard-interactive/pam for ana"+peer+" ssh2")
+	f("ana 203.0.113.9 -1, ana 203.0.113.9 0", "Failed password for ana"+peer+" ssh2", "error: maximum authentication attempts exceeded for ana"+peer+" ssh2 [preauth]")
+	f("ana 203.0.113.9 -1", "error: maximum authentication attempts exceeded for ana"+peer+" ssh2 [preauth]")
+	f("git 203.0.113.9 -1", "Failed publickey for git"+peer+" ssh2: RSA x", "Disconnecting: Too many authentication failures for git [preauth]")
+	f("", "Disconnecting: Too many authentication failures for git [preauth]")
+	f(" 203.0.113.9 0", "Connection"+peer, "fatal: Unable to negotiate a key exchange method [preauth]")
+	f(" 203.0.113.9 0", "error: kex_exchange_identification: Connection closed by remote host", "Connection closed by 203.0.113.9 port 5022")
+	f("", "Connection"+peer, "Connection closed by 203.0.113.9 port 5022")
+	// Another address is another connection, though the process has the same number.
+	f("x 203.0.113.9 -1, x 198.51.100.7 -1", "Invalid user x"+peer, "Failed password for invalid user x from 198.51.100.7 port 1 ssh2")
+	f("x 203.0.113.9 -1, y 203.0.113.9 -1", "Invalid user x"+peer, "Failed password for y"+peer+" ssh2")
+}
+
+func TestMailServersOfOtherAges(t *testing.T) {
+	f := golden(t)
+	const at, head = "2024-03-03T02:11:04Z", " host=mx1 program="
+	const d = "Mar  3 02:11:04 mx1 dovecot: "
+	f(d+"imap-login: Logged in: user=<ana>, method=PLAIN, rip=203.0.113.9, lip=192.0.2.1, mpid=404, TLS, session=<AAA>",
+		at+" syslog.dovecot"+head+"dovecot event=login process=imap-login user=ana method=PLAIN rip=203.0.113.9 lip=192.0.2.1 mpid=404 session=AAA secured=TLS",
+		"login ok account=ana ip=203.0.113.9 channel=imap session=AAA action=PLAIN")
+	f(d+"imap-login: Login aborted: Connection closed (auth failed, 2 attempts in 4 secs) (auth_failed): user=<ana>, method=PLAIN, rip=203.0.113.9, lip=192.0.2.1, TLS",
+		at+` syslog.dovecot`+head+`dovecot event=login-failed process=imap-login user=ana method=PLAIN rip=203.0.113.9 lip=192.0.2.1 secured=TLS attempts=2 reason="Login aborted: Connection closed (auth failed, 2 attempts in 4 secs) (auth_failed)"`,
+		"login failed account=ana ip=203.0.113.9 channel=imap action=PLAIN count=2")
+	f(d+"imap-login: Login aborted: Logged out (no auth attempts in 1 secs) (no_auth_attempts): user=<>, rip=203.0.113.9, lip=192.0.2.1",
+		at+` syslog.dovecot`+head+`dovecot event=disconnect process=imap-login user="" rip=203.0.113.9 lip=192.0.2.1 reason="Login aborted: Logged out (no auth attempts in 1 secs) (no_auth_attempts)"`,
+		"login unknown ip=203.0.113.9 channel=imap action=disconnect count=0")
+	f(d+"imap(ana): Disconnected: Logged out bytes=166/10854",
+		at+` syslog.dovecot`+head+`dovecot event=logout process=imap user=ana reason="Disconnected: Logged out" in=166 out=10854`,
+		"access ok account=ana channel=imap action=logout mailbox=ana bytes=10854")
+	f(d+"imap(ana)<42><AAA>: Disconnected: Connection closed (IDLE running for 0.001 + waiting input for 20.1 secs, 2 B in + 10 B out, state=wait-input) in=312 out=9001 deleted=0 expunged=0 trashed=0 hdr_count=0 hdr_bytes=0 body_count=2 body_bytes=4096",
+		at+` syslog.dovecot`+head+`dovecot event=logout process=imap user=ana mpid=42 session=AAA reason="Disconnected: Connection closed (IDLE running for 0.001 + waiting input for 20.1 secs, 2 B in + 10 B out, state=wait-input)" in=312 out=9001 deleted=0 expunged=0 trashed=0 hdr_count=0 hdr_bytes=0 body_count=2 body_bytes=4096`,
+		"access ok account=ana channel=imap session=AAA action=logout mailbox=ana bytes=4096 count=2")
+
+	f("Mar  3 02:11:04 mx1 imapd: LOGIN, user=ana, ip=[::ffff:203.0.113.9], port=[4711], protocol=IMAP",
+		at+" syslog.courier"+head+"imapd event=login user=ana ip=203.0.113.9 port=4711 protocol=IMAP",
+		"login ok account=ana ip=203.0.113.9 channel=imap action=login")
+	f("Mar  3 02:11:04 mx1 pop3d-ssl: LOGIN FAILED, user=a, ip=[192.0.2.9], ip=[::ffff:203.0.113.9]",
+		at+` syslog.courier`+head+`pop3d-ssl event=login-failed user="a, ip=[192.0.2.9]" ip=203.0.113.9`,
+		`login failed account="a, ip=[192.0.2.9]" ip=203.0.113.9 channel=pop3 action=login-failed`)
+	f("Mar  3 02:11:04 mx1 imapd: LOGOUT, user=ana, ip=[::ffff:203.0.113.9], headers=12, body=2048, rcvd=50, sent=2400, time=3",
+		at+" syslog.courier"+head+"imapd event=logout user=ana ip=203.0.113.9 headers=12 body=2048 rcvd=50 sent=2400 time=3 reason=LOGOUT",
+		"access ok account=ana ip=203.0.113.9 channel=imap action=logout mailbox=ana bytes=2048")
+	f(`Mar  3 02:11:04 mx1 courieresmtpd: error,relay=::ffff:203.0.113.9,msg="535 Authentication failed.",cmd: AUTH LOGIN ana`,
+		at+` syslog.courier`+head+`courieresmtpd event=login-failed method=LOGIN ip=203.0.113.9 reason="535 Authentication failed."`,
+		"login failed ip=203.0.113.9 channel=submission action=login-failed")
+	f("Mar  3 02:11:04 mx1 courieresmtpd: error,relay=203.0.113.9,from=<a@example.org>,to=<b@example.org>: 550 User unknown.",
+		at+` syslog.courier`+head+`courieresmtpd event=reject ip=203.0.113.9 from=a@example.org to=b@example.org reason="550 User unknown."`)
+
+	f("2024-03-03 02:11:04 SMTP protocol error in \"AUTH LOGIN\" H=(x) [203.0.113.9]:5022 I=[192.0.2.1]:25 AUTH command used when not advertised",
+		at+` syslog.exim event=login-failed ip=203.0.113.9 port=5022 reason="AUTH command used when not advertised"`,
+		"login failed ip=203.0.113.9 channel=submission")
+	f("2024-03-03 02:11:04 no MAIL in SMTP connection from (x) [203.0.113.9]:5022 I=[192.0.2.1]:25 D=0.3s C=EHLO,AUTH,QUIT",
+		at+` syslog.exim event=no-mail ip=203.0.113.9 port=5022 reason=C=EHLO,AUTH,QUIT`,
+		"login unknown ip=203.0.113.9 channel=submission action=no-mail count=0")
+
+	const p = "Mar  3 02:11:04 mx1 postfix/smtpd[9]: "
+	f(p+"disconnect from unknown[203.0.113.9] ehlo=1 auth=0/2 quit=1 commands=2/4",
+		at+` syslog.postfix`+head+`postfix/smtpd pid=9 event=disconnect process=smtpd client=unknown client_ip=203.0.113.9 commands="ehlo=1 auth=0/2 quit=1 commands=2/4"`,
+		"login failed ip=203.0.113.9 channel=submission action=disconnect count=0")
+	f(p+"lost connection after AUTH from unknown[203.0.113.9]",
+		at+` syslog.postfix`+head+`postfix/smtpd pid=9 event=lost-connection process=smtpd client=unknown client_ip=203.0.113.9 stage=AUTH`,
+		"login unknown ip=203.0.113.9 channel=submission action=lost-connection count=0")
+	f(p+"warning: Connection rate limit exceeded: 31 from host.example.net[203.0.113.9] for service smtps",
+		at+` syslog.postfix`+head+`postfix/smtpd pid=9 event=rate-limit process=smtpd level=warning client=host.example.net client_ip=203.0.113.9 reason="Connection rate limit exceeded"`,
+		"login unknown ip=203.0.113.9 channel=smtp action=rate-limit count=0")
+
+	f("Mar  3 02:11:04 mx1 httpd[9]: [auth_basic:error] [pid 9] [client 203.0.113.9:5022] AH01617: user ana: authentication failure for \"/x\": Password Mismatch",
+		at+` syslog.webserver`+head+`httpd pid=9 event=login-failed cs-username=ana c-ip=203.0.113.9 reason="AH01617: user ana: authentication failure for \"/x\": Password Mismatch"`,
+		"login failed account=ana ip=203.0.113.9 channel=web action=login-failed")
+	f("Mar  3 02:11:04 mx1 nginx: 2024/03/03 02:11:04 [error] 9#9: *5 user \"ana\": password mismatch, client: 203.0.113.9, server: x, request: \"GET / HTTP/1.1\"",
+		at+` syslog.webserver`+head+`nginx event=login-failed cs-username=ana c-ip=203.0.113.9 reason="user \"ana\": password mismatch, client: 203.0.113.9, server: x, request: \"GET / HTTP/1.1\""`,
+		"login failed account=ana ip=203.0.113.9 channel=web action=login-failed")
 }

@@ -62,6 +62,9 @@ func parseRoundcube(v []event.Value, m []byte) {
 	}
 	put(v, cyIP, event.Address(bytes.TrimSuffix(addr, []byte("."))))
 	user := rest[:i]
+	if j := bytes.LastIndex(user, []byte(" against ")); j > 0 && bytes.IndexByte(user[j+9:], ' ') < 0 { // the IMAP server
+		user = user[:j]
+	}
 	if j := bytes.LastIndex(user, []byte(" (ID: ")); j >= 0 {
 		user = user[:j]
 	}
