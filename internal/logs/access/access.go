@@ -177,6 +177,7 @@ type parser struct {
 	stamp [26]byte // the last time seen, as written, and what it is
 	when  int64
 
+	client []byte       // the last one of whom webrequest.Plain was true
 	sieves []logs.Sieve // by part
 	memos  [numParts]logs.Memo
 }

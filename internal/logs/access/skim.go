@@ -113,8 +113,14 @@ const nobody = " - - ["
 func (p *parser) plain(line []byte, e *event.Plain) bool {
 	n := bytes.IndexByte(line, ' ')
 	// The shortest is: 1 - - [time] "GET / HTTP/1.0" 200 0
-	if n <= 0 || len(line) < n+len(nobody)+44 || string(line[n:n+len(nobody)]) != nobody || !webrequest.Plain(line[:n]) {
+	if n <= 0 || len(line) < n+len(nobody)+44 || string(line[n:n+len(nobody)]) != nobody {
 		return false
+	}
+	if string(line[:n]) != string(p.client) {
+		if !webrequest.Plain(line[:n]) {
+			return false
+		}
+		p.client = append(p.client[:0], line[:n]...)
 	}
 	stamp := line[n+len(nobody):]
 	if stamp[26] != ']' || stamp[27] != ' ' || stamp[28] != '"' {
