@@ -8,11 +8,14 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
+	"encoding/csv"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -90,9 +93,10 @@ func eventLogs(b *testing.B) [][]byte {
 	return out
 }
 
-func accessLog(b *testing.B) []byte {
+// unzipped returns what is in a file of the public evidence that gzip made.
+func unzipped(b *testing.B, path ...string) []byte {
 	b.Helper()
-	f, err := os.Open(sharedtest.Path(b, "evidence", "web-access", "wordpress-2016", "access_2016-02-20_2016-03-17.log.gz"))
+	f, err := os.Open(sharedtest.Path(b, append([]string{"evidence"}, path...)...))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -108,8 +112,34 @@ func accessLog(b *testing.B) []byte {
 	return p
 }
 
-// rules loads our own rules, and those of the public set whose path contains part.
-func rules(b *testing.B, part string) *detect.Rules {
+// auditLog returns the records of an export of the unified audit log of Microsoft 365, a line each, with identifiers of
+// their own for every n.
+func auditLog(b *testing.B, export []byte, n int) []byte {
+	b.Helper()
+	rows, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(export, []byte("\xEF\xBB\xBF")))).ReadAll()
+	if err != nil {
+		b.Fatal(err)
+	}
+	id := regexp.MustCompile(`"Id":"[0-9a-f]{8}`)
+	var out []byte
+	for _, row := range rows[1:] {
+		record := row[slices.Index(rows[0], "AuditData")]
+		if at := id.FindStringIndex(record); at != nil {
+			record = fmt.Sprintf("%s%08x%s", record[:at[1]-8], n, record[at[1]:])
+		}
+		out = append(append(out, record...), '\n')
+	}
+	return out
+}
+
+// rules loads our own rules and all of the public set.
+func rules(b *testing.B) *detect.Rules {
+	b.Helper()
+	return rulesFor(b, func(*sigma.Rule) bool { return true })
+}
+
+// rulesFor loads our own rules, and those of the public set that are chosen.
+func rulesFor(b *testing.B, choose func(*sigma.Rule) bool) *detect.Rules {
 	b.Helper()
 	pack, err := sigma.LoadFS(content.Rules())
 	if err != nil {
@@ -121,7 +151,7 @@ func rules(b *testing.B, part string) *detect.Rules {
 	}
 	chosen := &sigma.Pack{}
 	for _, r := range public.Rules {
-		if strings.Contains(r.Path, part) {
+		if choose(r) {
 			chosen.Rules = append(chosen.Rules, r)
 		}
 	}
@@ -177,16 +207,41 @@ func scan(b *testing.B, dir string, workers int, r *detect.Rules) {
 // BenchmarkScanWindows scans event logs with every public rule and our own.
 func BenchmarkScanWindows(b *testing.B) {
 	dir := repeat(b, eventLogs(b), ".evtx")
-	r := rules(b, "")
+	r := rules(b)
 	for _, workers := range []int{1, 2} {
 		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) { scan(b, dir, workers, r) })
 	}
 }
 
-// BenchmarkScanWeb scans an access log with every public web rule and our own.
+// BenchmarkScanWeb scans access logs with every public rule for web servers and our own. The logs differ in how often requests
+// come back and how many match: of a busy blog under attack, a quiet site, a flood, a data server.
 func BenchmarkScanWeb(b *testing.B) {
-	dir := repeat(b, [][]byte{accessLog(b)}, ".log")
-	r := rules(b, "rules/web/")
+	r := rulesFor(b, func(r *sigma.Rule) bool { return r.LogSource.Category == "webserver" })
+	for _, log := range [][]string{
+		{"wordpress-2016", "access_2016-02-20_2016-03-17.log.gz"}, {"semicomplete-2015", "access.log.gz"},
+		{"http-flood-2015", "access.log.gz"}, {"erddap-nginx", "access.log.gz"},
+	} {
+		b.Run(log[0], func(b *testing.B) {
+			dir := repeat(b, [][]byte{unzipped(b, append([]string{"web-access"}, log...)...)}, ".log")
+			for _, workers := range []int{1, 2} {
+				b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) { scan(b, dir, workers, r) })
+			}
+		})
+	}
+}
+
+// BenchmarkScanM365 scans an audit log of Microsoft 365 with every public rule for it and our own.
+func BenchmarkScanM365(b *testing.B) {
+	r := rulesFor(b, func(r *sigma.Rule) bool { return r.LogSource.Product == "m365" || r.LogSource.Product == "azure" })
+	export := unzipped(b, "m365", "invictus-o365", "auditrecords_2021-03_05.csv.gz")
+	dir := b.TempDir()
+	for n, written := 0, int64(0); written < size(); n++ {
+		p := auditLog(b, export, n)
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%04d.jsonl", n)), p, 0o600); err != nil {
+			b.Fatal(err)
+		}
+		written += int64(len(p))
+	}
 	for _, workers := range []int{1, 2} {
 		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) { scan(b, dir, workers, r) })
 	}
@@ -200,7 +255,7 @@ func BenchmarkStart(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		cfg := pipeline.Config{Paths: []string{dir}, Formats: pipeline.Formats(), Workers: 2, From: event.UnknownTime, To: event.UnknownTime, Rules: rules(b, "")}
+		cfg := pipeline.Config{Paths: []string{dir}, Formats: pipeline.Formats(), Workers: 2, From: event.UnknownTime, To: event.UnknownTime, Rules: rules(b)}
 		if _, _, _, err := pipeline.Scan(context.Background(), cfg, io.Discard); err != nil {
 			b.Fatal(err)
 		}

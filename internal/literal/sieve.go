@@ -167,11 +167,6 @@ func (m *model) rarestTwo(t string) int {
 	return best
 }
 
-// IsEmpty reports whether there are no literals.
-func (s *Sieve) IsEmpty() bool {
-	return len(s.texts)+len(s.singles) == 0 && s.pairs == nil && !s.foreign
-}
-
 // Holds reports whether text may hold a literal: always where it does, and seldom where it does not.
 func (s *Sieve) Holds(text []byte) bool {
 	if s.pairs != nil && s.holdsPair(text) {
