@@ -395,8 +395,12 @@ func (s genStore) eventValue(t *rapid.T) event.Value {
 		return event.Value{Kind: event.UTF8, Data: sample(genNumbers)}
 	}
 	text := s.eventText(t)
-	if rapid.IntRange(0, 9).Draw(t, "broken") == 0 {
+	switch rapid.IntRange(0, 9).Draw(t, "broken") {
+	case 0:
 		text = "\xff" + text + "\xc3"
+	case 1: // cut off, maybe inside of a character
+		from := rapid.IntRange(0, len(text)).Draw(t, "from")
+		text = text[from:rapid.IntRange(from, len(text)).Draw(t, "to")]
 	}
 	return event.Value{Kind: event.UTF8, Data: []byte(text)}
 }

@@ -2,6 +2,7 @@ package sigma
 
 import (
 	"bytes"
+	"unicode/utf8"
 
 	"github.com/barid-dfir/barid/evtx"
 	"github.com/barid-dfir/barid/internal/event"
@@ -165,8 +166,13 @@ func fieldsCompare(t *test, ev *event.Event, slots []int) bool {
 	return false
 }
 
-// compares reports whether text a compares with text b of the other field as fieldref asks.
+// compares reports whether text a compares with text b of the other field as fieldref asks. Characters are compared: a
+// text that was cut off inside of one ends with bytes that others have too.
 func (t *test) compares(a, b []byte) bool {
+	return t.comparesBytes(a, b) && (t.how == opEqual || utf8.Valid(b) || t.comparesBytes(spelled(a), spelled(b)))
+}
+
+func (t *test) comparesBytes(a, b []byte) bool {
 	switch t.how {
 	case opPrefix:
 		return bytes.HasPrefix(a, b)
@@ -176,6 +182,22 @@ func (t *test) compares(a, b []byte) bool {
 		return bytes.Contains(a, b)
 	}
 	return bytes.Equal(a, b)
+}
+
+// spelled returns text with each byte that is not UTF-8 written as if it were a character beyond Unicode, so that its bytes
+// are found in no other one.
+func spelled(text []byte) []byte {
+	var out []byte
+	for len(text) > 0 {
+		r, n := utf8.DecodeRune(text)
+		if r == utf8.RuneError && n == 1 {
+			out = append(out, 0xF4, 0x90, 0x80|text[0]>>6, 0x80|text[0]&0x3F)
+		} else {
+			out = append(out, text[:n]...)
+		}
+		text = text[n:]
+	}
+	return out
 }
 
 func comparand(t *test, v event.Value) []byte {
