@@ -48,7 +48,7 @@ func (f *detectFlags) prepare(e *env, min detect.Level) (*detecting, error) {
 		return nil, err
 	}
 	sayRejected(e, d.rules)
-	d.config.Rules, d.config.MinLevel = d.rules.rules, min
+	d.config.Rules, d.config.MinLevel, d.config.NoCounting = d.rules.rules, min, f.NoBuiltinRules
 	return d, nil
 }
 
@@ -242,7 +242,7 @@ func (c *rulesListCmd) Run(e *env) error {
 		source := strings.Trim(strings.Join([]string{s.Product, s.Category, s.Service}, "/"), "/")
 		fmt.Fprintln(e.stdout, visible(fmt.Sprintf("%s\t%s\t%s\t%s", r.ID, r.Level, source, r.Title)))
 	}
-	for _, r := range detect.CountingRules() {
+	for _, r := range c.counting() {
 		fmt.Fprintf(e.stdout, "%s\t%s\t%s\t%s\n", r.ID, r.Level, "counts over time", r.Title)
 	}
 	for _, r := range l.leftOut {

@@ -55,7 +55,7 @@ type logSourceFlags struct {
 // ruleFlags are the flags of the commands that use rules.
 type ruleFlags struct {
 	Rules          []string `placeholder:"PATH" type:"path" help:"Sigma rules to add: a folder, file or zip. Can be repeated."`
-	NoBuiltinRules bool     `name:"no-builtin-rules" help:"Do not use the rules that come with Barid."`
+	NoBuiltinRules bool     `name:"no-builtin-rules" help:"Do not use the rules that come with Barid, those that count among them."`
 	RuleStatus     []string `name:"rule-status" placeholder:"STATUS" help:"Use rules of these statuses only: ${statuses}, or all (default: all but deprecated and unsupported)."`
 	Placeholders   []string `placeholder:"PATH" type:"path" sep:"none" help:"Values of the placeholders in rules: a YAML file of names and lists, a NAME.txt with a value a line, or a folder of such. Can be repeated."`
 }

@@ -54,6 +54,14 @@ func (f *ruleFlags) load() (*loaded, error) {
 	return l, nil
 }
 
+// counting returns the rules that count over time, which come with Barid.
+func (f *ruleFlags) counting() []detect.Rule {
+	if f.NoBuiltinRules {
+		return nil
+	}
+	return detect.CountingRules()
+}
+
 // status returns the statuses that --rule-status asks for.
 func (f *ruleFlags) status() ([]string, error) {
 	var out []string
@@ -227,7 +235,7 @@ func (r *reading) finish(res pipeline.Result, sources []casefile.Source, l *load
 			RulesRejected: []casefile.RejectedRule{}, RulesLeftOut: []casefile.RejectedRule{}, RuleNotes: res.Notes, Sources: sources}
 		s.CPUSeconds, s.PeakRSS = usageOfProcess()
 		if l != nil {
-			s.RulesLoaded, s.RulesRejected = l.rules.Len()+len(detect.CountingRules()), l.rejected
+			s.RulesLoaded, s.RulesRejected = r.config.RulesLoaded(), l.rejected
 			s.RulesLeftOut = l.leftOut
 		}
 		p, err := json.MarshalIndent(s, "", " ")

@@ -31,6 +31,8 @@ type Finding struct {
 	// Host, Client, Account and Object are whom it concerns, where the event says so, cut at maxText and maxObject bytes.
 	// Client is without port.
 	Host, Client, Account, Object string
+	// Recovered says that the record was found where its log says that there is none.
+	Recovered bool
 	// Event holds the fields of the event as a JSON object. Of an event whose JSON would be longer than maxEvent, values
 	// are cut, and say so.
 	Event []byte
@@ -129,7 +131,7 @@ func (d *Detector) Detect(e *event.Event, source int, out []Finding) []Finding {
 
 // describe returns all of a finding that does not depend on the rule.
 func (d *Detector) describe(e *event.Event, source int) Finding {
-	f := Finding{Time: e.Time, Source: source, Offset: e.Offset, Line: e.Line, Record: e.Record, Clean: true}
+	f := Finding{Time: e.Time, Source: source, Offset: e.Offset, Line: e.Line, Record: e.Record, Clean: true, Recovered: e.Shape.Slot(event.Recovered) >= 0}
 	// One string holds all that is short.
 	d.text = d.text[:0]
 	var ends [4]int

@@ -30,6 +30,9 @@ const (
 	NumRoles
 )
 
+// Recovered is the name of a field, always true, of events that were found where their log says that there is none.
+const Recovered = "_recovered"
+
 // Field is a named place in a Shape.
 type Field struct {
 	// Name is the field's own name in its log: what a dump shows.

@@ -91,7 +91,7 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 	if cfg.Problems != nil {
 		c.Sources = WithProblems(c.Sources, cfg.Problems())
 	}
-	c.Rules = casefile.Rules{Loaded: cfg.Rules.Len() + len(detect.CountingRules()), Rejected: cfg.Rejected, MinLevel: cfg.MinLevel.String(), Notes: res.Notes}
+	c.Rules = casefile.Rules{Loaded: cfg.RulesLoaded(), Rejected: cfg.Rejected, MinLevel: cfg.MinLevel.String(), Notes: res.Notes}
 	c.Window = timespan(c.Sources, cfg.Facts)
 	c.Incidents, err = judge.Incidents(casefile.Findings(w.Dir()), judge.Evidence{End: logEnds(c.Sources), Ours: cfg.Facts.IsOurs})
 	if err != nil {

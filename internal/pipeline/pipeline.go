@@ -41,6 +41,8 @@ type Config struct {
 	// Rules are matched against every event if set; findings below MinLevel are dropped.
 	Rules    *detect.Rules
 	MinLevel detect.Level
+	// NoCounting leaves out what rules that count over time find.
+	NoCounting bool
 	// Correlator takes what correlations refer to if set.
 	Correlator *sigma.Correlator
 	// Counts takes logins and requests if set.

@@ -16,10 +16,22 @@ type series struct {
 	correlator *sigma.Correlator
 }
 
+// RulesLoaded returns how many rules, correlations and rules that count the run uses.
+func (cfg *Config) RulesLoaded() int {
+	n := cfg.Rules.Len()
+	if !cfg.NoCounting {
+		n += len(detect.CountingRules())
+	}
+	return n
+}
+
 // newSeries returns an empty series, which the run of cfg will fill.
 func newSeries(cfg *Config) *series {
-	s := &series{counts: detect.NewCounts(cfg.Evidence.TempDir)}
-	cfg.Counts = s.counts
+	s := &series{}
+	if !cfg.NoCounting {
+		s.counts = detect.NewCounts(cfg.Evidence.TempDir)
+		cfg.Counts = s.counts
+	}
 	if cfg.Rules != nil && len(cfg.Rules.Engine.Correlations()) > 0 {
 		s.correlator = cfg.Rules.Engine.NewCorrelator(cfg.Evidence.TempDir)
 		cfg.Correlator = s.correlator
@@ -28,7 +40,9 @@ func newSeries(cfg *Config) *series {
 }
 
 func (s *series) close() {
-	s.counts.Close()
+	if s.counts != nil {
+		s.counts.Close()
+	}
 	if s.correlator != nil {
 		s.correlator.Close()
 	}
@@ -40,9 +54,11 @@ func (s *series) each(ctx context.Context, cfg *Config, sources []casefile.Sourc
 	if skip == nil {
 		skip = func(int) bool { return false }
 	}
-	counted, err := detect.CountFindings(s.counts, skip)
-	if err != nil {
-		return nil, err
+	var counted []detect.Finding
+	if s.counts != nil {
+		if counted, err = detect.CountFindings(s.counts, skip); err != nil {
+			return nil, err
+		}
 	}
 	for i := range counted {
 		if counted[i].Rule.Level < cfg.MinLevel {

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 
@@ -18,17 +19,18 @@ type source struct {
 	logs    *logs.Source
 	format  *logs.Format // nil if nobody recognised it
 
-	mu       sync.Mutex
-	tally    tally.Source
-	findings Findings
-	next     int             // index of the block that comes next in order
-	waiting  map[int]*result // results that came too early
-	advanced *sync.Cond      // next or identity has moved, or next never will
-	identity int             // index of the block whose events are to be identified next
-	broken   bool            // results are not taken any more
-	under    int             // blocks under way
-	read     bool            // the stream has been read to its end
-	out      []byte          // written events that wait for the source's turn
+	mu        sync.Mutex
+	tally     tally.Source
+	findings  Findings
+	recovered Findings        // in recovered records
+	next      int             // index of the block that comes next in order
+	waiting   map[int]*result // results that came too early
+	advanced  *sync.Cond      // next or identity has moved, or next never will
+	identity  int             // index of the block whose events are to be identified next
+	broken    bool            // results are not taken any more
+	under     int             // blocks under way
+	read      bool            // the stream has been read to its end
+	out       []byte          // written events that wait for the source's turn
 }
 
 // result is what became of a block.
@@ -43,6 +45,7 @@ func newSource(r *run, j *job) *source {
 	s.advanced = sync.NewCond(&s.mu)
 	s.tally = tally.Source{Ordinal: j.ordinal, Path: j.stream.Path, Container: j.stream.Container, From: event.UnknownTime, To: event.UnknownTime}
 	s.findings.dir, s.findings.inAll = r.cfg.Evidence.TempDir, &r.inMemory
+	s.recovered.dir, s.recovered.inAll = r.cfg.Evidence.TempDir, &r.inMemory
 	return s
 }
 
@@ -106,7 +109,8 @@ func (s *source) deliver(index int, res *result) {
 		s.next++
 		s.advanced.Broadcast()
 		s.tally.Add(&res.tally)
-		if err := s.findings.add(res.findings); err != nil {
+		live, recovered := split(res.findings)
+		if err := cmp.Or(s.findings.add(live), s.recovered.add(recovered)); err != nil {
 			s.run.fail(err)
 			s.broken = true
 			s.advanced.Broadcast()
@@ -171,6 +175,7 @@ func (s *source) finish() {
 			s.handOver()
 		}
 		s.findings.close()
+		s.recovered.close()
 		if s.logs != nil && cap(s.logs.Head) == evidence.MaxPeek {
 			r.heads.Put((*[evidence.MaxPeek]byte)(s.logs.Head[:evidence.MaxPeek]))
 			s.logs = nil
@@ -194,6 +199,10 @@ func (s *source) handOver() {
 		}
 	}
 	if s.run.cfg.Source == nil {
+		return
+	}
+	if err := s.addRecovered(); err != nil {
+		s.run.fail(err)
 		return
 	}
 	if err := s.run.cfg.Source(&s.tally, &s.findings); err != nil {

@@ -357,7 +357,7 @@ func (p *evtxParser) newBinding(rec *evtx.Record, provider, channel, id, eventTy
 		columns, fields = append(columns, col), append(fields, f)
 	}
 	if rec.Recovered {
-		columns = append(columns, column{name: "_recovered", system: true, constant: event.Value{Data: []byte("true"), Kind: event.JSON}})
+		columns = append(columns, column{name: event.Recovered, system: true, constant: event.Value{Data: []byte("true"), Kind: event.JSON}})
 		fields = append(fields, nil)
 	}
 	var slots []int
