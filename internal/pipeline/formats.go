@@ -9,6 +9,7 @@ import (
 	"github.com/barid-dfir/barid/internal/logs/json"
 	"github.com/barid-dfir/barid/internal/logs/logsource"
 	"github.com/barid-dfir/barid/internal/logs/m365"
+	"github.com/barid-dfir/barid/internal/logs/remoteaccess"
 	"github.com/barid-dfir/barid/internal/logs/syslog"
 	"github.com/barid-dfir/barid/internal/logs/w3c"
 	"github.com/barid-dfir/barid/internal/logs/windows"
@@ -31,6 +32,7 @@ func FormatsWith(t *logsource.Table) []logs.Format {
 		w3c.NewNative(),
 		access.New(),
 		access.NewJSON(),
+		remoteaccess.New(),
 		syslog.New(),
 		json.New(),
 	})
