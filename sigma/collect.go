@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
-	"maps"
 	"slices"
 	"sync"
 
@@ -24,6 +23,7 @@ type Correlator struct {
 
 	mu      sync.Mutex
 	leftOut map[leftOut]int64
+	judged  map[leftOut]int64 // occurrences of correlations that took no part in others
 	notes   map[string]bool
 }
 
@@ -140,7 +140,7 @@ func (c *Collector) Flush() error {
 //	for each parent of the node: length, and what is noted for it
 //
 // Numbers are big-endian; lengths and counts of the last four are uvarints. What is noted for a parent is the number
-// of its groups; of each the group, with its length, and how it is shown, with its length; then values and parents
+// of its groups; if there is none, a byte that says why; of each the group, with its length, and how it is shown, with its length; then values and parents
 // again, as above.
 const (
 	nodeSize     = 2
@@ -290,10 +290,14 @@ func (c *Collector) appendUps(dst []byte, p *plan, ev *Event) []byte {
 		up := &p.ups[i]
 		groups := c.groups(ev, up.group)
 		values, n := c.values(ev, up)
-		if n == 0 && len(up.fields) > 0 {
-			groups = nil
+		why := noGroup
+		if n == 0 && len(up.fields) > 0 && len(groups) > 0 {
+			groups, why = nil, noValue
 		}
 		note := binary.AppendUvarint(nil, uint64(len(groups)))
+		if len(groups) == 0 {
+			note = append(note, byte(why))
+		}
 		for _, g := range groups {
 			note = append(binary.AppendUvarint(note, uint64(len(g.key))), g.key...)
 			note = append(binary.AppendUvarint(note, uint64(len(g.shown))), g.shown...)
@@ -312,19 +316,21 @@ type LeftOut struct {
 	NoValue     int64 // they lack the field of the condition, or it is no number
 }
 
-// LeftOut returns what was left out of the correlations that left something out, in their order. skip tells the sources
-// that do not count; it may be nil.
+// LeftOut returns what was left out of the correlations that left something out, in their order, as of the last call of
+// Matches. skip tells the sources that do not count; it may be nil.
 func (c *Correlator) LeftOut(skip func(source int) bool) []LeftOut {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	all := make([]LeftOut, len(c.engine.nodes))
-	for k, n := range maps.All(c.leftOut) {
-		if skip != nil && skip(k.source) {
-			continue
+	for _, counts := range []map[leftOut]int64{c.leftOut, c.judged} {
+		for k, n := range counts {
+			if skip != nil && skip(k.source) {
+				continue
+			}
+			l := &all[k.node]
+			l.Correlation = c.engine.nodes[k.node].Correlation
+			*[...]*int64{noTime: &l.NoTime, noGroup: &l.NoGroup, noValue: &l.NoValue}[k.reason] += n
 		}
-		l := &all[k.node]
-		l.Correlation = c.engine.nodes[k.node].Correlation
-		*[...]*int64{noTime: &l.NoTime, noGroup: &l.NoGroup, noValue: &l.NoValue}[k.reason] += n
 	}
 	var out []LeftOut
 	for _, l := range all {

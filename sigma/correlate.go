@@ -53,7 +53,7 @@ func (m *CorrelationMatch) ValueText() string {
 // first, each by group and time. skip tells the sources whose hits do not count; it may be nil. All Collectors must have
 // been flushed. Matches may be called again. The error is that of f, of the context, or of reading and writing temporary files.
 func (c *Correlator) Matches(ctx context.Context, skip func(source int) bool, f func(*CorrelationMatch) error) error {
-	j := &judge{correlator: c, skip: skip, emit: f, tape: spill.NewTape(c.dir), below: make([]*spill.Buffer, len(c.engine.nodes))}
+	j := &judge{correlator: c, skip: skip, emit: f, tape: spill.NewTape(c.dir), below: make([]*spill.Buffer, len(c.engine.nodes)), leftOut: make(map[leftOut]int64)}
 	derived := make([]*spill.Sorter, len(c.engine.nodes))
 	defer func() {
 		j.tape.Close()
@@ -84,6 +84,9 @@ func (c *Correlator) Matches(ctx context.Context, skip func(source int) bool, f 
 			return err
 		}
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.judged = j.leftOut
 	return nil
 }
 
@@ -228,6 +231,8 @@ type judge struct {
 	node   *node
 	state  windowState
 	record []byte
+
+	leftOut map[leftOut]int64
 
 	latest   hit
 	previous []byte // what tells the hit before from others, if it has an identity
@@ -510,6 +515,13 @@ func (j *judge) tellParents(h *hit, met int64, once map[valueHash]bool) error {
 			return errRecord
 		}
 		note = note[size:]
+		if count == 0 {
+			if len(note) == 0 || reason(note[0]) > noValue {
+				return errRecord
+			}
+			j.leftOut[leftOut{p.node, reason(note[0]), int(binary.BigEndian.Uint64(h.place))}]++
+			continue
+		}
 		type group struct{ key, shown []byte }
 		groups := make([]group, 0, count)
 		for range count {

@@ -3,6 +3,7 @@ package sigma
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -107,4 +108,41 @@ func TestRulesOfOtherFilesStayHeard(t *testing.T) {
 	f("rules.yml", "rules.yml", true)
 	f("other.yml", "another.yml", false)
 	f("rules.yml", "other.yml", true)
+}
+
+func TestWhatTakesNoPartIsCounted(t *testing.T) {
+	pack := Parse("r.yml", []byte(loginRules+"title: T\nname: c\ncorrelation: {type: event_count, rules: failed, timespan: 10s, condition: {gte: 2}}\n---\n"+
+		"title: U\nname: d\ncorrelation: {type: value_count, rules: c, group-by: User, timespan: 10s, condition: {field: n, gte: 1}}\n"))
+	e, rejected := Compile(pack, Options{})
+	for _, r := range rejected {
+		t.Fatal(r)
+	}
+	c := e.NewCorrelator(t.TempDir())
+	defer c.Close()
+	m, col := e.NewMatcher(), c.Collector()
+	shape := NewShape([]LogSource{{Product: "p"}}, "Result", "User", "n")
+	add := func(time int64, values ...Value) {
+		ev := &Event{Shape: shape, Time: time, Values: values}
+		col.Add(ev, m.Match(ev), Origin{})
+	}
+	add(UnknownTime, Text("fail"), Text("ana"), Text("1"))
+	add(0, Text("fail"), Text("ana"), Text("1"))
+	add(1, Text("fail"), Value{}, Text("1"))
+	add(2, Text("fail"), Text("ana"), Value{})
+	add(3, Text("fail"), Text("bob"), Text("1"))
+	if err := col.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // however often it is judged
+		if err := c.Matches(context.Background(), nil, func(*CorrelationMatch) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, l := range c.LeftOut(nil) {
+			got = append(got, fmt.Sprintf("%s %d %d %d", l.Correlation.Name, l.NoTime, l.NoGroup, l.NoValue))
+		}
+		if want := []string{"c 1 0 0", "d 0 1 1"}; !slices.Equal(got, want) {
+			t.Errorf("left out %q, want %q", got, want)
+		}
+	}
 }
