@@ -45,6 +45,9 @@ func (e *Engine) Correlations() []*Correlation {
 // and none that does says generate.
 func (e *Engine) Silent(rule int32) bool { return e.silent != nil && e.silent[rule] }
 
+// SilentCorrelation is Silent for a correlation, by its index in Correlations.
+func (e *Engine) SilentCorrelation(i int) bool { return e.nodes[i].silent }
+
 // Correlated reports whether correlations refer to a rule, by its index.
 func (e *Engine) Correlated(rule int32) bool { return e.plans != nil && len(e.plans[rule]) > 0 }
 

@@ -234,13 +234,16 @@ func (c *rulesListCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range l.rules.Engine.Correlations() {
-		fmt.Fprintln(e.stdout, visible(fmt.Sprintf("%s\t%s\tcorrelation/%s\t%s", cmp.Or(c.ID, c.Name), c.Level, c.Type, cmp.Or(c.Title, c.Name))))
+	// A fifth column says which are not reported by themselves.
+	part := map[bool]string{true: "\tonly as part of correlations"}
+	engine := l.rules.Engine
+	for i, c := range engine.Correlations() {
+		fmt.Fprintln(e.stdout, visible(fmt.Sprintf("%s\t%s\tcorrelation/%s\t%s%s", cmp.Or(c.ID, c.Name), c.Level, c.Type, cmp.Or(c.Title, c.Name), part[engine.SilentCorrelation(i)])))
 	}
-	for _, r := range l.rules.Engine.Rules() {
+	for i, r := range engine.Rules() {
 		s := r.LogSource
 		source := strings.Trim(strings.Join([]string{s.Product, s.Category, s.Service}, "/"), "/")
-		fmt.Fprintln(e.stdout, visible(fmt.Sprintf("%s\t%s\t%s\t%s", r.ID, r.Level, source, r.Title)))
+		fmt.Fprintln(e.stdout, visible(fmt.Sprintf("%s\t%s\t%s\t%s%s", r.ID, r.Level, source, r.Title, part[engine.Silent(int32(i))])))
 	}
 	for _, r := range c.counting() {
 		fmt.Fprintf(e.stdout, "%s\t%s\t%s\t%s\n", r.ID, r.Level, "counts over time", r.Title)
