@@ -203,7 +203,10 @@ func TestLoginsOf2017(t *testing.T) {
 			if o.Kind != "login" || o.Channel != "ssh" {
 				continue
 			}
-			n := max(1, o.Count)
+			n := int64(1)
+			if o.Count != nil {
+				n = *o.Count
+			}
 			switch {
 			case o.OK == nil:
 			case *o.OK:

@@ -113,7 +113,7 @@ type line struct {
 type observed struct {
 	Kind, Account, IP, Channel, Session, Action, Object, Target string
 	OK                                                          *bool // nil: the log does not tell
-	Count                                                       int64
+	Count                                                       *int64
 }
 
 // dump calls each with every event in the evidence.

@@ -95,7 +95,8 @@ func TestFailedSMTPLoginHasTheUserOfTheNextLine(t *testing.T) {
 		want+`event=* data=<null> context="Inbound AUTH LOGIN failed because of LogonDenied" auth-user=ana
 		login failed account=ana ip=203.0.113.9 channel=smtp session=08DA4F7C11473A60
 		`+want+`event=* data=<null> context="User Name: ana"
-		`+want+`event=> data="535 5.7.3 Authentication unsuccessful" context=<null>`)
+		`+want+`event=> data="535 5.7.3 Authentication unsuccessful" context=<null>
+		login failed ip=203.0.113.9 channel=smtp session=08DA4F7C11473A60 count=0`)
 }
 
 func TestRecordsOfSeveralLines(t *testing.T) {

@@ -102,7 +102,12 @@ func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observat
 		}
 		return mailClient(o, at(s.command), at(s.context), at(s.bytes), obs)
 	case seeSMTP:
-		// The reply 535 tells of the same attempt; it is not counted again. Who logged in is not in the line of a success.
+		// The reply 535 tells of the attempt that a line before it explained; it is not counted again. Who logged in is not in
+		// the line of a success.
+		if bytes.HasPrefix(at(s.data), []byte("535 ")) {
+			o.Kind, o.Channel, o.Count = logs.Login, "smtp", 0
+			return append(obs, o)
+		}
 		failed := bytes.Contains(at(s.context), logonDenied) || bytes.Contains(at(s.data), logonDenied)
 		if failed || bytes.HasPrefix(at(s.data), []byte("235 ")) {
 			o.Kind, o.OK, o.Channel = logs.Login, !failed, "smtp"

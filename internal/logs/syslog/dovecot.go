@@ -11,7 +11,7 @@ import (
 func dovecotProcess(h *header) (process, message []byte) {
 	process, message = h.program, h.message
 	for range 3 {
-		if !has(process, "dovecot") {
+		if !has(process, "dovecot") && !isDovecotLevel(process) {
 			return process, message
 		}
 		// "imap(ana)<42><session>: text". The user may hold anything but the ": " that ends it.
@@ -22,6 +22,15 @@ func dovecotProcess(h *header) (process, message []byte) {
 		process, message = message[:i], trimBlanks(message[i+2:])
 	}
 	return process, message
+}
+
+// isDovecotLevel reports whether the program of a line is a level: so begins the own file of Dovecot 1.
+func isDovecotLevel(program []byte) bool {
+	switch string(program) {
+	case "Info", "Warning", "Error":
+		return true
+	}
+	return false
 }
 
 // dovecotService returns the service that a line is about: imap for imap-login and imap(ana).

@@ -50,7 +50,8 @@ func observeSSH(v []event.Value, obs []logs.Observation) []logs.Observation {
 		}
 	case "invalid-user", "not-allowed", "refused", "max-attempts":
 	case "disconnect":
-		if !bytes.HasSuffix(v[sMessage].Data, preauth) && string(v[sshReason].Data) != string(beforeKeys) {
+		m := v[sMessage].Data
+		if !bytes.HasSuffix(m, preauth) && string(v[sshReason].Data) != string(beforeKeys) && !bytes.Contains(m, []byte(" invalid user ")) {
 			return obs
 		}
 		o.Unknown, o.Count = true, 0
@@ -70,20 +71,48 @@ func isAttempt(v []event.Value) bool {
 }
 
 func observePAM(v []event.Value, obs []logs.Observation) []logs.Observation {
-	if string(v[pamEvent].Data) != "auth-failure" || len(v[pamRhost].Data) == 0 {
-		return obs
+	o := logs.Observation{Kind: logs.Login, Account: v[pamUser].Data, IP: v[pamRhost].Data, Channel: pamChannel(v), Action: v[pamEvent].Data, Bytes: -1, Count: -1}
+	if o.Account == nil {
+		o.Account = v[pamRuser].Data
 	}
-	account := v[pamUser].Data
-	if account == nil {
-		account = v[pamRuser].Data
-	}
-	o := logs.Observation{Kind: logs.Login, Account: account, IP: v[pamRhost].Data, Channel: pamChannel(v), Action: v[pamEvent].Data, Bytes: -1, Count: -1}
 	// sshd says itself how it ended: another module may have let the user in. The older form often stands in a file without
 	// sshd's own lines.
-	if string(v[pamService].Data) == "sshd" && has(v[sMessage].Data, "pam_") {
-		o.Unknown, o.Count = true, 0
+	again := string(v[pamService].Data) == "sshd" && has(v[sMessage].Data, "pam_")
+	switch string(v[pamEvent].Data) {
+	case "auth-failure":
+		if len(o.IP) == 0 && o.Channel != "su" {
+			return obs
+		}
+		if again {
+			o.Unknown, o.Count = true, 0
+		}
+	case "more-failures":
+		if len(o.IP) == 0 {
+			return obs
+		}
+		if o.Count = count(v[pamCount]); has(v[sMessage].Data, "PAM ") { // sshd has told of each
+			o.Unknown, o.Count = true, 0
+		}
+	case "session-opened":
+		if len(o.Account) == 0 || !interactive(v[pamService].Data) {
+			return obs
+		}
+		if o.OK = true; again {
+			o.Count = 0
+		}
+	default:
+		return obs
 	}
 	return append(obs, o)
+}
+
+// interactive reports whether a service of PAM lets people in, rather than starting what was to be started.
+func interactive(service []byte) bool {
+	switch string(service) {
+	case "", "cron", "crond", "CRON", "atd", "systemd-user", "sudo", "runuser", "runuser-l", "polkit-1":
+		return false
+	}
+	return true
 }
 
 func pamChannel(v []event.Value) string {
@@ -94,6 +123,8 @@ func pamChannel(v []event.Value) string {
 	switch string(service) {
 	case "sshd":
 		return "ssh"
+	case "su", "su-l", "sudo", "sudo-i":
+		return "su"
 	case "dovecot":
 		return "imap"
 	case "vsftpd", "proftpd", "pure-ftpd", "ftpd":

@@ -52,6 +52,11 @@ func parsePAM(v []event.Value, program, m []byte) {
 	case has(m, "authentication failure"):
 		put(v, pamEvent, evAuthFailure)
 		pamPairs(v, m)
+	case isNumberThen(m, " more authentication failure"):
+		_, n := number(m)
+		num(v, pamCount, m[:n])
+		put(v, pamEvent, evMoreFailures)
+		pamPairs(v, m)
 	case has(m, "session opened for user "):
 		put(v, pamEvent, evSessionOpened)
 		rest := m[len("session opened for user "):]
@@ -78,6 +83,12 @@ func parsePAM(v []event.Value, program, m []byte) {
 			put(v, pamUser, m[6:i])
 		}
 	}
+}
+
+// isNumberThen reports whether p begins with a number and then with what follows.
+func isNumberThen(p []byte, follows string) bool {
+	_, n := number(p)
+	return n > 0 && has(p[n:], follows)
 }
 
 // pamPairs reads the pairs after "authentication failure;". Of what a client can write into them, ruser comes before

@@ -378,6 +378,14 @@ func recognise(h *header) kind {
 	if isPAM(name, m) {
 		return pam
 	}
+	if isDovecotLevel(name) {
+		for _, p := range [...]string{"imap", "pop3", "auth", "managesieve", "dovecot", "deliver"} {
+			if has(m, p) {
+				return dovecot
+			}
+		}
+		return plain
+	}
 	base := name
 	for i, c := range name {
 		if i > 0 && (c == '(' || c == '<') {

@@ -192,8 +192,9 @@ func parseSSH(v []event.Value, m []byte) {
 			if who, ok := cutAny(rest, " "); ok {
 				if i := bytes.Index(who, []byte(": ")); i >= 0 {
 					put(v, sshReason, who[i+2:])
-					sshPeer(v, who[:i])
+					who = who[:i]
 				}
+				sshPeer(v, who)
 			} else if why, ok := cutAny(rest, ": "); ok {
 				put(v, sshReason, why)
 				if has(why, "Too many authentication failures") { // until OpenSSH 6.7, which has no line of its own for it

@@ -357,6 +357,24 @@ func TestMailServersOfOtherAges(t *testing.T) {
 		at+` syslog.exim event=no-mail ip=203.0.113.9 port=5022 reason=C=EHLO,AUTH,QUIT`,
 		"login unknown ip=203.0.113.9 channel=submission action=no-mail count=0")
 
+	f("Mar  3 02:11:04 Info: auth(default): pam(ana@example.org,::ffff:203.0.113.9): pam_authenticate() failed: User not known",
+		at+` syslog.dovecot program=Info event=login-failed process=auth user=ana@example.org rip=203.0.113.9 reason="pam_authenticate() failed: User not known" driver=pam`,
+		"login failed account=ana@example.org ip=203.0.113.9 channel=mail")
+	f("Mar  3 02:11:04 mx1 sshd(pam_unix)[42]: 2 more authentication failures; logname= uid=0 euid=0 tty=ssh ruser= rhost=203.0.113.9  user=root",
+		at+` syslog.pam`+head+`sshd(pam_unix) pid=42 event=more-failures module=pam_unix service=sshd user=root rhost=203.0.113.9 tty=ssh uid=0 euid=0 count=2`,
+		"login failed account=root ip=203.0.113.9 channel=ssh action=more-failures count=2")
+	f("Mar  3 02:11:04 mx1 sshd[42]: pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=203.0.113.9  user=root",
+		at+` syslog.pam`+head+`sshd pid=42 event=auth-failure module=pam_unix service=sshd user=root rhost=203.0.113.9 tty=ssh uid=0 euid=0`,
+		"login unknown account=root ip=203.0.113.9 channel=ssh action=auth-failure count=0")
+	f("Mar  3 02:11:04 mx1 sudo: pam_unix(sudo:auth): authentication failure; logname=ana uid=1000 euid=0 tty=/dev/pts/1 ruser=ana rhost=  user=ana",
+		at+` syslog.pam`+head+`sudo event=auth-failure module=pam_unix service=sudo user=ana rhost="" ruser=ana tty=/dev/pts/1 uid=1000 euid=0 logname=ana`,
+		"login failed account=ana channel=su action=auth-failure")
+	f("Mar  3 02:11:04 mx1 login: pam_unix(login:session): session opened for user ana by LOGIN(uid=0)",
+		at+` syslog.pam`+head+`login event=session-opened module=pam_unix service=login user=ana by=LOGIN uid=0`,
+		"login ok account=ana channel=pam action=session-opened")
+	f("Mar  3 02:11:04 mx1 CRON[7]: pam_unix(cron:session): session opened for user root by (uid=0)",
+		at+` syslog.pam`+head+`CRON pid=7 event=session-opened module=pam_unix service=cron user=root by="" uid=0`)
+
 	const p = "Mar  3 02:11:04 mx1 postfix/smtpd[9]: "
 	f(p+"disconnect from unknown[203.0.113.9] ehlo=1 auth=0/2 quit=1 commands=2/4",
 		at+` syslog.postfix`+head+`postfix/smtpd pid=9 event=disconnect process=smtpd client=unknown client_ip=203.0.113.9 commands="ehlo=1 auth=0/2 quit=1 commands=2/4"`,
