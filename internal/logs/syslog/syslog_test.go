@@ -367,7 +367,7 @@ func TestMailServersOfOtherAges(t *testing.T) {
 		at+` syslog.pam`+head+`sshd pid=42 event=auth-failure module=pam_unix service=sshd user=root rhost=203.0.113.9 tty=ssh uid=0 euid=0`,
 		"login unknown account=root ip=203.0.113.9 channel=ssh action=auth-failure count=0")
 	f("Mar  3 02:11:04 mx1 sudo: pam_unix(sudo:auth): authentication failure; logname=ana uid=1000 euid=0 tty=/dev/pts/1 ruser=ana rhost=  user=ana",
-		at+` syslog.pam`+head+`sudo event=auth-failure module=pam_unix service=sudo user=ana rhost="" ruser=ana tty=/dev/pts/1 uid=1000 euid=0 logname=ana`,
+		at+` syslog.pam`+head+`sudo event=auth-failure module=pam_unix service=sudo user=ana ruser=ana tty=/dev/pts/1 uid=1000 euid=0 logname=ana`,
 		"login failed account=ana channel=su action=auth-failure")
 	f("Mar  3 02:11:04 mx1 login: pam_unix(login:session): session opened for user ana by LOGIN(uid=0)",
 		at+` syslog.pam`+head+`login event=session-opened module=pam_unix service=login user=ana by=LOGIN uid=0`,
