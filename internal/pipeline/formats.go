@@ -5,6 +5,7 @@ import (
 
 	"github.com/barid-dfir/barid/internal/logs"
 	"github.com/barid-dfir/barid/internal/logs/access"
+	"github.com/barid-dfir/barid/internal/logs/dovecot"
 	"github.com/barid-dfir/barid/internal/logs/exchange"
 	"github.com/barid-dfir/barid/internal/logs/json"
 	"github.com/barid-dfir/barid/internal/logs/logsource"
@@ -32,6 +33,7 @@ func FormatsWith(t *logsource.Table) []logs.Format {
 		w3c.NewNative(),
 		access.New(),
 		access.NewJSON(),
+		dovecot.New(),
 		remoteaccess.New(),
 		syslog.New(),
 		json.New(),

@@ -99,12 +99,40 @@ func parseDovecot(v []event.Value, h *header) {
 		driver = driver[bytes.LastIndexByte(driver, ' ')+1:]
 		dovecotWho(v, m[open:i+1])
 		dovecotAuth(v, driver, m[i+3:])
+	case has(m, "service="):
+		dovecotPrefixed(v, m)
 	default:
 		if open := len(name); open < len(process) {
 			dovecotUser(v, process[open:])
 		}
 		dovecotEnd(v, m)
 	}
+}
+
+// dovecotPrefixed reads a line with the mail_log_prefix that Plesk sets: "service=imap, user=ana, ip=[192.0.2.1]. Logged out rcvd=74, sent=803".
+func dovecotPrefixed(v []event.Value, m []byte) {
+	ip := bytes.LastIndex(m, []byte(", ip=["))
+	if ip < 0 {
+		return
+	}
+	end := bytes.Index(m[ip:], []byte("]. "))
+	user := bytes.Index(m[:ip], []byte(", user="))
+	if end < 0 || user < 0 {
+		return
+	}
+	put(v, dovProcess, m[len("service="):user])
+	put(v, dovUser, m[user+len(", user="):ip])
+	put(v, dovRip, event.Address(m[ip+len(", ip=["):ip+end]))
+	rest := m[ip+end+len("]. "):]
+	got := bytes.LastIndex(rest, []byte(" rcvd="))
+	if got < 0 {
+		return
+	}
+	put(v, dovEvent, evLogout)
+	put(v, dovReason, rest[:got])
+	in, out, _ := bytes.Cut(rest[got+len(" rcvd="):], []byte(", sent="))
+	num(v, dovIn, in)
+	num(v, dovOut, upTo(out, ','))
 }
 
 // dovecotUser reads "(ana)<42><session>".

@@ -335,6 +335,10 @@ func TestMailServersOfOtherAges(t *testing.T) {
 		at+` syslog.dovecot`+head+`dovecot event=logout process=imap user=ana mpid=42 session=AAA reason="Disconnected: Connection closed (IDLE running for 0.001 + waiting input for 20.1 secs, 2 B in + 10 B out, state=wait-input)" in=312 out=9001 deleted=0 expunged=0 trashed=0 hdr_count=0 hdr_bytes=0 body_count=2 body_bytes=4096`,
 		"access ok account=ana channel=imap session=AAA action=logout mailbox=ana bytes=4096 count=2")
 
+	f(d+"service=imap, user=ana@example.org, ip=[203.0.113.9]. Logged out rcvd=74, sent=803",
+		at+` syslog.dovecot`+head+`dovecot event=logout process=imap user=ana@example.org rip=203.0.113.9 reason="Logged out" in=74 out=803`,
+		"access ok account=ana@example.org ip=203.0.113.9 channel=imap action=logout mailbox=ana@example.org bytes=803")
+
 	f("Mar  3 02:11:04 mx1 imapd: LOGIN, user=ana, ip=[::ffff:203.0.113.9], port=[4711], protocol=IMAP",
 		at+" syslog.courier"+head+"imapd event=login user=ana ip=203.0.113.9 port=4711 protocol=IMAP",
 		"login ok account=ana ip=203.0.113.9 channel=imap action=login")
