@@ -45,6 +45,9 @@ type env struct {
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	// Blocks and automata live long and are few; collecting less often costs memory that is bounded elsewhere.
 	debug.SetMemoryLimit(memoryLimit)
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
@@ -110,6 +113,9 @@ func (s *sink) Write(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// gcPercent is below Go's usual 100: a tenth less memory for a fiftieth of the time.
+const gcPercent = 70
 
 // memoryLimit makes the garbage collector work harder rather than let the program take more, in bytes.
 const memoryLimit = 256 << 20
