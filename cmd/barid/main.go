@@ -118,4 +118,4 @@ func (s *sink) Write(p []byte) (int, error) {
 const gcPercent = 70
 
 // memoryLimit makes the garbage collector work harder rather than let the program take more, in bytes.
-const memoryLimit = 256 << 20
+const memoryLimit = 224 << 20
