@@ -203,7 +203,7 @@ func looksLikeAddress(p []byte) bool {
 func dovecotAuth(v []event.Value, driver, m []byte) {
 	put(v, dovDriver, driver)
 	put(v, dovReason, m)
-	for _, why := range [...]string{"unknown user", "Password mismatch", "password mismatch", "invalid credentials", "pam_authenticate() failed", "Invalid credentials", "Login attempt with password"} {
+	for _, why := range [...]string{"unknown user", "Unknown user", "Password mismatch", "password mismatch", "invalid credentials", "pam_authenticate() failed", "Invalid credentials", "Login attempt with password"} {
 		if bytes.Contains(m, []byte(why)) {
 			put(v, dovEvent, evLoginFailed)
 			return

@@ -67,10 +67,20 @@ func parseExim(v []event.Value, m []byte) {
 		put(v, exAuth, m[:i])
 		rest := m[i+len(" authenticator failed for "):]
 		if j := bytes.LastIndex(rest, []byte("(set_id=")); j >= 0 {
-			put(v, exUser, bytes.TrimSuffix(rest[j+8:], []byte(")")))
+			user := rest[j+8:]
+			if !bytes.HasSuffix(user, []byte(")")) { // (set_id=ana): why
+				if i := bytes.Index(user, []byte("): ")); i >= 0 {
+					user = user[:i+1]
+				}
+			}
+			put(v, exUser, bytes.TrimSuffix(user, []byte(")")))
 			rest = rest[:j]
 		}
-		if j := bytes.LastIndex(rest, []byte(": 5")); j >= 0 {
+		j := bytes.LastIndex(rest, []byte(": 5"))
+		if j < 0 {
+			j = bytes.LastIndex(rest, []byte(": 4"))
+		}
+		if j >= 0 {
 			put(v, exReason, bytes.TrimRight(rest[j+2:], " "))
 			rest = rest[:j]
 		}

@@ -270,6 +270,9 @@ func observeExim(v []event.Value, obs []logs.Observation) []logs.Observation {
 	o := logs.Observation{Account: v[exUser].Data, IP: v[exIP].Data, Channel: "submission", Session: v[exID].Data, Action: v[exAuth].Data, Bytes: -1, Count: -1}
 	switch string(v[exEvent].Data) {
 	case "login-failed":
+		if has(v[exReason].Data, "4") { // 435 Unable to authenticate at present: the server's own trouble
+			o.Unknown, o.Count = true, 0
+		}
 		return append(obs, o)
 	case "no-mail": // AUTH was among its commands, and the session ended without a message
 		if len(o.IP) == 0 || !bytes.Contains(v[exReason].Data, []byte("AUTH")) {

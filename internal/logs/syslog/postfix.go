@@ -57,7 +57,7 @@ func parsePostfix(v []event.Value, h *header) {
 			return
 		}
 	case 'l', 't':
-		if _, rest, ok := bytes.Cut(m, []byte(" from ")); ok && (has(m, "lost connection after ") || has(m, "timeout after ")) {
+		if _, rest, ok := bytes.Cut(m, []byte(" from ")); ok && (has(m, "lost connection after ") || has(m, "timeout after ") || has(m, "too many errors after ")) {
 			put(v, pfEvent, evLost)
 			stage := m[:len(m)-len(rest)-6]
 			stage = stage[bytes.Index(stage, []byte(" after "))+7:]

@@ -357,6 +357,9 @@ func TestMailServersOfOtherAges(t *testing.T) {
 	f("2024-03-03 02:11:04 SMTP protocol error in \"AUTH LOGIN\" H=(x) [203.0.113.9]:5022 I=[192.0.2.1]:25 AUTH command used when not advertised",
 		at+` syslog.exim event=login-failed ip=203.0.113.9 port=5022 reason="AUTH command used when not advertised"`,
 		"login failed ip=203.0.113.9 channel=submission")
+	f("2024-03-03 02:11:04 plain authenticator failed for (x) [203.0.113.9]:5022: 435 Unable to authenticate at present (set_id=ana): socket: 5 tries",
+		at+` syslog.exim event=login-failed auth=plain user=ana ip=203.0.113.9 port=5022 reason="435 Unable to authenticate at present"`,
+		"login unknown account=ana ip=203.0.113.9 channel=submission action=plain count=0")
 	f("2024-03-03 02:11:04 no MAIL in SMTP connection from (x) [203.0.113.9]:5022 I=[192.0.2.1]:25 D=0.3s C=EHLO,AUTH,QUIT",
 		at+` syslog.exim event=no-mail ip=203.0.113.9 port=5022 reason=C=EHLO,AUTH,QUIT`,
 		"login unknown ip=203.0.113.9 channel=submission action=no-mail count=0")
@@ -384,6 +387,9 @@ func TestMailServersOfOtherAges(t *testing.T) {
 		at+` syslog.postfix`+head+`postfix/smtpd pid=9 event=disconnect process=smtpd client=unknown client_ip=203.0.113.9 commands="ehlo=1 auth=0/2 quit=1 commands=2/4"`,
 		"login failed ip=203.0.113.9 channel=submission action=disconnect count=0")
 	f(p+"lost connection after AUTH from unknown[203.0.113.9]",
+		at+` syslog.postfix`+head+`postfix/smtpd pid=9 event=lost-connection process=smtpd client=unknown client_ip=203.0.113.9 stage=AUTH`,
+		"login unknown ip=203.0.113.9 channel=submission action=lost-connection count=0")
+	f(p+"too many errors after AUTH from unknown[203.0.113.9]",
 		at+` syslog.postfix`+head+`postfix/smtpd pid=9 event=lost-connection process=smtpd client=unknown client_ip=203.0.113.9 stage=AUTH`,
 		"login unknown ip=203.0.113.9 channel=submission action=lost-connection count=0")
 	f(p+"warning: Connection rate limit exceeded: 31 from host.example.net[203.0.113.9] for service smtps",
