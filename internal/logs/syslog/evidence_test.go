@@ -365,3 +365,34 @@ func TestPostfixGrokFieldsAgree(t *testing.T) {
 		t.Errorf("%d of %d agree", right, all)
 	}
 }
+
+// TestConnectionsDoNotDependOnBlocks reads logs of sshd in blocks of a few lines and whole: what is known of a connection goes from block to block.
+func TestConnectionsDoNotDependOnBlocks(t *testing.T) {
+	f := func(name string, data []byte) {
+		t.Helper()
+		s := logtest.Source(name, data)
+		format := syslog.New()
+		read := func(size int) []string {
+			out := logtest.Read(t, format, s, data, logs.MaxBlock, size)
+			var all []string
+			for i := range out.Events {
+				all = append(all, logtest.Dump(&out.Events[i]))
+				for _, o := range logtest.Observations(format, &out.Events[i]) {
+					all = append(all, logtest.DumpObservation(o))
+				}
+			}
+			return all
+		}
+		want := read(0)
+		for _, size := range []int{1, 1000} {
+			got := read(size)
+			for i := range want {
+				if i >= len(got) || got[i] != want[i] {
+					t.Fatalf("%s in blocks of %d: line %d\n got %s\nwant %s", name, size, i, got[i], want[i])
+				}
+			}
+		}
+	}
+	f("sshd", unzip(t, "fail2ban", "logs.zip")["sshd"])
+	f("auth.log", read(t, "linux-auth", "elastic-auth-2017", "auth.log"))
+}

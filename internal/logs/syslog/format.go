@@ -103,7 +103,7 @@ func (c *cutter) Cut(data []byte, atEOF bool) (int, any) {
 		if !h.absolute {
 			c.calendar.step(&h)
 		}
-		if ssh && bytes.Contains(rest[:min(len(rest), maxSender)], sshdName) && h.finish(rest) {
+		if ssh && changes(rest) && h.finish(rest) {
 			c.follow(&h)
 		}
 	}
@@ -117,6 +117,11 @@ var sshdName = []byte("sshd")
 // maxSender is how far into a line its program is looked for by a glance.
 const maxSender = 320
 
+// namesSSHD reports whether what follows the time of a line can begin with sshd's name: the Cutter looks at no others.
+func namesSSHD(rest []byte) bool {
+	return bytes.Contains(rest[:min(len(rest), maxSender)], sshdName)
+}
+
 // follow takes account of a line of sshd.
 func (c *cutter) follow(h *header) {
 	h.normalise()
@@ -126,14 +131,10 @@ func (c *cutter) follow(h *header) {
 	if c.ssh == nil {
 		c.ssh = new(connections)
 	}
-	k := c.ssh.at(h)
-	if k == nil {
-		return
-	}
 	clear(c.values[:])
 	put(c.values[:], sMessage, h.message)
 	parseSSH(c.values[:], h.message)
-	k.follow(c.values[:])
+	c.ssh.follow(h, c.values[:])
 }
 
 type parser struct {
@@ -170,7 +171,7 @@ func (p *parser) Parse(b *logs.Block, out *event.Batch) {
 			continue
 		}
 		e := p.shapes.add(&h, out)
-		if kind(e.Shape.Tag) == sshd {
+		if kind(e.Shape.Tag) == sshd && namesSSHD(rest) {
 			p.follow(&h, e.Values, out)
 		}
 		e.Time = p.when.time(&h, year, b.Source.Zone)
@@ -180,12 +181,8 @@ func (p *parser) Parse(b *logs.Block, out *event.Batch) {
 
 // follow completes an event of sshd with what earlier lines said of its connection.
 func (p *parser) follow(h *header, v []event.Value, out *event.Batch) {
-	k := p.ssh.at(h)
-	if k == nil {
-		return
-	}
 	p.used = true
-	if ip := k.follow(v); len(ip) > 0 {
+	if ip := p.ssh.follow(h, v); len(ip) > 0 {
 		known := out.Bytes(len(ip))
 		copy(known, ip)
 		put(v, sshIP, known)
