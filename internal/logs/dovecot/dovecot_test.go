@@ -17,7 +17,6 @@ const sample = `{"event":"auth_request_finished","hostname":"mx1","start_time":"
 `
 
 func TestEventsOfDovecot(t *testing.T) {
-	const host = " hostname=mx1"
 	logtest.Golden(t, dovecot.New(), sample, `
 2024-03-03T02:11:05Z dovecot.events event=auth_request_finished hostname=mx1 start_time=2024-03-03T02:11:04.422744Z end_time=2024-03-03T02:11:05.000000Z categories=auth fields.user=ana fields.protocol=imap fields.remote_ip=203.0.113.9 fields.session=AAA fields.mechanism=PLAIN
 login failed account=ana ip=203.0.113.9 channel=imap session=AAA action=PLAIN

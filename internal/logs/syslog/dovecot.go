@@ -105,8 +105,24 @@ func parseDovecot(v []event.Value, h *header) {
 		if open := len(name); open < len(process) {
 			dovecotUser(v, process[open:])
 		}
-		dovecotEnd(v, m)
+		if !dovecotForwarded(v, m) {
+			dovecotEnd(v, m)
+		}
 	}
+}
+
+// dovecotForwarded reads what Sieve did: "sieve: msgid=<x@example.org>: forwarded to <b@example.net>". Whoever sent the message chose its
+// identifier: the last words are the true ones.
+func dovecotForwarded(v []event.Value, m []byte) bool {
+	i := bytes.Index(m, []byte("sieve: msgid="))
+	j := bytes.LastIndex(m, []byte(": forwarded to <"))
+	if i < 0 || j < i+len("sieve: msgid=") || m[len(m)-1] != '>' {
+		return false
+	}
+	put(v, dovEvent, evForwarded)
+	put(v, dovMsgid, angle(m[i+len("sieve: msgid="):j]))
+	put(v, dovTo, m[j+len(": forwarded to <"):len(m)-1])
+	return true
 }
 
 // dovecotPrefixed reads a line with the mail_log_prefix that Plesk sets: "service=imap, user=ana, ip=[192.0.2.1]. Logged out rcvd=74, sent=803".

@@ -166,6 +166,9 @@ func observeDovecot(v []event.Value, obs []logs.Observation) []logs.Observation 
 			return obs
 		}
 		o.Kind, o.Unknown, o.Count, o.Action = logs.Login, true, 0, v[dovEvent].Data
+	case "forwarded":
+		o.Kind, o.OK, o.Action = logs.Send, true, v[dovEvent].Data
+		o.Object, o.ObjectKind, o.Target = v[dovMsgid].Data, "message", v[dovTo].Data
 	case "logout":
 		o.Kind, o.OK, o.Action = logs.Access, true, v[dovEvent].Data
 		o.Object, o.ObjectKind = v[dovUser].Data, "mailbox"
@@ -329,6 +332,8 @@ func observeWebmail(k kind, v []event.Value, obs []logs.Observation) []logs.Obse
 	case "login":
 		o.OK = true
 	case "login-failed":
+	case "traffic": // of a session whose login says whose it was
+		o.Kind, o.OK, o.Bytes = logs.Access, true, integer(v[cyOut].Data)
 	default:
 		return obs
 	}

@@ -112,6 +112,8 @@ const (
 	dovRetr
 	dovDel
 	dovSize
+	dovMsgid
+	dovTo
 )
 
 const (
@@ -170,6 +172,8 @@ const (
 	cyIP
 	cySession
 	cyReason
+	cyIn
+	cyOut
 )
 
 // kinds describes the Shapes. The first log source is the one to show.
@@ -203,7 +207,7 @@ var kinds = [numKinds]struct {
 		fields: names("event", "user", "TTY", "PWD", "USER", "COMMAND", "reason")},
 	dovecot: {format: "syslog.dovecot", variant: "imap", client: "rip", account: "user", session: "session",
 		fields: names("event", "process", "level", "user", "method", "rip", "lip", "mpid", "session", "secured", "attempts", "reason", "driver",
-			"in", "out", "deleted", "expunged", "trashed", "hdr_count", "hdr_bytes", "body_count", "body_bytes", "top", "retr", "del", "size")},
+			"in", "out", "deleted", "expunged", "trashed", "hdr_count", "hdr_bytes", "body_count", "body_bytes", "top", "retr", "del", "size", "message-id", "to")},
 	postfix: {format: "syslog.postfix", variant: "smtpd", client: "client_ip", account: "sasl_username", session: "queue_id",
 		fields: names("event", "process", "service", "queue_id", "level", "client", "client_ip", "client_port", "sasl_method", "sasl_username", "from", "to",
 			"orig_to", "size", "nrcpt", "message-id", "relay", "relay_ip", "relay_port", "delay", "delays", "dsn", "status", "reason", "stage", "proto", "helo", "uid", "commands")},
@@ -212,7 +216,7 @@ var kinds = [numKinds]struct {
 	sendmail: {format: "syslog.sendmail", client: "client_ip", account: "sasl_username", session: "queue_id",
 		fields: names("event", "queue_id", "client", "client_ip", "sasl_method", "sasl_username", "from", "to", "size", "nrcpt", "message-id", "relay", "relay_ip", "dsn", "status", "reason")},
 	cyrus: {format: "syslog.cyrus", client: "ip", account: "user", session: "session",
-		fields: names("event", "user", "method", "client", "ip", "session", "reason")},
+		fields: names("event", "user", "method", "client", "ip", "session", "reason", "bytes_in", "bytes_out")},
 	roundcube: {format: "syslog.roundcube", client: "ip", account: "user", session: "session",
 		fields: names("event", "user", "method", "client", "ip", "session", "reason")},
 }

@@ -40,6 +40,8 @@ var (
 	evReceived      = []byte("received")
 	evRateLimit     = []byte("rate-limit")
 	evPipelining    = []byte("pipelining")
+	evTraffic       = []byte("traffic")
+	evForwarded     = []byte("forwarded")
 	evNoMail        = []byte("no-mail")
 	evCommand       = []byte("command")
 )

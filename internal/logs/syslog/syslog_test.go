@@ -339,6 +339,13 @@ func TestMailServersOfOtherAges(t *testing.T) {
 		at+` syslog.dovecot`+head+`dovecot event=logout process=imap user=ana@example.org rip=203.0.113.9 reason="Logged out" in=74 out=803`,
 		"access ok account=ana@example.org ip=203.0.113.9 channel=imap action=logout mailbox=ana@example.org bytes=803")
 
+	f(d+"lmtp(ana)<42><AAA>: sieve: msgid=<x@example.org>: forwarded to <b@example.net>",
+		at+` syslog.dovecot`+head+`dovecot event=forwarded process=lmtp user=ana mpid=42 session=AAA message-id=x@example.org to=b@example.net`,
+		"send ok account=ana channel=lmtp session=AAA action=forwarded message=x@example.org target=b@example.net")
+	f("Mar  3 02:11:04 mx1 cyrus/imaps[9]: auditlog: traffic sessionid=<mx1-1> bytes_in=90 bytes_out=4096",
+		at+` syslog.cyrus`+head+`cyrus/imaps pid=9 event=traffic session=mx1-1 bytes_in=90 bytes_out=4096`,
+		"access ok channel=imap session=mx1-1 action=traffic bytes=4096")
+
 	f("Mar  3 02:11:04 mx1 imapd: LOGIN, user=ana, ip=[::ffff:203.0.113.9], port=[4711], protocol=IMAP",
 		at+" syslog.courier"+head+"imapd event=login user=ana ip=203.0.113.9 port=4711 protocol=IMAP",
 		"login ok account=ana ip=203.0.113.9 channel=imap action=login")

@@ -80,6 +80,23 @@ func isCyrus(m []byte) bool {
 // parseCyrus reads "login: host [192.0.2.1] ana plaintext User logged in SESSIONID=<x>", "badlogin: host [192.0.2.1] plaintext ana SASL(-13): …" and
 // "auditlog: traffic sessionid=<x> bytes_in=1 bytes_out=2".
 func parseCyrus(v []event.Value, m []byte) {
+	if rest, ok := cutAny(m, "auditlog: traffic sessionid=<"); ok {
+		put(v, cyEvent, evTraffic)
+		end := bytes.IndexByte(rest, '>')
+		if end < 0 {
+			return
+		}
+		put(v, cySession, rest[:end])
+		first, second, _ := bytes.Cut(trimBlanks(rest[end+1:]), []byte(" "))
+		for _, part := range [...][]byte{first, second} {
+			if n, ok := cutAny(part, "bytes_in="); ok {
+				num(v, cyIn, n)
+			} else if n, ok := cutAny(part, "bytes_out="); ok {
+				num(v, cyOut, n)
+			}
+		}
+		return
+	}
 	rest, bad := cutAny(m, "badlogin: ")
 	ok := bad
 	if !bad {
