@@ -1,8 +1,8 @@
 // Package pipeline wires the stages: evidence → blocks → events → findings and counts → tallies. It is the only place
 // that knows workers, back-pressure and order.
 //
-// Every worker does the same: it takes a source, reads and cuts it, and works on each block itself unless another
-// worker has nothing to do and takes it. So many small files and one large file use all cores alike, and what is in
+// Every worker does the same: it takes a source, reads and cuts it, and lays blocks ready for workers that have nothing to
+// do, or works on them itself where there are enough. So many small files and one large file use all cores alike, and what is in
 // memory is bounded by the number of workers. Whatever finishes out of order is put back in order, block by block and
 // source by source, before anybody sees it.
 package pipeline
@@ -88,9 +88,10 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	defer cancel(nil)
 	r := &run{
 		cfg: cfg, cancel: cancel, ctx: ctx,
-		jobs:   make(chan *job),
-		blocks: make(chan *block),
-		turn:   newTurn(),
+		jobs:    make(chan *job),
+		ready:   make(chan *source, 2*max(1, cfg.Workers)),
+		buffers: make(chan []byte, 4*max(1, cfg.Workers)),
+		turn:    newTurn(),
 
 		finished: make(map[int]*source),
 		sieves:   make(map[*event.Shape][]logs.Sieve),
@@ -144,14 +145,15 @@ func cmpErr(a, b error) error {
 }
 
 type run struct {
-	cfg    Config
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	jobs   chan *job
-	blocks chan *block
-	open   sync.WaitGroup // sources that are not yet finished
-	turn   *turn
-	heads  sync.Pool // of *[evidence.MaxPeek]byte
+	cfg     Config
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	jobs    chan *job
+	ready   chan *source   // sources of which a block lies ready; it may have been taken meanwhile
+	buffers chan []byte    // that nobody uses
+	open    sync.WaitGroup // sources that are not yet finished
+	turn    *turn
+	heads   sync.Pool // of *[evidence.MaxPeek]byte
 
 	seen identities // used by the source whose turn it is
 
@@ -217,9 +219,7 @@ type block struct {
 	logs.Block
 	source *source
 	index  int
-	buffer []byte // what Data lies in
-	// copied is closed when what lies behind Data in the buffer has been copied, and the buffer belongs to the block alone.
-	copied chan struct{}
+	buffer []byte // what Data lies in, if it belongs to the block
 }
 
 // work takes sources and blocks of other workers' sources until there are no more.
@@ -234,8 +234,10 @@ func (r *run) work() {
 			}
 			w.read(j)
 			r.open.Done()
-		case b := <-r.blocks:
-			w.process(b)
+		case s := <-r.ready:
+			if b := s.take(); b != nil {
+				w.process(b)
+			}
 		}
 	}
 }
@@ -246,10 +248,11 @@ type turn struct {
 	cond    *sync.Cond
 	now     int
 	stopped bool
+	moved   chan struct{} // closed when now moves, or nothing moves any more
 }
 
 func newTurn() *turn {
-	t := &turn{}
+	t := &turn{moved: make(chan struct{})}
 	t.cond = sync.NewCond(&t.mu)
 	return t
 }
@@ -264,6 +267,13 @@ func (t *turn) waitFor(ordinal int) bool {
 	return !t.stopped
 }
 
+// moves returns what is closed when it is the next one's turn, or the run is stopped.
+func (t *turn) moves() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.moved
+}
+
 func (t *turn) isNow(ordinal int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -273,13 +283,19 @@ func (t *turn) isNow(ordinal int) bool {
 func (t *turn) next() {
 	t.mu.Lock()
 	t.now++
+	close(t.moved)
+	t.moved = make(chan struct{})
 	t.mu.Unlock()
 	t.cond.Broadcast()
 }
 
 func (t *turn) stop() {
 	t.mu.Lock()
-	t.stopped = true
+	if !t.stopped {
+		t.stopped = true
+		close(t.moved)
+		t.moved = make(chan struct{})
+	}
 	t.mu.Unlock()
 	t.cond.Broadcast()
 }

@@ -31,6 +31,9 @@ type source struct {
 	under     int             // blocks under way
 	read      bool            // the stream has been read to its end
 	out       []byte          // written events that wait for the source's turn
+
+	laying sync.Mutex
+	ready  []*block // for whoever takes them, the oldest first
 }
 
 // result is what became of a block.
@@ -47,6 +50,38 @@ func newSource(r *run, j *job) *source {
 	s.findings.dir, s.findings.inAll = r.cfg.Evidence.TempDir, &r.inMemory
 	s.recovered.dir, s.recovered.inAll = r.cfg.Evidence.TempDir, &r.inMemory
 	return s
+}
+
+// maxReady is how many blocks of a source lie ready for others, so that they need not wait while its reader is busy.
+const maxReady = 2
+
+// lay lays a block ready for other workers. Where there are too many already, it returns the oldest, which is then the
+// caller's to process: whoever reads a source processes nothing else, so that sources end in their order.
+func (s *source) lay(b *block) (oldest *block) {
+	s.laying.Lock()
+	s.ready = append(s.ready, b)
+	if len(s.ready) > maxReady {
+		oldest = s.ready[0]
+		s.ready = append(s.ready[:0], s.ready[1:]...)
+	}
+	s.laying.Unlock()
+	select {
+	case s.run.ready <- s:
+	default: // nobody is waiting
+	}
+	return oldest
+}
+
+// take returns the oldest block that lies ready, nil if there is none.
+func (s *source) take() (oldest *block) {
+	s.laying.Lock()
+	defer s.laying.Unlock()
+	if len(s.ready) == 0 {
+		return nil
+	}
+	oldest = s.ready[0]
+	s.ready = append(s.ready[:0], s.ready[1:]...)
+	return oldest
 }
 
 // failed notes that the stream as a whole could not be read, or not to its end.

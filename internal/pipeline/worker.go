@@ -105,7 +105,7 @@ func (w *worker) cut(s *source, j *job) {
 	if s.format == nil {
 		return
 	}
-	if s.format.Identify != nil && !w.run.turn.waitFor(s.ordinal) {
+	if s.format.Identify != nil && !w.helpUntil(s.ordinal) {
 		return
 	}
 	w.blocks(s, r)
@@ -115,9 +115,10 @@ func (w *worker) cut(s *source, j *job) {
 // a header.
 const readSize = logs.BlockSize + 64<<10
 
-// blocks reads r block by block. The buffer holds what is unread; a block that another worker takes takes the buffer
-// with it.
+// blocks reads r block by block. The buffer holds what is unread; a block that is laid ready for other workers takes the
+// buffer with it.
 func (w *worker) blocks(s *source, r *evidence.Reader) {
+	defer w.finishReady(s)
 	cutter := s.format.Cutter(s.logs)
 	buf := w.buffer(readSize)
 	have, eof := 0, false
@@ -151,7 +152,7 @@ func (w *worker) blocks(s *source, r *evidence.Reader) {
 		if n == have && !eof {
 			eof = len(r.Peek(1)) == 0
 		}
-		b := &block{source: s, index: index, buffer: buf, copied: make(chan struct{})}
+		b := &block{source: s, index: index}
 		b.Block = logs.Block{Source: s.logs, Data: buf[:n:n], Offset: offset, Line: line, First: first, Last: eof && n == have, State: state}
 		index, first = index+1, false
 		offset += int64(n)
@@ -162,26 +163,53 @@ func (w *worker) blocks(s *source, r *evidence.Reader) {
 			s.end()
 			return
 		}
-		if w.run.offer(b) {
-			next := w.buffer(max(want, len(rest)))
-			have = copy(next, rest)
-			close(b.copied)
-			buf = next
+		if w.run.cfg.Workers <= 1 {
+			w.process(b)
+			have = copy(buf, rest)
 			continue
 		}
-		b.buffer = nil
-		w.process(b)
+		b.buffer = buf
+		buf = w.buffer(max(want, len(rest)))
 		have = copy(buf, rest)
+		if oldest := s.lay(b); oldest != nil {
+			w.process(oldest)
+		}
 	}
 }
 
-// offer gives the block to a worker that has nothing to do, if there is one.
-func (r *run) offer(b *block) bool {
-	select {
-	case r.blocks <- b:
-		return true
-	default:
-		return false
+// finishReady processes the blocks of a source that lie ready and that nobody has taken.
+func (w *worker) finishReady(s *source) {
+	for b := s.take(); b != nil; b = s.take() {
+		if w.run.ctx.Err() != nil {
+			s.end()
+			continue
+		}
+		w.process(b)
+	}
+}
+
+// helpUntil waits for the turn of a source, and meanwhile works on those before it. It reports false if the run was
+// stopped.
+func (w *worker) helpUntil(ordinal int) bool {
+	for {
+		moved := w.run.turn.moves()
+		if w.run.ctx.Err() != nil {
+			return false
+		}
+		if w.run.turn.isNow(ordinal) {
+			return true
+		}
+		select {
+		case <-moved:
+		case s := <-w.run.ready:
+			// A block of a later source could wait for the turn of this one.
+			if s.ordinal >= ordinal {
+				continue
+			}
+			if b := s.take(); b != nil {
+				w.process(b)
+			}
+		}
 	}
 }
 
@@ -191,13 +219,28 @@ func (w *worker) buffer(n int) []byte {
 		w.spare = nil
 		return b
 	}
+	select {
+	case b := <-w.run.buffers:
+		if len(b) >= n {
+			return b
+		}
+	default:
+	}
 	return make([]byte, n)
 }
 
 // release takes a buffer that nobody uses any more. A very large one, for a very long record, is let go.
 func (w *worker) release(b []byte) {
-	if len(b) > len(w.spare) && len(b) <= 2*readSize {
+	if len(b) > 2*readSize {
+		return
+	}
+	if w.spare == nil {
 		w.spare = b
+		return
+	}
+	select {
+	case w.run.buffers <- b:
+	default:
 	}
 }
 
@@ -224,7 +267,6 @@ func (w *worker) process(b *block) {
 	w.run.findings.Add(int64(len(res.findings)))
 	if b.buffer != nil {
 		w.batch.Reset() // before its bytes get another owner
-		<-b.copied
 		w.release(b.buffer)
 	}
 	s.deliver(b.index, res)
