@@ -201,7 +201,6 @@ type Reader struct {
 type cursor struct {
 	run    run
 	next   int
-	from   int64
 	reader *bufio.Reader
 	record []byte
 }
