@@ -107,13 +107,21 @@ type valueCount struct {
 	*node
 	counts map[valueHash]int64
 	n      int64 // hits' values
+	most   int   // that counts has held
 	full   bool
 }
 
 func (s *valueCount) reset() {
-	clear(s.counts)
-	s.n = 0
+	if s.most > smallCount { // clearing costs what the map has ever held, for each of the groups to come
+		s.counts = make(map[valueHash]int64)
+	} else {
+		clear(s.counts)
+	}
+	s.n, s.most = 0, 0
 }
+
+// smallCount is how many values a map may have held to be used again.
+const smallCount = 256
 
 // change adds by to the count of each of a hit's values, and calls f with the count before and after.
 func (s *valueCount) change(h *hit, by int64, f func(before, after int64)) {
@@ -129,6 +137,7 @@ func (s *valueCount) change(h *hit, by int64, f func(before, after int64)) {
 			delete(s.counts, key)
 		} else {
 			s.counts[key] = before + by
+			s.most = max(s.most, len(s.counts))
 		}
 		f(before, before+by)
 	}
