@@ -3,6 +3,7 @@ package sigma
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -144,5 +145,51 @@ func TestWhatTakesNoPartIsCounted(t *testing.T) {
 		if want := []string{"c 1 0 0", "d 0 1 1"}; !slices.Equal(got, want) {
 			t.Errorf("left out %q, want %q", got, want)
 		}
+	}
+}
+
+// More hits than memory holds are judged the same, and handed on to another correlation.
+func TestCorrelationsOnDisk(t *testing.T) {
+	const hits = 60_000
+	pack := Parse("r.yml", []byte(loginRules+"title: T\nname: many\ncorrelation: {type: event_count, rules: failed, timespan: 1d, condition: {gte: 3}}\n---\n"+
+		"title: U\nname: guessed\ncorrelation: {type: temporal_ordered, rules: [many, ok], timespan: 1h, generate: true}\n"))
+	e, rejected := Compile(pack, Options{})
+	for _, r := range rejected {
+		t.Fatal(r)
+	}
+	dir := t.TempDir()
+	c := e.NewCorrelator(dir)
+	m, col := e.NewMatcher(), c.Collector()
+	shape := NewShape([]LogSource{{Product: "p"}}, "Result", "User")
+	add := func(second int, result string) {
+		ev := &Event{Shape: shape, Time: int64(second) * 1e9, Line: int64(second + 1), Values: []Value{Text(result), Text(strings.Repeat("x", 100))}}
+		col.Add(ev, m.Match(ev), Origin{Note: []byte(strings.Repeat("n", 100))})
+	}
+	for i := range hits {
+		add(i*7919%hits, "fail") // in no order
+	}
+	add(hits+60, "ok")
+	if err := col.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) == 0 {
+		t.Fatalf("nothing went to disk: the test is too small (%v)", err)
+	}
+	var got []string
+	err := c.Matches(context.Background(), nil, func(m *CorrelationMatch) error {
+		got = append(got, fmt.Sprintf("%s %v %v %d %s, line %d", m.Correlation.Name, time.Duration(m.First), time.Duration(m.Last), m.Hits, m.ValueText(), m.Sample[0].Line))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Of the many, those within the hour before the success are an occurrence each.
+	want := []string{"many 0s 16h39m59s 60000 60000, line 1", "guessed 15h41m0s 16h41m0s 3541 2, line 56461"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	c.Close()
+	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
+		t.Errorf("%v is left behind (%v)", files, err)
 	}
 }
