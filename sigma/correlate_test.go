@@ -193,3 +193,25 @@ func TestCorrelationsOnDisk(t *testing.T) {
 		t.Errorf("%v is left behind (%v)", files, err)
 	}
 }
+
+// A rule that a correlation cannot count, since too many ways lead from it to others, is not silenced by it.
+func TestARuleThatIsNotCountedIsHeard(t *testing.T) {
+	rules := loginRules
+	below := []string{"failed"}
+	for level := range 6 {
+		var names []string
+		for i := range 5 {
+			name := fmt.Sprintf("c%d_%d", level, i)
+			names = append(names, name)
+			rules += fmt.Sprintf("title: T\nname: %s\ncorrelation: {type: temporal, rules: [%s], timespan: 1h}\n---\n", name, strings.Join(below, ", "))
+		}
+		below = names
+	}
+	e, rejected := Compile(Parse("r.yml", []byte(rules)), Options{})
+	if len(rejected) == 0 || !strings.Contains(rejected[0].Reason, "refer to fewer of them") {
+		t.Fatalf("rejected %v", rejected)
+	}
+	if e.Silent(0) {
+		t.Error("the rule is neither counted nor heard")
+	}
+}

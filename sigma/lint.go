@@ -151,6 +151,7 @@ func (l *linter) warn(where at, format string, args ...any) {
 func (l *linter) head() {
 	r := l.rule
 	switch {
+	case r.ID == "" && r.Name != "": // by which it can be referred to
 	case r.ID == "":
 		l.warn(r.lint.title, "the rule has no id, so that nothing can refer to it: add a random UUID, as uuidgen prints one")
 	case !isUUID(r.ID):

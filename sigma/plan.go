@@ -2,6 +2,7 @@ package sigma
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 )
 
@@ -75,7 +76,8 @@ func (e *Engine) correlate(p *Pack, refs *references) []*Rejection {
 			plan, ok := e.plan(parent{i, child}, nil, &left)
 			if !ok {
 				rejected = append(rejected, &Rejection{Path: l.Path, Line: l.at.line, Column: l.at.column, ID: l.ID, Title: l.Title,
-					Reason: "correlations of correlations lead to it in too many ways"})
+					Reason: fmt.Sprintf("correlations of correlations lead from %q to others in more than %d ways: refer to fewer of them", l.Rules[child], maxPlans)})
+				reported[t] = true // what is not counted must not be silent too
 				continue
 			}
 			e.plans[r] = append(e.plans[r], plan)

@@ -341,10 +341,10 @@ func steps(members []*node) []casefile.Step {
 	out := []casefile.Step{}
 	hosts, actors := []map[string]bool{}, []map[string]bool{}
 	for _, n := range members {
-		i, ok := byRule[n.rule.ID]
+		i, ok := byRule[ruleKey(n.rule)]
 		if !ok {
 			i = len(out)
-			byRule[n.rule.ID] = i
+			byRule[ruleKey(n.rule)] = i
 			out = append(out, casefile.Step{Rule: n.rule, Stage: stageName(stageOf(n.rule.Tags)), First: n.first, Last: n.last})
 			hosts, actors = append(hosts, make(map[string]bool)), append(actors, make(map[string]bool))
 		}

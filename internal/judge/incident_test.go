@@ -242,3 +242,30 @@ func TestOneFlawIsOneIncidentWhereNoHostIsNamed(t *testing.T) {
 	visitor.client = "203.0.113.10"
 	f(2, request, visitor)
 }
+
+// Rules of one's own may lack an id: two of them are two rules all the same.
+func TestRulesWithoutIDAreToldApart(t *testing.T) {
+	a := seen{at: "06:00:00", level: "high", tactic: "initial-access", title: "A", host: "h1", client: "203.0.113.9"}
+	b := seen{at: "06:00:10", level: "high", tactic: "execution", title: "B", host: "h1", client: "203.0.113.9"}
+	in, err := Incidents(func(yield func(*casefile.Finding, error) bool) {
+		for _, s := range []seen{a, b} {
+			f := s.finding()
+			f.Rule.ID = ""
+			if !yield(f, nil) {
+				return
+			}
+		}
+	}, Evidence{End: func(string) (time.Time, bool) { return time.Time{}, false }, Ours: func(string) bool { return false }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var titles []string
+	for _, i := range in {
+		for _, s := range i.Steps {
+			titles = append(titles, s.Rule.Title)
+		}
+	}
+	if fmt.Sprint(titles) != "[A B]" {
+		t.Errorf("steps of the rules %v, want A and B", titles)
+	}
+}

@@ -3,6 +3,7 @@
 package judge
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/netip"
 	"strings"
@@ -60,8 +61,11 @@ type nodes struct {
 	names int                      // addresses and accounts that counting rules list
 }
 
+// ruleKey tells a rule from others: rules of one's own may lack an id.
+func ruleKey(r casefile.Rule) string { return cmp.Or(r.ID, r.Title) }
+
 func (n *nodes) add(f *casefile.Finding, level detect.Level) {
-	k := nodeKey{f.Rule.ID, f.Host, f.Client, f.Account, ""}
+	k := nodeKey{ruleKey(f.Rule), f.Host, f.Client, f.Account, ""}
 	if isWebShell(f.Rule.Tags) {
 		k.object = f.Object
 	}
