@@ -44,7 +44,8 @@ func (d *Detector) identity(e *event.Event) []byte {
 }
 
 // Correlation returns the finding of a match of a correlation. It stands at the first hit, and concerns the host,
-// address and account that all the hits it names have in common. path returns the path of a source.
+// address and account that all its hits have in common, as far as that is known: where there are more of them than the
+// match names, only what they were grouped by. path returns the path of a source.
 func (r *Rules) Correlation(m *sigma.CorrelationMatch, path func(source int) string) Finding {
 	first := m.Sample[0]
 	f := Finding{Rule: r.correlations[m.Correlation], Time: first.Time, Last: m.Last, Source: first.Source, Offset: first.Offset, Line: first.Line, Record: first.Record}
@@ -60,6 +61,13 @@ func (r *Rules) Correlation(m *sigma.CorrelationMatch, path func(source int) str
 				s = ""
 			}
 			*to = s
+		}
+	}
+	if m.Hits > int64(len(m.Sample)) {
+		for _, to := range [...]*string{&f.Host, &f.Client, &f.Account} {
+			if !slices.Contains(m.Group, *to) {
+				*to = ""
+			}
 		}
 	}
 	b := append([]byte(nil), '{')
