@@ -17,18 +17,22 @@ const Schema = "barid.case/1"
 
 // Case is case.json. Its field names are a promise to people's scripts: add, do not rename. Times are UTC.
 type Case struct {
-	Schema       string            `json:"schema"`
-	Barid        Program           `json:"barid"`
-	Organisation *Organisation     `json:"organisation,omitempty"`
-	Window       Window            `json:"window"`
-	Sources      []Source          `json:"sources"`
-	Coverage     []Coverage        `json:"coverage"`
-	Incidents    []Incident        `json:"incidents"`
-	Sessions     []Session         `json:"sessions"`
-	Capabilities []Capability      `json:"capabilities"`
-	Reached      []json.RawMessage `json:"reached"`
-	Rules        Rules             `json:"rules"`
-	Summary      Summary           `json:"summary"`
+	Schema       string        `json:"schema"`
+	Barid        Program       `json:"barid"`
+	Organisation *Organisation `json:"organisation,omitempty"`
+	Window       Window        `json:"window"`
+	Sources      []Source      `json:"sources"`
+	Coverage     []Coverage    `json:"coverage"`
+	Incidents    []Incident    `json:"incidents"`
+	Sessions     []Session     `json:"sessions"`
+	Capabilities []Capability  `json:"capabilities"`
+	Reached      []Reached     `json:"reached"`
+	// Statements are what people stated, and verdicts lean on.
+	Statements []Statement `json:"statements,omitempty"`
+	// Inferences explains the rules that verdicts name.
+	Inferences []Inference `json:"inferences,omitempty"`
+	Rules      Rules       `json:"rules"`
+	Summary    Summary     `json:"summary"`
 }
 
 // Program says which program wrote the case.
@@ -71,22 +75,125 @@ type Source struct {
 
 // Coverage is what a stream of logs would have shown.
 type Coverage struct {
-	Host      string     `json:"host"`
-	Stream    string     `json:"stream"`
-	Principal string     `json:"principal"`
-	Level     string     `json:"level"`
-	From      *time.Time `json:"from"`
-	To        *time.Time `json:"to"`
-	Gaps      []Gap      `json:"gaps"`
+	Host   string `json:"host"`
+	Stream string `json:"stream"`
+	// Principal is the account or mailbox that it holds for; "" for everybody.
+	Principal string `json:"principal"`
+	// Level is presence (who connected) or detail (what was read).
+	Level string     `json:"level"`
+	From  *time.Time `json:"from"`
+	To    *time.Time `json:"to"`
+	Gaps  []Gap      `json:"gaps"`
+	// Channels are the ways in that it covers.
+	Channels []string `json:"channels,omitempty"`
+	// Sources are the paths of the evidence, the first of them.
+	Sources []string `json:"sources,omitempty"`
+	Notes   []string `json:"notes,omitempty"`
 }
 
 // Gap is a time for which a stream has nothing to say.
 type Gap struct {
-	From       *time.Time `json:"from"`
-	To         *time.Time `json:"to"`
-	Reason     string     `json:"reason"`
-	Certain    bool       `json:"certain"`
-	Substitute string     `json:"substitute"`
+	From *time.Time `json:"from"`
+	To   *time.Time `json:"to"`
+	// Reason is one of before_coverage, after_coverage, missing_file, missing_records, silence, cleared, disabled, bypass, narrowed,
+	// throttled, truncated_export, truncated_file, lost, clock, parse_error, time_unknown.
+	Reason  string `json:"reason"`
+	Certain bool   `json:"certain"`
+	// Substitute is the stream that shows presence in its place; "" if none does.
+	Substitute string `json:"substitute"`
+	// Why says what it is concluded from.
+	Why string `json:"why,omitempty"`
+}
+
+// The verdicts, and the levels of coverage.
+const (
+	Confirmed = "confirmed"
+	Possible  = "possible"
+	RuledOut  = "ruled_out"
+
+	Presence = "presence"
+	Detail   = "detail"
+)
+
+// Reached is what is known of whether an object was reached.
+type Reached struct {
+	Object Object `json:"object"`
+	// Verdict and Exposure belong together: confirmed content, possible metadata. Where the verdict is ruled_out, exposure is none.
+	Verdict  string `json:"verdict"`
+	Exposure string `json:"exposure"`
+	// Levels is the verdict for each level of exposure by itself.
+	Levels Levels `json:"levels"`
+	// Lower and Upper enclose how many messages or files had content, or a part of it, reached: of the object, 1 or 0; in a
+	// container, of what lies in it. Upper is -1 where nothing bounds it.
+	Lower int64 `json:"lower"`
+	Upper int64 `json:"upper"`
+	// Bytes is how many bytes of content were handed out, at least; 0 where no log says it.
+	Bytes int64      `json:"bytes,omitempty"`
+	First *time.Time `json:"first,omitempty"`
+	Last  *time.Time `json:"last,omitempty"`
+	// By are the ids of sessions.
+	By       []string         `json:"by"`
+	Channels []ChannelVerdict `json:"channels,omitempty"`
+	Why      []Reason         `json:"why"`
+	// Settle names the log that would settle what is open; "" where nothing is.
+	Settle string `json:"settle"`
+}
+
+// Object is what may have been reached.
+type Object struct {
+	Kind string `json:"kind"` // mailbox, message, folder, file, host, credential
+	ID   string `json:"id"`
+	In   string `json:"in"` // the mailbox of a message or folder, the site or share of a file; "" if it lies in nothing
+	// Name is how people call it, where ID is not it.
+	Name string `json:"name,omitempty"`
+}
+
+// Levels is a verdict for each level of exposure: "confirmed", "possible" or "ruled_out".
+type Levels struct {
+	Content  string `json:"content"`
+	Partial  string `json:"partial"`
+	Metadata string `json:"metadata"`
+}
+
+// ChannelVerdict is the verdict for one way in.
+type ChannelVerdict struct {
+	Channel string `json:"channel"`
+	Levels
+	Why string `json:"why"`
+}
+
+// Reason is why a verdict is as it is.
+type Reason struct {
+	// Rule is the name of an inference, or of what is missing: SYNC_FOLDER, THROTTLED, NOT_ASSESSED.
+	Rule     string  `json:"rule"`
+	Text     string  `json:"text"`
+	Evidence []Proof `json:"evidence"`
+}
+
+// Proof is where a record stands that a reason leans on.
+type Proof struct {
+	Source string     `json:"source"`
+	Time   *time.Time `json:"time,omitempty"`
+	Line   int64      `json:"line,omitempty"`
+	Record int64      `json:"record,omitempty"`
+	Offset int64      `json:"offset"`
+}
+
+// Inference explains a rule by which verdicts were reached.
+type Inference struct {
+	Name     string `json:"name"`
+	Says     string `json:"says"`
+	Verified bool   `json:"verified"` // read in the source named or measured on real records; otherwise practitioners' knowledge
+	Source   string `json:"source,omitempty"`
+	Verdicts int64  `json:"verdicts"` // how many lean on it
+}
+
+// Statement is what a person stated in the facts, and stands for.
+type Statement struct {
+	Author string     `json:"author"`
+	Time   *time.Time `json:"time"`
+	About  string     `json:"about"` // what is stated, in the words of the facts: "session S1 is owner"
+	Reason string     `json:"reason"`
 }
 
 // Incident is findings that a person would call one attack.
@@ -141,19 +248,32 @@ type Session struct {
 	Attribution string    `json:"attribution"` // attacker, suspected, unattributed, owner, service
 	Accounts    []string  `json:"accounts"`
 	IPs         []string  `json:"ips"`
-	First       time.Time `json:"first"`
-	Last        time.Time `json:"last"`
-	Why         []string  `json:"why"`
+	First       time.Time `json:"first,omitzero"`
+	Last        time.Time `json:"last,omitzero"`
+	// Why is the chain that leads to the attribution, a step each, from what was given to this session.
+	Why []string `json:"why"`
+	// Key says what holds the session together: strong (an identifier that the log writes), medium (account, address and client),
+	// weak.
+	Key      string   `json:"key,omitempty"`
+	Channels []string `json:"channels,omitempty"`
+	Agents   []string `json:"agents,omitempty"`
+	Devices  []string `json:"devices,omitempty"`
+	Acts     int64    `json:"acts,omitempty"`
+	Evidence []Proof  `json:"evidence,omitempty"`
 }
 
 // Capability is a power that somebody held for a time.
 type Capability struct {
-	Kind      string     `json:"kind"` // password, token, host, delegation, grant, rule
-	Principal string     `json:"principal"`
-	Reach     []string   `json:"reach"`
-	From      time.Time  `json:"from"`
-	To        *time.Time `json:"to"`
-	Why       []string   `json:"why"`
+	Kind      string   `json:"kind"` // password, token, host, delegation, grant, rule
+	Principal string   `json:"principal"`
+	Reach     []string `json:"reach"`
+	// From is when it is first proven. It may have been held since Earliest.
+	From     time.Time  `json:"from"`
+	Earliest *time.Time `json:"earliest,omitempty"`
+	To       *time.Time `json:"to"` // nil if nothing says that it ended
+	Ends     string     `json:"ends,omitempty"`
+	Why      []string   `json:"why"`
+	Evidence []Proof    `json:"evidence,omitempty"`
 }
 
 // Rules says what was looked for.
@@ -178,11 +298,14 @@ type Summary struct {
 	Reached  map[string]VerdictCounts `json:"reached"`  // by kind of object
 }
 
-// VerdictCounts counts verdicts.
+// VerdictCounts counts objects by the verdict on their content, or a part of it.
 type VerdictCounts struct {
 	Confirmed int64 `json:"confirmed"`
 	Possible  int64 `json:"possible"`
 	RuledOut  int64 `json:"ruled_out"`
+	// MetadataConfirmed and MetadataPossible are those of RuledOut whose metadata was, or may have been, reached.
+	MetadataConfirmed int64 `json:"metadata_confirmed,omitempty"`
+	MetadataPossible  int64 `json:"metadata_possible,omitempty"`
 }
 
 // Rule names a rule in a finding.

@@ -354,7 +354,14 @@ func withLists(c *Case) *Case {
 	for i := range d.Capabilities {
 		d.Capabilities[i].Reach, d.Capabilities[i].Why = list(d.Capabilities[i].Reach), list(d.Capabilities[i].Why)
 	}
-	d.Reached = list(d.Reached)
+	d.Reached = copyList(d.Reached)
+	for i := range d.Reached {
+		r := &d.Reached[i]
+		r.By, r.Why = list(r.By), copyList(r.Why)
+		for j := range r.Why {
+			r.Why[j].Evidence = list(r.Why[j].Evidence)
+		}
+	}
 	d.Rules.Rejected = list(d.Rules.Rejected)
 	if d.Summary.Findings == nil {
 		d.Summary.Findings = map[string]int64{}

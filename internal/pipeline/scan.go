@@ -146,8 +146,9 @@ func appendObservation(dst []byte, o *logs.Observation) []byte {
 	for _, f := range [...]struct {
 		name  string
 		value []byte
-	}{{"account", o.Account}, {"ip", o.IP}, {"channel", []byte(o.Channel)}, {"session", o.Session}, {"action", o.Action},
-		{"object", o.Object}, {"object_kind", []byte(o.ObjectKind)}, {"target", o.Target}} {
+	}{{"account", o.Account}, {"standing", []byte(o.Standing.String())}, {"ip", o.IP}, {"agent", o.Agent}, {"channel", []byte(o.Channel)}, {"session", o.Session},
+		{"device", o.Device}, {"app", o.App}, {"action", o.Action}, {"inference", []byte(o.Inference)}, {"power", []byte(o.Power.String())},
+		{"object", o.Object}, {"object_kind", []byte(o.ObjectKind)}, {"in", o.In}, {"folder", o.Folder}, {"exposure", exposure(o)}, {"target", o.Target}} {
 		if len(f.value) > 0 {
 			dst = append(append(append(dst, `,"`...), f.name...), `":`...)
 			dst = event.AppendString(dst, string(f.value))
@@ -159,7 +160,21 @@ func appendObservation(dst []byte, o *logs.Observation) []byte {
 	if o.Count > 0 || o.Count == 0 && o.Kind == logs.Login {
 		dst = fmt.Appendf(dst, `,"count":%d`, o.Count)
 	}
+	if o.Before > 0 {
+		dst = fmt.Appendf(dst, `,"seconds_before":%g`, o.Before.Seconds())
+	}
+	if o.After > 0 {
+		dst = fmt.Appendf(dst, `,"seconds_after":%g`, o.After.Seconds())
+	}
 	return append(dst, '}')
+}
+
+// exposure returns the exposure in words, nothing where there is none.
+func exposure(o *logs.Observation) []byte {
+	if o.Exposure == logs.NoExposure {
+		return nil
+	}
+	return []byte(o.Exposure.String())
 }
 
 // CaseSource returns a source as it stands in a case.

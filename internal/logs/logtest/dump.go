@@ -50,17 +50,34 @@ func DumpObservation(o logs.Observation) string {
 		}
 	}
 	put("account", string(o.Account))
+	put("standing", o.Standing.String())
 	put("ip", string(o.IP))
+	put("agent", string(o.Agent))
 	put("channel", o.Channel)
 	put("session", string(o.Session))
+	put("device", string(o.Device))
+	put("app", string(o.App))
 	put("action", string(o.Action))
+	put("inference", o.Inference)
+	put("power", o.Power.String())
 	put(o.ObjectKind, string(o.Object))
+	put("in", string(o.In))
+	put("folder", string(o.Folder))
+	if o.Exposure > logs.NoExposure {
+		put("exposure", o.Exposure.String())
+	}
 	put("target", string(o.Target))
 	if o.Bytes >= 0 {
 		fmt.Fprintf(&b, " bytes=%d", o.Bytes)
 	}
 	if o.Count >= 0 {
 		fmt.Fprintf(&b, " count=%d", o.Count)
+	}
+	if o.Before > 0 {
+		fmt.Fprintf(&b, " before=%s", o.Before)
+	}
+	if o.After > 0 {
+		fmt.Fprintf(&b, " after=%s", o.After)
 	}
 	return b.String()
 }

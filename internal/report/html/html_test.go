@@ -80,7 +80,7 @@ func full() *casefile.Case {
 	c := proxyLogon()
 	c.Capabilities = []casefile.Capability{{Kind: "password", Principal: "ana", Reach: []string{"mailbox ana"}, From: at("2021-03-05 02:30:07"), Why: []string{"guessed"}}}
 	c.Coverage = []casefile.Coverage{{Host: "EX1", Stream: "iis.w3svc1", Level: "presence", From: c.Window.From, To: c.Window.To, Gaps: []casefile.Gap{{Reason: "missing_file"}}}}
-	c.Reached = []json.RawMessage{json.RawMessage(`{"object":{"kind":"mailbox","id":"ana"},"verdict":"possible","exposure":"content","lower":0,"upper":4}`), json.RawMessage(`[1`)}
+	c.Reached = []casefile.Reached{{Object: casefile.Object{Kind: "mailbox", ID: "ana"}, Verdict: casefile.Possible, Exposure: "content", Upper: 4}}
 	return c
 }
 

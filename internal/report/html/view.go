@@ -2,11 +2,11 @@ package html
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"iter"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -746,19 +746,9 @@ func (p *page) tables(c *casefile.Case) {
 	p.Powers.left(len(c.Capabilities), maxRows, casefile.CaseFile)
 
 	p.Reached.Head = []string{"What", "In", "Verdict", "Exposure", "At least", "At most", "To settle it"}
-	for _, raw := range first(c.Reached, maxRows) {
-		var r struct {
-			Object struct {
-				Kind, ID, In string
-			}
-			Verdict, Exposure, Settle string
-			Lower, Upper              json.Number
-		}
-		if json.Unmarshal(raw, &r) != nil {
-			p.Reached.add(string(raw), "", "", "", "", "", "")
-			continue
-		}
-		p.Reached.add(r.Object.Kind+" "+r.Object.ID, r.Object.In, strings.ReplaceAll(r.Verdict, "_", " "), r.Exposure, r.Lower.String(), r.Upper.String(), r.Settle)
+	for i := range first(c.Reached, maxRows) {
+		r := &c.Reached[i]
+		p.Reached.add(r.Object.Kind+" "+r.Object.ID, r.Object.In, strings.ReplaceAll(r.Verdict, "_", " "), r.Exposure, strconv.FormatInt(r.Lower, 10), strconv.FormatInt(r.Upper, 10), r.Settle)
 	}
 	p.Reached.left(len(c.Reached), maxRows, casefile.CaseFile)
 

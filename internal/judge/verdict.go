@@ -1,0 +1,58 @@
+package judge
+
+import (
+	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/tally"
+)
+
+// Input is what verdicts are made of. Nothing in it is changed.
+type Input struct {
+	Store tally.Store
+	// Sources are those of the case; a tally.Ref names them by index.
+	Sources   []casefile.Source
+	Incidents []casefile.Incident
+	Facts     *Facts
+	Inventory *Inventory
+	// From and To are the window of the incident: what may have been reached before and from then on is not judged.
+	// Nanoseconds since 1970 UTC; event.UnknownTime where neither the evidence nor the facts give one.
+	From, To int64
+}
+
+// Judgement is what was decided.
+type Judgement struct {
+	Coverage     []casefile.Coverage
+	Sessions     []casefile.Session
+	Capabilities []casefile.Capability
+	Reached      []casefile.Reached
+	Inferences   []casefile.Inference
+	Statements   []casefile.Statement
+	Counts       map[string]casefile.VerdictCounts // by kind of object
+	// Notes say what of the facts was not used, and why.
+	Notes []string
+}
+
+// Judge decides who did what, what the logs would have shown, and what was reached. It is pure: the same input gives the
+// same judgement.
+func Judge(in *Input) (*Judgement, error) {
+	who, err := newPeople(in)
+	if err != nil {
+		return nil, err
+	}
+	cover, err := newCoverage(in, who)
+	if err != nil {
+		return nil, err
+	}
+	sessions, err := attribute(in, who, cover)
+	if err != nil {
+		return nil, err
+	}
+	powers, err := capabilities(in, who, sessions)
+	if err != nil {
+		return nil, err
+	}
+	j := &Judgement{Coverage: cover.list(), Sessions: sessions.list(), Capabilities: listCapabilities(powers)}
+	if err := reach(in, who, cover, sessions, powers, j); err != nil {
+		return nil, err
+	}
+	return j, nil
+}

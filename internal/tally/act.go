@@ -1,0 +1,122 @@
+package tally
+
+import (
+	"iter"
+
+	"github.com/barid-dfir/barid/internal/logs"
+)
+
+// Ref is where a record stands: what proves something.
+type Ref struct {
+	Source int32 // ordinal
+	Time   int64 // nanoseconds since 1970 UTC, or event.UnknownTime
+	Line   int64 // from 1; 0 in a binary log
+	Record int64
+	Offset int64
+}
+
+// Context is who acted and through what, as a log tells it. Observations that agree in all of it are of one Context.
+type Context struct {
+	Host     string // that the log is about; "" if it does not say
+	Format   string // event.Shape.Format: which log tells of it
+	Channel  string
+	Account  string // in lower case
+	Standing logs.Standing
+	IP       string
+	Agent    string
+	Session  string
+	Device   string
+	App      string
+}
+
+// Visit is one stay of a Context: acts with at most [Idle] between one and the next.
+type Visit struct {
+	From, To int64 // nanoseconds since 1970 UTC
+	Acts     int64 // successful ones, logins and accesses and sends
+	First    Ref
+}
+
+// Idle is how long the pause between acts of one Visit may be, in nanoseconds (mail-forensics 6.4: half an hour).
+const Idle = 30 * 60 * 1e9
+
+// Act is what a Context did to one object in one way within a Visit: observations that differ in their times and amounts only.
+type Act struct {
+	Context    int // index into Store.Contexts
+	Kind       logs.Kind
+	OK         bool
+	Unknown    bool
+	Action     string
+	Inference  string
+	Power      logs.Power
+	Exposure   logs.Exposure
+	ObjectKind string
+	Object     string // as the log writes it
+	In         string // in lower case where it is an account
+	Folder     string
+	Target     string
+	// From and To enclose every time at which it may have happened: nanoseconds since 1970 UTC, or event.UnknownTime.
+	From, To int64
+	// Times is how many observations there were.
+	Times int64
+	// Count and Bytes are sums over those that say how much, Most the most bytes of one; -1 where none says it.
+	Count, Bytes, Most int64
+	// Refs are the first few and the last of them, in order of time.
+	Refs []Ref
+}
+
+// Try is failed logins of an account from an address within a Visit.
+type Try struct {
+	Host, Format, Channel string
+	IP, Account           string
+	From, To              int64
+	Times                 int64
+	First                 Ref
+}
+
+// Span is a time from From up to and including To, in nanoseconds since 1970 UTC.
+type Span struct{ From, To int64 }
+
+// Stream is what a source holds of one kind of log of one host.
+type Stream struct {
+	Source   int32
+	Host     string
+	Format   string // event.Shape.Format, and the channel of a Windows log: "windows.evtx:Security"
+	Events   int64
+	From, To int64 // event.UnknownTime if no event has a time
+	// Active is when there were events, to the minute: spans begin and end with an event, and between one and the next is more
+	// than a minute without any. Beats is the same of heartbeats.
+	Active, Beats []Span
+	// Records are the runs of record numbers, where the log counts its records; a jump means that some are missing.
+	Records []Run
+	// Sorted says that no event came before the one before it by more than a minute: otherwise Backwards is by how much, and
+	// where.
+	Backwards   int64
+	BackwardsAt Ref
+}
+
+// Run is records with consecutive numbers, and the times of the first and last.
+type Run struct {
+	First, Last int64
+	From, To    int64
+}
+
+// Store is all that the evidence of a case taught, findings apart, in a form that is judged in no time. It is read only,
+// and may be used by one goroutine at a time.
+type Store interface {
+	// Streams returns what was read, in the order of sources.
+	Streams() []Stream
+	// Contexts returns every Context that did something, in a fixed order. Those that only failed are told by Tries.
+	Contexts() []Context
+	// Visits returns the visits of a Context in order of time.
+	Visits(context int) []Visit
+	// Acts returns the acts of a Context, in a fixed order.
+	Acts(context int) iter.Seq2[*Act, error]
+	// Powers returns every act of kind Capability or Containment, in order of time.
+	Powers() iter.Seq2[*Act, error]
+	// Gaps returns every act of kind Gap, in order of time, and every heartbeat whose inference is logs.Down or logs.Up.
+	Gaps() iter.Seq2[*Act, error]
+	// Touched returns the acts of every Context on what lies in a mailbox, share or site (Act.In), or on that itself.
+	Touched(in string) iter.Seq2[*Act, error]
+	// Tries returns failed logins in order of address, then time.
+	Tries() iter.Seq2[*Try, error]
+}
