@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/netip"
 	"path"
+	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +25,7 @@ type Facts struct {
 		To   *time.Time `yaml:"to"`
 	} `yaml:"window"`
 	Attacker struct {
-		IPs        []string `yaml:"ips"`
+		IPs        []string `yaml:"ips"` // addresses and networks
 		Accounts   []string `yaml:"accounts"`
 		Sessions   []string `yaml:"sessions"`
 		UserAgents []string `yaml:"user_agents"`
@@ -33,93 +35,138 @@ type Facts struct {
 		IPs        []string `yaml:"ips"`
 		ServiceIPs []string `yaml:"service_ips"`
 		Scanners   []string `yaml:"scanners"`
-		NAT        []string `yaml:"nat"`
+		// NAT are addresses that many share: what comes from them says nothing about who it was.
+		NAT []string `yaml:"nat"`
 	} `yaml:"ours"`
-	BaselineDays int        `yaml:"baseline_days"`
-	Evicted      *time.Time `yaml:"evicted"`
-	ChannelsOff  []struct {
-		Channel string `yaml:"channel"`
-		Scope   string `yaml:"scope"`
-		Proof   string `yaml:"proof"`
-	} `yaml:"channels_off"`
-	Inventory struct {
-		Mailboxes string `yaml:"mailboxes"`
-		Messages  string `yaml:"messages"`
-		Files     string `yaml:"files"`
-	} `yaml:"inventory"`
-	Timezones map[string]string `yaml:"timezones"`
+	// BaselineDays is how many days before the incident a baseline is learnt from; 0 where the facts do not say.
+	BaselineDays int               `yaml:"baseline_days"`
+	Evicted      *time.Time        `yaml:"evicted"`
+	ChannelsOff  []ChannelOff      `yaml:"channels_off"`
+	Coverage     []CoverageFact    `yaml:"coverage"`
+	Statements   []Statement       `yaml:"statements"`
+	Inventory    InventoryFiles    `yaml:"inventory"`
+	Timezones    map[string]string `yaml:"timezones"`
 
-	ours  []netip.Prefix
-	zones map[string]*time.Location
+	addresses *addresses
+	zones     map[string]*time.Location
 }
 
-// ParseFacts reads facts. An unknown key, an address that is none or a zone nobody knows is an error that names it: a
-// fact that is silently not used would be worse than none.
+// ChannelOff says that a way in did not exist.
+type ChannelOff struct {
+	Channel string `yaml:"channel"`
+	Scope   string `yaml:"scope"` // the account or host that it holds for; "" for all
+	Proof   string `yaml:"proof"` // how it is known
+}
+
+// CoverageFact says that a log covers a time, though nothing in it shows that.
+type CoverageFact struct {
+	Stream    string    `yaml:"stream"`    // the format of the log: iis.w3c
+	Host      string    `yaml:"host"`      // "" for every host
+	Principal string    `yaml:"principal"` // "" for everybody
+	Level     string    `yaml:"level"`     // casefile.Presence or casefile.Detail
+	From      time.Time `yaml:"from"`
+	To        time.Time `yaml:"to"`
+	Proof     string    `yaml:"proof"` // how it is known
+}
+
+// Statement is what a person answers for: whose a session is, or what comes from an address, by an account, a device or an
+// application. Exactly one of these is set.
+type Statement struct {
+	Author  string    `yaml:"author"`
+	Time    time.Time `yaml:"time"`
+	Reason  string    `yaml:"reason"`
+	Session string    `yaml:"session"`
+	IP      string    `yaml:"ip"` // an address or a network
+	Account string    `yaml:"account"`
+	Device  string    `yaml:"device"`
+	App     string    `yaml:"app"`
+	Is      string    `yaml:"is"` // attacker, suspected, unattributed, owner, service
+}
+
+// Subject returns what the statement is about: "session", "ip", "account", "device" or "app", and which.
+func (s *Statement) Subject() (kind, name string) {
+	for _, k := range s.subjects() {
+		if k[1] != "" {
+			return k[0], k[1]
+		}
+	}
+	return "", ""
+}
+
+// attribution is whose what it is about is stated to be.
+func (s *Statement) attribution() attribution {
+	return attribution(max(slices.Index(attributionNames[:], s.Is), 0))
+}
+
+func (s *Statement) subjects() [5][2]string {
+	return [...][2]string{{"session", s.Session}, {"ip", s.IP}, {"account", s.Account}, {"device", s.Device}, {"app", s.App}}
+}
+
+// About returns the statement in words: "session S1 is owner".
+func (s *Statement) About() string {
+	kind, name := s.Subject()
+	return kind + " " + name + " is " + s.Is
+}
+
+// InventoryFiles are the paths of the lists of what there was to be reached, CSV, as the facts write them.
+type InventoryFiles struct {
+	Mailboxes string `yaml:"mailboxes"`
+	Messages  string `yaml:"messages"`
+	Files     string `yaml:"files"`
+}
+
+// maxFacts is how large a file of facts may be, in bytes.
+const maxFacts = 16 << 20
+
+// ParseFacts reads facts. An unknown key, an address that is none, a window that ends before it begins or a zone nobody
+// knows is an error that names the line: a fact that is silently not used would be worse than none.
 func ParseFacts(r io.Reader) (*Facts, error) {
-	var f Facts
-	p, err := io.ReadAll(r)
+	p, err := io.ReadAll(io.LimitReader(r, maxFacts+1))
 	if err != nil {
 		return nil, err
 	}
+	if len(p) > maxFacts {
+		return nil, fmt.Errorf("more than %d MiB: lists belong into the files of the inventory", maxFacts>>20)
+	}
+	var f Facts
+	var root, more yaml.Node
 	d := yaml.NewDecoder(bytes.NewReader(p))
-	d.KnownFields(true)
-	if err := d.Decode(&f); err != nil && !errors.Is(err, io.EOF) {
+	if err := d.Decode(&root); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	for _, list := range [][]string{f.Ours.IPs, f.Ours.ServiceIPs, f.Ours.Scanners} {
-		for _, s := range list {
-			p, err := parsePrefix(s)
-			if err != nil {
-				return nil, fmt.Errorf("ours: %w", err)
-			}
-			f.ours = append(f.ours, p)
+	if err := d.Decode(&more); !errors.Is(err, io.EOF) {
+		return nil, errors.New("there is a second document (after ---): facts are one")
+	}
+	if len(root.Content) > 0 {
+		if err := knownKeys(root.Content[0], reflect.TypeFor[Facts](), ""); err != nil {
+			return nil, err
+		}
+		if err := root.Content[0].Decode(&f); err != nil {
+			return nil, err
 		}
 	}
-	for _, s := range f.Attacker.IPs {
-		p, err := parsePrefix(s)
-		if err != nil {
-			return nil, fmt.Errorf("attacker: %w", err)
-		}
-		for _, o := range f.ours {
-			if o.Overlaps(p) {
-				return nil, fmt.Errorf("%s is both the attacker's and ours (%s)", s, o)
-			}
-		}
-	}
-	f.zones = make(map[string]*time.Location)
-	for host, name := range f.Timezones {
-		z, err := time.LoadLocation(name)
-		if err != nil {
-			return nil, fmt.Errorf("timezones: %s: no zone %q (use a name such as Europe/Paris)", host, name)
-		}
-		f.zones[strings.ToLower(host)] = z
+	c := factsCheck{f: &f, root: &root}
+	if err := c.all(); err != nil {
+		return nil, err
 	}
 	return &f, nil
 }
 
+// parsePrefix reads an address or a network.
 func parsePrefix(s string) (netip.Prefix, error) {
+	s = strings.TrimSpace(s)
 	if p, err := netip.ParsePrefix(s); err == nil {
-		return p, nil
+		if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
+			p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+		}
+		return p.Masked(), nil
 	}
 	a, err := netip.ParseAddr(s)
 	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("%q is no address and no network", s)
+		return netip.Prefix{}, fmt.Errorf("%q is no address and no network: write 192.0.2.7 or 192.0.2.0/24", s)
 	}
+	a = a.Unmap().WithZone("")
 	return netip.PrefixFrom(a, a.BitLen()), nil
-}
-
-// IsOurs reports whether an address is known not to be an attacker's. NAT addresses are shared, and are not.
-func (f *Facts) IsOurs(address string) bool {
-	a, err := netip.ParseAddr(address)
-	if err != nil {
-		return false
-	}
-	for _, p := range f.ours {
-		if p.Contains(a.Unmap()) || p.Contains(a) {
-			return true
-		}
-	}
-	return false
 }
 
 // Zone returns the time zone of a stream whose log does not say its own: that of the host whose name is part of the
