@@ -41,7 +41,7 @@ const madeGolden = `
 2026-03-01T10:00:03.1234567Z windows.evtx SubjectUserName=ana Channel=Application Version=0 Level=0 Task=0 Opcode=0 Keywords=0x0 TimeCreated=2026-03-01T10:00:03.123456Z EventRecordID=4 Execution_ProcessID=0 Execution_ThreadID=0 Computer=mx1 Provider_Name=Microsoft-Windows-Eventlog EventID=1102 System.Channel=Security
 gap ok account=ana action="log cleared" log=Application
 2026-03-01T10:00:04.1234567Z windows.evtx Data="New-InboxRule, -Mailbox \"ana\", example.org/Users/eve" Version=0 Level=0 Task=0 Opcode=0 Keywords=0x0 TimeCreated=2026-03-01T10:00:04.123456Z EventRecordID=5 Execution_ProcessID=0 Execution_ThreadID=0 Computer=mx1 Provider_Name="MSExchange CmdletLogs" EventID=1 Channel="MSExchange Management"
-capability ok account=example.org/Users/eve channel=powershell action=New-InboxRule mailbox=ana target=ana
+capability ok account=example.org/Users/eve channel=powershell action=New-InboxRule inference=RULE_MADE in=ana
 2026-03-01T10:00:05.1234567Z windows.evtx TargetUserName=ana SubStatus=0xc000006a LogonType=3 IpAddress=203.0.113.9 Version=0 Level=0 Task=0 Opcode=0 Keywords=0x0 TimeCreated=2026-03-01T10:00:05.123456Z EventRecordID=6 Execution_ProcessID=0 Execution_ThreadID=0 Computer=mx1 Provider_Name=Microsoft-Windows-Security-Auditing EventID=4625 Channel=Security
 login failed account=ana ip=203.0.113.9 channel=smb action=0xc000006a
 `

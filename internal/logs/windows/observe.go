@@ -6,6 +6,7 @@ import (
 
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/logs/cmdlet"
 )
 
 // meaning is what events of a Shape may mean to Barid; it is the Shape's Tag.
@@ -24,6 +25,7 @@ const (
 	meansSession                // TerminalServices-LocalSessionManager 21, 25
 	meansConnection             // TerminalServices-RemoteConnectionManager 1149
 	meansCmdlet                 // MSExchange Management 1
+	meansCmdletFailed           // MSExchange Management 6
 	meansCleared                // Security 1102, System 104
 	meansLost                   // Security 1101, 1104
 )
@@ -50,8 +52,11 @@ func meaningOf(h head) meaning {
 			return meansConnection
 		}
 	case "msexchange management":
-		if h.id == 1 {
+		switch h.id {
+		case 1:
 			return meansCmdlet
+		case 6:
+			return meansCmdletFailed
 		}
 	}
 	return meansNothing
@@ -157,8 +162,8 @@ func (o *observer) Observe(e *event.Event, obs []logs.Observation) []logs.Observ
 		if own(b.Account) {
 			return obs
 		}
-	case meansCmdlet:
-		return o.cmdlet(e, obs)
+	case meansCmdlet, meansCmdletFailed:
+		return o.cmdlet(e, m == meansCmdlet, obs)
 	case meansCleared:
 		b.Kind, b.OK = logs.Gap, true
 		b.Action = o.word("log cleared")
@@ -239,28 +244,10 @@ func isZero(status []byte) bool {
 	return len(status) > 0 && len(bytes.Trim(status, "0")) == 0
 }
 
-// Exchange cmdlets that give somebody power over mail, with the parameters of which one must be there; none: always.
-var cmdlets = map[string][]string{
-	"New-InboxRule":                nil,
-	"Set-InboxRule":                nil,
-	"New-TransportRule":            nil,
-	"Set-TransportRule":            nil,
-	"Set-Mailbox":                  {"-ForwardingAddress", "-ForwardingSmtpAddress", "-DeliverToMailboxAndForward", "-GrantSendOnBehalfTo"},
-	"Add-MailboxPermission":        nil,
-	"Add-MailboxFolderPermission":  nil,
-	"Add-ADPermission":             nil,
-	"Add-RecipientPermission":      nil,
-	"New-ManagementRoleAssignment": nil,
-	"Add-RoleGroupMember":          nil,
-	"New-MailboxExportRequest":     nil,
-	"New-ComplianceSearchAction":   nil,
-	"New-JournalRule":              nil,
-	"Install-TransportAgent":       nil,
-}
-
-// cmdlet observes MSExchange Management 1, "Cmdlet succeeded": its unnamed data are the cmdlet, its parameters as one
-// text, the caller, and more (seen in records of Exchange 2013 to 2019; Microsoft documents the event without them).
-func (o *observer) cmdlet(e *event.Event, obs []logs.Observation) []logs.Observation {
+// cmdlet observes MSExchange Management 1, "Cmdlet succeeded", and 6, "Cmdlet failed": their unnamed data are the cmdlet, its
+// parameters as one text, the caller, and more (seen in records of Exchange 2013 to 2019; Microsoft documents the events without
+// them).
+func (o *observer) cmdlet(e *event.Event, ok bool, obs []logs.Observation) []logs.Observation {
 	var data [3][]byte
 	n := 0
 	for _, slot := range e.Shape.Slots("Data") {
@@ -273,61 +260,6 @@ func (o *observer) cmdlet(e *event.Event, obs []logs.Observation) []logs.Observa
 			data[n], i = o.text(elem), next
 		}
 	}
-	name, params, caller := data[0], data[1], data[2]
-	need, known := cmdlets[string(name)]
-	if !known {
-		return obs
-	}
-	found := len(need) == 0
-	for _, p := range need {
-		if v, ok := parameter(params, p); ok && !emptyParameter(v) {
-			found = true
-		}
-	}
-	if !found {
-		return obs
-	}
-	b := logs.Observation{Kind: logs.Capability, OK: true, Account: caller, Channel: "powershell", Action: name, Bytes: -1, Count: -1}
-	for _, p := range [...]string{"-Mailbox", "-Identity", "-User"} {
-		if v, ok := parameter(params, p); ok {
-			b.Target = v
-			if p != "-User" {
-				b.Object, b.ObjectKind = v, "mailbox"
-			}
-			break
-		}
-	}
-	return append(obs, b)
-}
-
-// parameter returns the value of a parameter in the text that Exchange writes: -Identity "x" -Force "True".
-func parameter(params []byte, name string) ([]byte, bool) {
-	for rest := params; ; {
-		i := bytes.Index(rest, []byte(name))
-		if i < 0 {
-			return nil, false
-		}
-		before := rest[:i]
-		rest = rest[i+len(name):]
-		if len(rest) > 0 && rest[0] != ' ' && rest[0] != ':' || len(before) > 0 && before[len(before)-1] != ' ' && before[len(before)-1] != ';' {
-			continue // part of another word
-		}
-		v := bytes.TrimLeft(rest, " :")
-		if len(v) > 0 && v[0] == '"' {
-			v = v[1:]
-			if end := bytes.IndexByte(v, '"'); end >= 0 {
-				v = v[:end]
-			}
-			return v, true
-		}
-		if end := bytes.IndexByte(v, ' '); end >= 0 {
-			v = v[:end]
-		}
-		return v, true
-	}
-}
-
-// emptyParameter reports whether a parameter takes a setting away.
-func emptyParameter(v []byte) bool {
-	return len(v) == 0 || bytes.EqualFold(v, []byte("$null")) || bytes.EqualFold(v, []byte("False")) || bytes.EqualFold(v, []byte("$false"))
+	c := cmdlet.Call{Name: data[0], Parameters: data[1], Syntax: cmdlet.Shell}
+	return cmdlet.Observe(&c, logs.Observation{Account: data[2], OK: ok, Channel: "powershell"}, obs)
 }

@@ -93,13 +93,9 @@ func TestObserveExchangeCmdlets(t *testing.T) {
 			t.Errorf("%s %s\nmeans %s\nwant  %s", cmdlet, params, got, want)
 		}
 	}
-	const by = "capability ok account=example.org/Users/eve channel=powershell "
-	f("Set-Mailbox", `-Identity "ana" -ForwardingSmtpAddress "smtp:x@example.net"`, by+"action=Set-Mailbox mailbox=ana target=ana")
-	f("Set-Mailbox", `-Identity "ana" -DeliverToMailboxAndForward "False"`, "")
-	f("Set-Mailbox", `-Identity "ana" -ForwardingAddress "$null"`, "")
-	f("Set-Mailbox", `-Identity "ana -ForwardingAddress" -MaxSendSize "1"`, "")
-	f("New-InboxRule", `-Name "." -Mailbox "ana" -DeleteMessage "True"`, by+"action=New-InboxRule mailbox=ana target=ana")
-	f("New-ManagementRoleAssignment", `-Role "Mailbox Import Export" -User "eve"`, by+"action=New-ManagementRoleAssignment target=eve")
-	f("New-MailboxExportRequest", `-Mailbox "ana" -FilePath "\\h\c$\x.pst"`, by+"action=New-MailboxExportRequest mailbox=ana target=ana")
+	f("Set-Mailbox", `-Identity "ana" -ForwardingSmtpAddress "smtp:x@example.net"`,
+		"capability ok account=example.org/Users/eve channel=powershell action=Set-Mailbox inference=RULE_MADE power=rule in=ana target=smtp:x@example.net")
+	f("New-MailboxExportRequest", `-Mailbox "ana" -FilePath "\\h\c$\x.pst"`,
+		`access ok account=example.org/Users/eve channel=powershell action=New-MailboxExportRequest inference=EXPORT_REQUESTED mailbox=ana exposure=content target="\\\\h\\c$\\x.pst"`)
 	f("Get-Mailbox", `-Identity "ana"`, "")
 }
