@@ -2,12 +2,15 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/detect"
+	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/judge"
 	"github.com/barid-dfir/barid/internal/report"
 	"github.com/barid-dfir/barid/internal/report/csv"
@@ -45,6 +48,8 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 	findings := w.Findings(csv.Timeline())
 	series := newSeries(&cfg.Config)
 	defer series.close()
+	cfg.Observed = tally.NewCollection()
+	var streams []tally.Stream
 
 	c := &casefile.Case{Schema: casefile.Schema, Barid: casefile.Program{Version: cfg.Version}, Organisation: cfg.Facts.Organisation}
 	c.Summary.Findings = make(map[string]int64)
@@ -74,6 +79,7 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 		if copies[s.Ordinal] {
 			return nil
 		}
+		streams = append(streams, s.Streams()...)
 		return found.Each(add)
 	}
 	res, err := Run(ctx, cfg.Config)
@@ -97,6 +103,10 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 	if err != nil {
 		return res, nil, err
 	}
+	store := cfg.Observed.Store(func(source int) bool { return copies[source] }, streams)
+	if err := decide(c, store, cfg.Facts, nil); err != nil {
+		return res, nil, err
+	}
 	if err := ctx.Err(); err != nil {
 		return res, nil, err
 	}
@@ -110,6 +120,31 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 		return res, nil, err
 	}
 	return res, c, nil
+}
+
+// decide adds to a case what was reached, and how that is known.
+func decide(c *casefile.Case, store tally.Store, facts *judge.Facts, inventory *judge.Inventory) error {
+	j, err := judge.Judge(&judge.Input{Store: store, Sources: c.Sources, Incidents: c.Incidents, Facts: facts, Inventory: inventory,
+		From: nanoseconds(c.Window.From), To: nanoseconds(c.Window.To)})
+	if err != nil {
+		return fmt.Errorf("cannot judge what was reached: %w", err)
+	}
+	c.Coverage, c.Sessions, c.Capabilities, c.Reached = j.Coverage, j.Sessions, j.Capabilities, j.Reached
+	c.Statements, c.Inferences, c.Summary.Reached = j.Statements, j.Inferences, j.Counts
+	return nil
+}
+
+// nanoseconds returns a time since 1970 UTC: the nearest that can be told where it is centuries away.
+func nanoseconds(t *time.Time) int64 {
+	switch {
+	case t == nil:
+		return event.UnknownTime
+	case t.Year() < 1678:
+		return math.MinInt64 + 1
+	case t.Year() > 2261:
+		return math.MaxInt64
+	}
+	return t.UnixNano()
 }
 
 // logEnds returns a function that tells when the log that a source is a part of ends. Logs are rotated, so what is of one

@@ -47,6 +47,8 @@ type Config struct {
 	Correlator *sigma.Correlator
 	// Counts takes logins and requests if set.
 	Counts *detect.Counts
+	// Observed takes what events mean if set; Source.Streams then tells when there were events.
+	Observed *tally.Collection
 	// Event appends what is to be written of an event, and Out is where to, in the order of sources and events.
 	Event func(dst []byte, source *logs.Source, e *event.Event, meaning []logs.Observation) []byte
 	Out   io.Writer

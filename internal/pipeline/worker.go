@@ -21,6 +21,7 @@ type worker struct {
 	detector  *detect.Detector
 	counter   *detect.Counter
 	collector *sigma.Collector
+	observer  *observer // nil where nothing asks what events mean
 	batch     event.Batch
 	meaning   []logs.Observation
 	requests  map[*event.Shape]bool
@@ -41,6 +42,9 @@ func newWorker(r *run) *worker {
 	if r.cfg.Counts != nil {
 		w.counter = r.cfg.Counts.Counter()
 	}
+	if r.cfg.Observed != nil {
+		w.observer = newObserver(r.cfg.Observed.Collector())
+	}
 	return w
 }
 
@@ -50,6 +54,11 @@ func (w *worker) close() {
 	}
 	if w.collector != nil {
 		if err := w.collector.Flush(); err != nil {
+			w.run.fail(err)
+		}
+	}
+	if w.observer != nil {
+		if err := w.observer.collector.Flush(); err != nil {
 			w.run.fail(err)
 		}
 	}
@@ -279,6 +288,7 @@ func (w *worker) examine(b *block, res *result) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			res.tally.Defect(event.Defect{Offset: b.Offset, Length: int64(len(b.Data)), Line: b.Line, Reason: failure(fault).Error()})
+			res.tally.Forget()
 			delete(w.parsers, b.source.format)
 			w.batch = event.Batch{}
 			if w.detector != nil {
@@ -289,11 +299,15 @@ func (w *worker) examine(b *block, res *result) {
 	s := b.source
 	parser := w.parser(s.format)
 	w.batch.Reset()
-	if !w.skim(parser, b) {
+	plain := w.skim(parser, b)
+	if plain == nil {
 		parser.Parse(&b.Block, &w.batch)
 	}
 	w.plain(s, res)
 	w.identify(b)
+	if w.observer != nil {
+		w.streams(b, &res.tally, plain)
+	}
 	for _, d := range w.batch.Defects {
 		res.tally.Defect(d)
 	}
@@ -336,16 +350,19 @@ func failure(fault any) error {
 func (w *worker) event(s *source, parser logs.Parser, e *event.Event, res *result) {
 	cfg := &w.run.cfg
 	res.tally.Event(e)
-	if e.Time != event.UnknownTime && (cfg.From != event.UnknownTime && e.Time < cfg.From || cfg.To != event.UnknownTime && e.Time >= cfg.To) {
+	if w.left(e.Time) {
 		return
 	}
 	if w.detector != nil {
 		res.findings = w.detector.Detect(e, s.ordinal, res.findings)
 	}
-	if w.counter == nil && cfg.Event == nil {
+	if w.counter == nil && cfg.Event == nil && w.observer == nil {
 		return
 	}
 	w.meaning = parser.Observe(e, w.meaning[:0])
+	if w.observer != nil {
+		w.observe(s, e, &res.tally)
+	}
 	if w.counter != nil {
 		w.count(s, e)
 	}
@@ -354,31 +371,31 @@ func (w *worker) event(s *source, parser logs.Parser, e *event.Event, res *resul
 	}
 }
 
-// skim parses a block without the events that match no rule and mean nothing, if its parser can do that.
-func (w *worker) skim(parser logs.Parser, b *block) bool {
+// skim parses a block without the events that match no rule and mean nothing, if its parser can do that, and returns the Shape
+// of those.
+func (w *worker) skim(parser logs.Parser, b *block) *event.Shape {
 	p, ok := parser.(logs.Skimmer)
 	if !ok || w.run.cfg.Event != nil {
-		return false
+		return nil
 	}
 	shape, parts := p.Skims(&b.Block)
 	if shape == nil {
-		return false
+		return nil
 	}
 	sieves := w.run.sievesOf(shape, parts)
 	if sieves == nil {
-		return false
+		return nil
 	}
 	p.Skim(&b.Block, sieves, &w.batch)
-	return true
+	return shape
 }
 
 // plain takes account of the plain events of a batch.
 func (w *worker) plain(s *source, res *result) {
-	cfg := &w.run.cfg
 	for i := range w.batch.Plain {
 		e := &w.batch.Plain[i]
 		res.tally.Plain(e)
-		if w.counter == nil || cfg.From != event.UnknownTime && e.Time < cfg.From || cfg.To != event.UnknownTime && e.Time >= cfg.To {
+		if w.counter == nil || w.left(e.Time) {
 			continue
 		}
 		w.counter.Request(e.Client, s.ordinal, detect.Position{Time: e.Time, Offset: e.Offset, Line: e.Line})

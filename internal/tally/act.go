@@ -73,37 +73,10 @@ type Try struct {
 	First                 Ref
 }
 
-// Span is a time from From up to and including To, in nanoseconds since 1970 UTC.
-type Span struct{ From, To int64 }
-
-// Stream is what a source holds of one kind of log of one host.
-type Stream struct {
-	Source   int32
-	Host     string
-	Format   string // event.Shape.Format, and the channel of a Windows log: "windows.evtx:Security"
-	Events   int64
-	From, To int64 // event.UnknownTime if no event has a time
-	// Active is when there were events, to the minute: spans begin and end with an event, and between one and the next is more
-	// than a minute without any. Beats is the same of heartbeats.
-	Active, Beats []Span
-	// Records are the runs of record numbers, where the log counts its records; a jump means that some are missing.
-	Records []Run
-	// Sorted says that no event came before the one before it by more than a minute: otherwise Backwards is by how much, and
-	// where.
-	Backwards   int64
-	BackwardsAt Ref
-}
-
-// Run is records with consecutive numbers, and the times of the first and last.
-type Run struct {
-	First, Last int64
-	From, To    int64
-}
-
 // Store is all that the evidence of a case taught, findings apart, in a form that is judged in no time. It is read only,
 // and may be used by one goroutine at a time.
 type Store interface {
-	// Streams returns what was read, in the order of sources.
+	// Streams returns what was read, in the order of sources, hosts and formats.
 	Streams() []Stream
 	// Contexts returns every Context that did something, in a fixed order. Those that only failed are told by Tries.
 	Contexts() []Context

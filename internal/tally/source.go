@@ -27,6 +27,16 @@ type Source struct {
 	Errors []string
 	// Notes says what was assumed to read it.
 	Notes []string
+	// Cut says that it is a text log whose last line has no end.
+	Cut bool
+
+	streams map[streamKey]*Part
+	unread  []Span
+	// open says that the end of something unread is not known yet, and openAt is the time of the event before it. final is the
+	// time of the last event.
+	open          bool
+	openAt, final int64
+	begun         bool
 }
 
 // MaxDefects is how many defects of a source are kept word for word.
@@ -39,11 +49,25 @@ type Block struct {
 	Unparsed           int64
 	Defects            []event.Defect
 	Host               string
+	// First and Final are the times of its first and last event that has one, in the order of the source.
+	First, Final int64
+	// Cut says that it is the end of a text log, and its last line has no end.
+	Cut bool
+
+	streams map[streamKey]*Part
+	lost    []unread
 }
 
 // Reset makes an empty Block.
 func (b *Block) Reset() {
-	*b = Block{From: event.UnknownTime, To: event.UnknownTime, Defects: b.Defects[:0]}
+	*b = Block{From: event.UnknownTime, To: event.UnknownTime, First: event.UnknownTime, Final: event.UnknownTime, Defects: b.Defects[:0]}
+}
+
+// Forget forgets when there were events: what they mean is not known, and the block counts as one that could not be read.
+func (b *Block) Forget() {
+	b.streams, b.Cut = nil, false
+	b.First, b.Final = event.UnknownTime, event.UnknownTime
+	b.lost = append(b.lost[:0], unread{event.UnknownTime, event.UnknownTime})
 }
 
 // Event takes account of an event.
@@ -82,8 +106,23 @@ func (b *Block) Defect(d event.Defect) {
 	}
 }
 
-// Add adds a block, the next in order.
+// Add adds a block, the next in order. It keeps what it needs of it: the block is not to be used any more.
 func (s *Source) Add(b *Block) {
+	if !s.begun {
+		s.begun, s.final = true, event.UnknownTime
+	}
+	for k, p := range b.streams {
+		if s.streams == nil {
+			s.streams = make(map[streamKey]*Part)
+		}
+		if q := s.streams[k]; q != nil {
+			q.add(p)
+		} else {
+			s.streams[k] = p
+		}
+	}
+	s.addUnread(b)
+	s.Cut = s.Cut || b.Cut
 	s.Events += b.Events
 	s.Duplicates += b.Duplicates
 	s.Unparsed += b.Unparsed
