@@ -158,8 +158,23 @@ func orderSpans(list []Span) []Span {
 		pauses[i] = uint64(list[i+1].From - list[i].To)
 	}
 	slices.Sort(pauses)
-	// Of pauses as long as the longest to be left out, all are left out: which ones would be chance.
-	return joinSpans(list, pauses[len(list)-MaxSpans-1])
+	longest := pauses[len(list)-MaxSpans-1]
+	out := joinSpans(list, longest-1)
+	if longest == 0 || len(out) <= MaxSpans {
+		return out
+	}
+	// Of those as long as the longest to be left out, the earliest.
+	n, more := 0, len(out)-MaxSpans
+	for _, s := range out {
+		if n > 0 && more > 0 && uint64(s.From-out[n-1].To) <= longest {
+			out[n-1].To = s.To
+			more--
+			continue
+		}
+		out[n] = s
+		n++
+	}
+	return out[:n]
 }
 
 // joinSpans joins spans, in order of From, with at most so much time between them.
@@ -222,7 +237,20 @@ func orderRuns(list []Run) []Run {
 	}
 	slices.Sort(lengths)
 	longest := lengths[len(out)-MaxSpans-1]
-	return slices.DeleteFunc(out, func(r Run) bool { return uint64(r.Last-r.First) <= longest })
+	more := len(out) - MaxSpans // of which those as long as the longest are the earliest
+	for _, l := range lengths[:more] {
+		if l < longest {
+			more--
+		}
+	}
+	return slices.DeleteFunc(out, func(r Run) bool {
+		l := uint64(r.Last - r.First)
+		if l == longest && more > 0 {
+			more--
+			return true
+		}
+		return l < longest
+	})
 }
 
 // add adds the part of the next block.
