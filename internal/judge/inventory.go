@@ -1,10 +1,21 @@
 package judge
 
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
 // Inventory is what there was to be reached, from lists that the organisation keeps.
 type Inventory struct {
 	Mailboxes []Mailbox
 	Messages  []Message
 	Files     []StoredFile
+	// Unplaced is how many lines of the list of messages name no mailbox: how many messages there are is not known then.
+	Unplaced int64
+	// Lists are the files that it was read from.
+	Lists []List
 	// Problems are what could not be read of the lists, each with its file and line.
 	Problems []string
 }
@@ -19,8 +30,10 @@ type Mailbox struct {
 
 // Message is a line of the list of messages.
 type Message struct {
-	Mailbox  string
-	ID       string // Internet message id, as the list writes it
+	Mailbox string
+	// ID is the Internet message id, as the list writes it. It is "" where the list has none: no log can name such a message, so
+	// that it cannot be ruled out where any was read.
+	ID       string
 	FolderID string
 	Folder   string
 	Size     int64 // bytes, -1 if unknown
@@ -34,4 +47,268 @@ type StoredFile struct {
 	Size     int64 // bytes, -1 if unknown
 	From, To int64 // when it had that size: nanoseconds since 1970 UTC, event.UnknownTime for no bound
 	Label    string
+}
+
+// List is a file of the inventory, as it was read.
+type List struct {
+	Kind   string // mailboxes, messages, files
+	Path   string // as the facts write it
+	File   string // where it was read
+	SHA256 string // in hexadecimal
+	Bytes  int64
+	Lines  int64 // without the header
+	// Problems are the first of what could not be read, each with its line; Unread is how many there are.
+	Problems []string
+	Unread   int64
+}
+
+// maxProblems is how many problems of a list are named; the others are counted.
+const maxProblems = 1000
+
+// ReadInventory reads the lists that facts name; their paths are relative to dir. It returns nil if they name none. A list
+// that is missing, cannot be opened or lacks a column without which it says nothing is an error; whatever is wrong in a
+// line is a problem, and makes the value unknown.
+func ReadInventory(f *Facts, dir string) (*Inventory, error) {
+	inv := &Inventory{}
+	for _, kind := range inventoryKinds {
+		name := f.Inventory.Path(kind)
+		if name == "" {
+			continue
+		}
+		file := name
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(dir, file)
+		}
+		l, err := inv.read(f, kind, name, file)
+		if err != nil {
+			return nil, fmt.Errorf("inventory: %s: %w", kind, err)
+		}
+		inv.Lists = append(inv.Lists, *l)
+		for _, p := range l.Problems {
+			inv.Problems = append(inv.Problems, name+":"+p)
+		}
+		if more := l.Unread - int64(len(l.Problems)); more > 0 {
+			inv.Problems = append(inv.Problems, fmt.Sprintf("%s: and %d more", name, more))
+		}
+	}
+	if len(inv.Lists) == 0 {
+		return nil, nil
+	}
+	return inv, nil
+}
+
+// inventoryKinds are the lists, in the order in which they are read.
+var inventoryKinds = [...]string{"mailboxes", "messages", "files"}
+
+// Path returns the path of a list: mailboxes, messages or files.
+func (f *InventoryFiles) Path(kind string) string {
+	switch kind {
+	case "mailboxes":
+		return f.Mailboxes
+	case "messages":
+		return f.Messages
+	case "files":
+		return f.Files
+	}
+	return ""
+}
+
+// SetPath changes the path of a list.
+func (f *InventoryFiles) SetPath(kind, path string) {
+	switch kind {
+	case "mailboxes":
+		f.Mailboxes = path
+	case "messages":
+		f.Messages = path
+	case "files":
+		f.Files = path
+	}
+}
+
+// columns are the columns of each list; those that come first cannot be missing.
+func columns(kind string) (names []string, needed int) {
+	switch kind {
+	case "mailboxes":
+		return []string{"mailbox", "owner", "server", "database"}, 1
+	case "messages":
+		return []string{"mailbox", "message_id", "folder_id", "folder", "size", "received", "removed"}, 2
+	}
+	return []string{"path", "size", "from", "to", "label"}, 1
+}
+
+func (inv *Inventory) read(f *Facts, kind, name, file string) (*List, error) {
+	t, err := openSheet(file)
+	if err != nil {
+		return nil, err
+	}
+	defer t.close()
+	t.list = List{Kind: kind, Path: name, File: file}
+	names, needed := columns(kind)
+	if err := t.header(names, needed); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	zone, from := f.Zone(name)
+	t.times = clocks{zone: zone, assumed: from == "assumed"}
+	switch kind {
+	case "mailboxes":
+		err = inv.readMailboxes(t)
+	case "messages":
+		err = inv.readMessages(t)
+	case "files":
+		err = inv.readFiles(t)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if t.times.widened {
+		t.note("times have no zone: each may lie up to 14 hours earlier or 12 later than it says in UTC (timezones: {%s: Europe/Paris} in the facts tells the zone)", filepath.Base(name))
+	}
+	t.finish()
+	return &t.list, nil
+}
+
+// The most that is believed, in bytes: a message, a file.
+const (
+	largestMessage = 1 << 40
+	largestFile    = 1 << 50
+)
+
+func (inv *Inventory) readMailboxes(t *sheet) error {
+	seen := make(map[string]int)
+	for {
+		err := t.next()
+		if errors.Is(err, errEnd) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if len(t.cell(0)) == 0 {
+			t.problem("no mailbox: the line is left out")
+			continue
+		}
+		m := Mailbox{Name: t.text(0), Owner: t.text(1), Server: t.again(2), Database: t.again(3)}
+		key := strings.ToLower(m.Name)
+		if line, twice := seen[key]; twice {
+			t.problem("mailbox %q stands in line %d already", m.Name, line)
+			continue
+		}
+		seen[key] = t.line
+		inv.Mailboxes = append(inv.Mailboxes, m)
+	}
+}
+
+func (inv *Inventory) readMessages(t *sheet) error {
+	var lines []int32
+	same := newSameMessage()
+	for {
+		err := t.next()
+		if errors.Is(err, errEnd) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if len(t.cell(0)) == 0 {
+			t.problem("no mailbox: the line is left out, and how many messages there are is not known")
+			inv.Unplaced++
+			continue
+		}
+		i := len(inv.Messages)
+		m := Message{Mailbox: t.again(0), FolderID: t.again(2), Folder: t.again(3), Size: t.size(4, largestMessage)}
+		m.Received, m.Removed = t.time(5, i, early), t.time(6, i, late)
+		if len(t.cell(1)) == 0 {
+			t.problem("no message_id: no log can name this message")
+		} else if first := same.find(inv.Messages, t.cell(0), t.cell(1), t.cell(2), i); first >= 0 {
+			t.problem("mailbox, message_id and folder_id are those of line %d", lines[first])
+			inv.Messages[first].join(&m)
+			t.times.forget(i)
+			continue
+		} else {
+			m.ID = t.text(1)
+		}
+		inv.Messages = append(inv.Messages, m)
+		lines = append(lines, int32(min(t.line, 1<<31-1)))
+	}
+	t.times.resolve(func(i int, w when, at int64, text string) {
+		switch w {
+		case early:
+			inv.Messages[i].Received = at
+		case late:
+			inv.Messages[i].Removed = at
+		}
+		if text != "" {
+			t.problemAt(int(lines[i]), "%s", text)
+		}
+	}, t.note)
+	for i := range inv.Messages {
+		if m := &inv.Messages[i]; backwards(m.Received, m.Removed) {
+			t.problemAt(int(lines[i]), "removed before it was received: neither is believed")
+			m.Received, m.Removed = unknownTime, unknownTime
+		}
+	}
+	return nil
+}
+
+// join takes what another line says of the same message: what the two do not agree in is unknown.
+func (m *Message) join(o *Message) {
+	if m.Size != o.Size {
+		m.Size = -1
+	}
+	if m.Received != o.Received {
+		m.Received = unknownTime
+	}
+	if m.Removed != o.Removed {
+		m.Removed = unknownTime
+	}
+}
+
+func backwards(from, to int64) bool {
+	return from != unknownTime && to != unknownTime && to < from
+}
+
+func (inv *Inventory) readFiles(t *sheet) error {
+	var lines []int32
+	seen := make(map[StoredFile]int)
+	for {
+		err := t.next()
+		if errors.Is(err, errEnd) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if len(t.cell(0)) == 0 {
+			t.problem("no path: the line is left out")
+			continue
+		}
+		i := len(inv.Files)
+		f := StoredFile{Path: t.text(0), Size: t.size(1, largestFile), From: t.time(2, i, early), To: t.time(3, i, late), Label: t.again(4)}
+		if line, twice := seen[f]; twice {
+			t.problem("the same stands in line %d already", line)
+			t.times.forget(i)
+			continue
+		}
+		seen[f] = t.line
+		inv.Files = append(inv.Files, f)
+		lines = append(lines, int32(min(t.line, 1<<31-1)))
+	}
+	t.times.resolve(func(i int, w when, at int64, text string) {
+		switch w {
+		case early:
+			inv.Files[i].From = at
+		case late:
+			inv.Files[i].To = at
+		}
+		if text != "" {
+			t.problemAt(int(lines[i]), "%s", text)
+		}
+	}, t.note)
+	for i := range inv.Files {
+		if f := &inv.Files[i]; backwards(f.From, f.To) {
+			t.problemAt(int(lines[i]), "to is before from: neither is believed")
+			f.From, f.To = unknownTime, unknownTime
+		}
+	}
+	return nil
 }
