@@ -1,0 +1,213 @@
+// Package played_test plays attacks with a known truth against servers whose logs are then partly lost, and holds the verdicts
+// against the truth: nothing that the attacker got may be ruled out, nothing that he did not get may be confirmed, and the
+// counts must enclose the truth. What is lost is lost in a way that shows: a file, a beginning, an end, or more silence than
+// the log ever has. A single line taken out without a trace no program can miss.
+package played_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/barid-dfir/barid/internal/casefile"
+)
+
+// kinds are the worlds.
+var kinds = []struct {
+	name string
+	play func(*world)
+}{
+	{"dovecot", dovecot},
+	{"m365", m365},
+	{"owa", owa},
+	{"files", files},
+}
+
+// TestNothingIsWronglyRuledOutOrConfirmed plays 40 attacks of each kind; BARID_PLAYED asks for more of them.
+func TestNothingIsWronglyRuledOutOrConfirmed(t *testing.T) {
+	n := 40
+	if s := os.Getenv("BARID_PLAYED"); s != "" {
+		var err error
+		if n, err = strconv.Atoi(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := 1
+	if s := os.Getenv("BARID_PLAYED_FIRST"); s != "" {
+		first, _ = strconv.Atoi(s)
+	}
+	for _, k := range kinds {
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			var sum tightness
+			for seed := first; seed < first+n; seed++ {
+				w, c := play(t, k.play, uint64(seed))
+				if bad := hold(w, c, &sum); len(bad) > 0 {
+					t.Errorf("seed %d (lost: %s):\n%s", seed, strings.Join(w.lost, "; "), strings.Join(bad[:min(len(bad), 6)], "\n"))
+					if sum.failed++; sum.failed > 5 {
+						break
+					}
+				}
+			}
+			t.Log(k.name, &sum)
+		})
+	}
+}
+
+// play plays one attack and returns what Barid says of it.
+func play(t *testing.T, do func(*world), seed uint64) (*world, *casefile.Case) {
+	t.Helper()
+	w := newWorld(seed)
+	do(w)
+	for range w.rng.IntN(3) {
+		w.lose()
+	}
+	dir := t.TempDir()
+	w.write(t, dir)
+	defer os.RemoveAll(dir)
+	return w, assess(t, context.Background(), dir)
+}
+
+// tightness says how much verdicts leave open.
+type tightness struct {
+	worlds, complete, closed int
+	items, confirmed, possible, ruledOut,
+	truth int
+	width  float64 // sum over mailboxes of (upper - lower) / items
+	boxes  int
+	failed int
+}
+
+func (s *tightness) String() string {
+	return fmt.Sprintf("%d worlds (%d with complete logs, of which %d have closed intervals); %d items: %d confirmed, %d possible, %d ruled out (%d reached in truth); the interval of a mailbox is %.0f%% of its items wide on average",
+		s.worlds, s.complete, s.closed, s.items, s.confirmed, s.possible, s.ruledOut, s.truth, 100*s.width/float64(max(1, s.boxes)))
+}
+
+// hold compares a case with the truth.
+func hold(w *world, c *casefile.Case, sum *tightness) (bad []string) {
+	sum.worlds++
+	all := map[string]item{}
+	for _, b := range w.boxes {
+		for _, m := range b.items {
+			all[m.in+" "+m.id] = m
+		}
+	}
+	inTruth := map[string]int64{}
+	for m := range w.truth {
+		inTruth[m.in]++
+	}
+	said := map[string]bool{}
+	ruledOut := map[string]bool{} // mailboxes
+	closed := true
+	for i := range c.Reached {
+		r := &c.Reached[i]
+		switch r.Object.Kind {
+		case "message", "file":
+			m, ok := all[r.Object.In+" "+r.Object.ID]
+			if !ok {
+				if r.Object.Kind == "file" && r.Object.In == "" {
+					m, ok = find(all, r.Object.ID)
+				}
+				if !ok {
+					continue
+				}
+			}
+			said[m.in+" "+m.id] = true
+			sum.items++
+			truth := w.truth[m]
+			if truth {
+				sum.truth++
+			}
+			switch r.Levels.Content {
+			case casefile.RuledOut:
+				sum.ruledOut++
+				if truth {
+					bad = append(bad, fmt.Sprintf("WRONGLY RULED OUT: %s %s", r.Object.In, words(r)))
+				}
+			case casefile.Confirmed:
+				sum.confirmed++
+				if !truth {
+					bad = append(bad, fmt.Sprintf("WRONGLY CONFIRMED: %s %s", r.Object.In, words(r)))
+				}
+			case casefile.Possible:
+				sum.possible++
+			}
+			if r.Levels.Metadata == casefile.RuledOut && (w.seen[m] || truth) {
+				bad = append(bad, fmt.Sprintf("METADATA WRONGLY RULED OUT: %s", words(r)))
+			}
+			if r.Levels.Metadata == casefile.Confirmed && !w.seen[m] && !truth {
+				bad = append(bad, fmt.Sprintf("METADATA WRONGLY CONFIRMED: %s", words(r)))
+			}
+		case "mailbox":
+			n := inTruth[r.Object.ID]
+			if r.Levels.Content == casefile.RuledOut {
+				ruledOut[r.Object.ID] = true
+			}
+			if n < r.Lower || r.Upper >= 0 && n > r.Upper {
+				bad = append(bad, fmt.Sprintf("%d messages of %s were reached: not between %d and %d: %s", n, r.Object.ID, r.Lower, r.Upper, words(r)))
+			}
+			if r.Levels.Content == casefile.Confirmed && n == 0 {
+				bad = append(bad, fmt.Sprintf("MAILBOX WRONGLY CONFIRMED: %s", words(r)))
+			}
+			if r.Upper != r.Lower {
+				closed = false
+			}
+			if items := len(itemsOf(w, r.Object.ID)); items > 0 && r.Upper >= 0 {
+				sum.boxes++
+				sum.width += float64(r.Upper-r.Lower) / float64(items)
+			}
+		}
+	}
+	for key, m := range all {
+		if said[key] || !w.truth[m] {
+			continue
+		}
+		if ruledOut[m.in] || isFile(m) {
+			bad = append(bad, fmt.Sprintf("nothing said of %s, which was reached", key))
+		}
+	}
+	if len(w.lost) == 0 {
+		sum.complete++
+		if closed {
+			sum.closed++
+		}
+		if w.exact && !closed {
+			bad = append(bad, "the logs are complete and name every item, and an interval is open")
+		}
+	}
+	return bad
+}
+
+func find(all map[string]item, id string) (item, bool) {
+	for key, m := range all {
+		if strings.HasSuffix(key, " "+id) {
+			return m, true
+		}
+	}
+	return item{}, false
+}
+
+func itemsOf(w *world, account string) []item {
+	for _, b := range w.boxes {
+		if b.account == account {
+			return b.items
+		}
+	}
+	return nil
+}
+
+func words(r *casefile.Reached) string {
+	var why []string
+	for _, y := range r.Why {
+		why = append(why, y.Rule+": "+y.Text)
+	}
+	return fmt.Sprintf("%s %s: %s %s (%d to %d): %s", r.Object.Kind, r.Object.ID, r.Verdict, r.Exposure, r.Lower, r.Upper, strings.Join(why, " | "))
+}
+
+var _ = filepath.Join
+var _ = time.Now
