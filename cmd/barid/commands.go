@@ -79,7 +79,7 @@ func (c *assessCmd) Run(e *env) error {
 		return err
 	}
 	res, made, err := pipeline.Assess(e.ctx, pipeline.AssessConfig{
-		Config: d.config, Dir: c.Output, Force: c.Force, Version: version(), Facts: d.facts, Rejected: d.rules.rejected, Now: d.began.UTC(), Problems: d.asSources,
+		Config: d.config, Dir: c.Output, Force: c.Force, Version: version(), Facts: d.facts, Inventory: d.lists, Rejected: d.rules.rejected, Now: d.began.UTC(), Problems: d.asSources,
 	})
 	if errors.Is(err, casefile.ErrExists) {
 		return fmt.Errorf("%w: name another with -o, or replace it with --force", err)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"sort"
@@ -128,6 +129,7 @@ type reading struct {
 	env      *env
 	config   pipeline.Config
 	facts    *judge.Facts
+	lists    *judge.Inventory // that the facts name
 	began    time.Time
 	mu       sync.Mutex
 	problems []evidence.Problem
@@ -150,6 +152,9 @@ func (f *readFlags) prepare(e *env) (*reading, error) {
 		}
 		defer file.Close()
 		if r.facts, err = judge.ParseFacts(file); err != nil {
+			return nil, fmt.Errorf("--facts %s: %w", f.Facts, err)
+		}
+		if r.lists, err = judge.ReadInventory(r.facts, filepath.Dir(f.Facts)); err != nil {
 			return nil, fmt.Errorf("--facts %s: %w", f.Facts, err)
 		}
 	}

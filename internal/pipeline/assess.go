@@ -24,6 +24,8 @@ type AssessConfig struct {
 	Force   bool   // replace whatever case is there
 	Version string
 	Facts   *judge.Facts
+	// Inventory is what there was to be reached; nil if nobody says.
+	Inventory *judge.Inventory
 	// Rejected are the rules that could not be used.
 	Rejected []casefile.RejectedRule
 	// Now is when the run began, for the custody chain.
@@ -104,7 +106,7 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 		return res, nil, err
 	}
 	store := cfg.Observed.Store(func(source int) bool { return copies[source] }, streams)
-	if err := decide(c, store, cfg.Facts, nil); err != nil {
+	if err := decide(c, store, cfg.Facts, cfg.Inventory); err != nil {
 		return res, nil, err
 	}
 	if err := ctx.Err(); err != nil {

@@ -181,6 +181,12 @@ func (w *world) write(tb testing.TB, dir string) {
 	for _, line := range w.facts {
 		f.WriteString(line + "\n")
 	}
+	if isFile(w.boxes[0].items[0]) {
+		f.WriteString("inventory: {files: files.csv}\n")
+	} else {
+		f.WriteString("inventory: {mailboxes: mailboxes.csv, messages: messages.csv}\n")
+	}
+	f.WriteString("timezones: {\"*\": UTC}\n")
 	check(os.WriteFile(filepath.Join(dir, "facts.yaml"), []byte(f.String()), 0o600))
 	var boxes, messages, files strings.Builder
 	boxes.WriteString("mailbox,owner,server,database\n")

@@ -1,0 +1,40 @@
+package played_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/judge"
+	"github.com/barid-dfir/barid/internal/pipeline"
+)
+
+// assess makes the case of what is in dir. No rules are matched: verdicts do not depend on them here.
+func assess(t *testing.T, ctx context.Context, dir string) *casefile.Case {
+	t.Helper()
+	file, err := os.Open(filepath.Join(dir, "facts.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	facts, err := judge.ParseFacts(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inventory, err := judge.ReadInventory(facts, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, c, err := pipeline.Assess(ctx, pipeline.AssessConfig{
+		Config: pipeline.Config{Paths: []string{filepath.Join(dir, "evidence")}, Formats: pipeline.Formats(), Workers: 1, From: event.UnknownTime, To: event.UnknownTime, NoCounting: true, Zone: facts.Zone},
+		Dir:    filepath.Join(dir, "case"), Now: time.Unix(0, 0), Facts: facts, Inventory: inventory,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
