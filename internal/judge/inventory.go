@@ -47,6 +47,7 @@ type StoredFile struct {
 	Size     int64 // bytes, -1 if unknown
 	From, To int64 // when it had that size: nanoseconds since 1970 UTC, event.UnknownTime for no bound
 	Label    string
+	ID       string // by which its server calls it in logs that do not write its path: a Nextcloud fileId; "" if unknown
 }
 
 // List is a file of the inventory, as it was read.
@@ -133,7 +134,7 @@ func columns(kind string) (names []string, needed int) {
 	case "messages":
 		return []string{"mailbox", "message_id", "folder_id", "folder", "size", "received", "removed"}, 2
 	}
-	return []string{"path", "size", "from", "to", "label"}, 1
+	return []string{"path", "size", "from", "to", "label", "id"}, 1
 }
 
 func (inv *Inventory) read(f *Facts, kind, name, file string) (*List, error) {
@@ -283,7 +284,7 @@ func (inv *Inventory) readFiles(t *sheet) error {
 			continue
 		}
 		i := len(inv.Files)
-		f := StoredFile{Path: t.text(0), Size: t.size(1, largestFile), From: t.time(2, i, early), To: t.time(3, i, late), Label: t.again(4)}
+		f := StoredFile{Path: t.text(0), Size: t.size(1, largestFile), From: t.time(2, i, early), To: t.time(3, i, late), Label: t.again(4), ID: t.text(5)}
 		if line, twice := seen[f]; twice {
 			t.problem("the same stands in line %d already", line)
 			t.times.forget(i)
