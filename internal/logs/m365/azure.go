@@ -56,6 +56,8 @@ type azureParser struct {
 	front  *json.Front[azureShape]
 	record json.Record
 	also   [3]byte
+
+	observer observer
 }
 
 // azureSeen is what a record says that decides its Shape.
@@ -283,26 +285,84 @@ func (p *azureParser) Observe(e *event.Event, obs []logs.Observation) []logs.Obs
 	if m == meansNothing {
 		return obs
 	}
-	o := logs.Observation{
+	o := &p.observer
+	o.buf = o.buf[:0]
+	x := logs.Observation{
 		OK:      string(get(e, "Status").Data) != "Failure",
-		Account: text(e.Role(event.Account)),
-		IP:      event.Address(text(e.Role(event.Client))),
+		Account: o.text(e.Role(event.Account)),
+		IP:      event.Address(o.text(e.Role(event.Client))),
+		Agent:   o.text(e.Role(event.UserAgent)),
 		Channel: "m365",
-		Session: text(e.Role(event.Session)),
-		Action:  text(get(e, "ActivityDisplayName")),
+		Action:  o.text(get(e, "ActivityDisplayName")),
 		Bytes:   -1,
 		Count:   -1,
 	}
 	switch m {
 	case meansLogin, meansLoginFailed:
-		o.Kind, o.OK = logs.Login, m == meansLogin
-		o.Action = text(get(e, "AppDisplayName"))
-	case meansGrant:
-		o.Kind = logs.Capability
-	case meansContainment:
-		o.Kind = logs.Containment
-	default:
+		x.Kind, x.OK = logs.Login, m == meansLogin
+		if x.OK {
+			x.Inference = logs.SignedIn
+		}
+		// The identifier of a token is another for each; it holds no session together.
+		if x.Session = o.first(e, "sessionId", "SessionId"); string(x.Session) == zeroID {
+			x.Session = nil
+		}
+		x.App, x.Device = application(e), o.first(e, "deviceDetail.deviceId", "DeviceDetail.deviceId")
+		x.Action = o.first(e, "AppDisplayName")
+		if len(x.Account) == 0 { // an application itself, or a managed identity
+			x.Account = o.first(e, "servicePrincipalName", "ServicePrincipalName", "servicePrincipalId", "ServicePrincipalId")
+		}
+		return append(obs, x)
+	}
+	o.audited(e, m, &x)
+	if x.Kind == logs.Gap {
 		return obs
 	}
-	return append(obs, o)
+	return append(obs, x)
+}
+
+// audited sets what a record of the audit log of Entra ID tells of a power. What was acted on stands in a list, as does what was changed of it.
+func (o *observer) audited(e *event.Event, m means, x *logs.Observation) {
+	var id, user, name []byte
+	for _, n := range [...]string{"targetResources", "properties.targetResources", "TargetResources"} {
+		each(o.list(get(e, n)), func(resource event.Value) {
+			if _, why := o.outer.Scan(resource.Data); why != "" || id != nil || user != nil {
+				return
+			}
+			id, user, name = o.text(member(&o.outer, "id")), o.text(member(&o.outer, "userPrincipalName")), o.text(member(&o.outer, "displayName"))
+		})
+	}
+	target := user
+	if len(target) == 0 {
+		target = id
+	}
+	x.Kind = logs.Capability
+	switch m {
+	case meansConsent, meansPermissionGrant, meansAppRole, meansAppSecret, meansGrantPart, meansGrantRemoved:
+		o.grant(e, m, x)
+		if len(x.App) == 0 {
+			x.App = id
+		}
+		if m == meansGrantPart {
+			x.Target = target
+		}
+	case meansRole, meansRoleRemoved:
+		x.Power, x.Inference, x.Target, x.ObjectKind = logs.Delegation, logs.RoleGiven, target, "role"
+		if x.Object = o.changed(e, "Role.DisplayName"); len(x.Object) == 0 {
+			x.Object = name
+		}
+		if m == meansRoleRemoved {
+			x.Kind, x.Inference = logs.Containment, logs.PowerRemoved
+		}
+	case meansFederation:
+		x.Power, x.Inference, x.Target = logs.Token, logs.RoleGiven, name
+	case meansPassword:
+		x.Kind, x.Power, x.Inference, x.Target = logs.Containment, logs.Password, logs.PasswordChanged, target
+	case meansTokens:
+		x.Kind, x.Power, x.Inference, x.Target = logs.Containment, logs.Token, logs.TokensRevoked, target
+	case meansDisabled:
+		x.Kind, x.Power, x.Inference, x.Target = logs.Containment, logs.Password, logs.AccountDisabled, target
+	default:
+		x.Kind = logs.Gap // of another log
+	}
 }

@@ -55,10 +55,10 @@ func TestFormsOfAzureLogsAnswerToTheSameNames(t *testing.T) {
 	f(`{"time":"2024-05-01T10:00:00Z","resourceId":"/tenants/x","operationName":"Sign-in activity","category":"SignInLogs","resultType":"50126","callerIpAddress":"203.0.113.9","properties":{"userPrincipalName":"ana@example.org","appDisplayName":"OWA","conditionalAccessStatus":"notApplied","deviceDetail":{"isCompliant":false}}}`,
 		"entra.signin", signin, want, failed)
 	f(`{"TimeGenerated":"2024-05-01T10:00:00Z","ResultType":"0","UserPrincipalName":"ana@example.org","AppDisplayName":"OWA","IPAddress":"203.0.113.9","ConditionalAccessStatus":"success","Category":"SignInLogs"}`,
-		"entra.signin", signin, map[string]string{"ResultType": "0", "userPrincipalName": "ana@example.org", "Status": "Success"}, "login ok account=ana@example.org ip=203.0.113.9 channel=m365 action=OWA")
+		"entra.signin", signin, map[string]string{"ResultType": "0", "userPrincipalName": "ana@example.org", "Status": "Success"}, "login ok account=ana@example.org ip=203.0.113.9 channel=m365 action=OWA inference=SIGNED_IN")
 	f(`{"activityDateTime":"2024-05-01T10:00:00Z","category":"ApplicationManagement","activityDisplayName":"Consent to application","result":"success","initiatedBy":{"user":{"userPrincipalName":"ana@example.org","ipAddress":"203.0.113.9"}},"targetResources":[{"type":"ServicePrincipal"}]}`,
 		"entra.audit", audit, map[string]string{"properties.message": "Consent to application", "OperationName": "Consent to application", "Category": "ApplicationManagement", "Status": "Success", "TargetResources": `{"type":"ServicePrincipal"}`},
-		`capability ok account=ana@example.org ip=203.0.113.9 channel=m365 action="Consent to application"`)
+		`capability ok account=ana@example.org ip=203.0.113.9 channel=m365 action="Consent to application" inference=CONSENT_GIVEN power=grant`)
 	f(`{"time":"2024-05-01T10:00:00Z","resourceId":"/subscriptions/x","operationName":"MICROSOFT.KEYVAULT/VAULTS/DELETE","category":"Administrative","callerIpAddress":"203.0.113.9"}`,
 		"azure.activity", event.LogSource{Product: "azure", Service: "activitylogs"}, map[string]string{"OperationName": "MICROSOFT.KEYVAULT/VAULTS/DELETE"}, "")
 }

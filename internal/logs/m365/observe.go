@@ -3,107 +3,98 @@ package m365
 import (
 	"bytes"
 	"strconv"
-	"strings"
+	"time"
 
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/logs/json"
 )
 
-// means is what the records of a Shape mean; it is the Shape's Tag.
-type means uint32
+// observer reads what stands in lists inside of values. Its memory is used again with the next event.
+type observer struct {
+	buf         []byte // texts without their escapes
+	outer, item json.Record
+}
 
-const (
-	meansNothing means = iota
-	meansLogin
-	meansLoginFailed
-	meansMailItems
-	meansMailbox // another use of a mailbox
-	meansSend
-	meansFile
-	meansRule       // mail is moved, deleted or forwarded from now on
-	meansPermission // somebody may use a mailbox of somebody else
-	meansFolderPermission
-	meansGrant    // an application or a role has powers
-	meansAuditing // auditing was configured
-	meansContainment
-)
+// text returns the text of a value: a view of it, or of o.buf where it has escapes.
+func (o *observer) text(v event.Value) []byte {
+	switch v.Kind {
+	case event.UTF8, event.Number:
+		return v.Data
+	case event.Escape:
+		n := len(o.buf)
+		o.buf = v.AppendText(o.buf)
+		return o.buf[n:len(o.buf):len(o.buf)]
+	}
+	return nil
+}
 
-// meaning returns what the records of an operation mean, given the names of their fields.
-func meaning(op string, own map[string]bool) means {
-	switch op {
-	case "UserLoggedIn", "MailboxLogin":
-		return meansLogin
-	case "UserLoginFailed":
-		return meansLoginFailed
-	case "MailItemsAccessed":
-		return meansMailItems
-	case "AttachmentAccess", "FolderBind", "MessageBind":
-		return meansMailbox
-	case "Send", "SendAs", "SendOnBehalf":
-		return meansSend
-	case "FileDownloaded", "FileAccessed", "FileSyncDownloadedFull", "FilePreviewed", "FileAccessedExtended":
-		return meansFile
-	case "New-InboxRule", "Set-InboxRule", "Enable-InboxRule", "UpdateInboxRules", "New-TransportRule", "Set-TransportRule", "New-SweepRule":
-		return meansRule
-	case "Add-MailboxPermission", "Add-RecipientPermission", "Add-MailboxFolderPermission", "Set-MailboxFolderPermission":
-		return meansPermission
-	case "AddFolderPermissions", "UpdateFolderPermissions", "ModifyFolderPermissions":
-		return meansFolderPermission
-	case "Set-AdminAuditLogConfig", "Set-MailboxAuditBypassAssociation", "Set-OrganizationConfig":
-		return meansAuditing
-	case "Set-Mailbox":
-		switch {
-		case own["Parameters.ForwardingSmtpAddress"], own["Parameters.ForwardingAddress"], own["Parameters.DeliverToMailboxAndForward"]:
-			return meansRule
-		case own["Parameters.GrantSendOnBehalfTo"]:
-			return meansPermission
-		case own["Parameters.AuditEnabled"], own["Parameters.AuditOwner"], own["Parameters.AuditDelegate"], own["Parameters.AuditAdmin"]:
-			return meansAuditing
+// first returns the text of the first of the fields that has any.
+func (o *observer) first(e *event.Event, names ...string) []byte {
+	for _, n := range names {
+		if v := get(e, n); len(v.Data) > 0 {
+			if t := o.text(v); len(t) > 0 {
+				return t
+			}
 		}
-	case "New-ManagementRoleAssignment", "Add-RoleGroupMember":
-		return meansGrant
 	}
-	// Entra ID; some of its operations end with a full stop or a blank.
-	switch strings.TrimRight(op, ". ") {
-	case "Consent to application", "Add delegated permission grant", "Add OAuth2PermissionGrant",
-		"Add app role assignment to service principal", "Add app role assignment grant to user",
-		"Add service principal credentials", "Update application – Certificates and secrets management",
-		"Add owner to application", "Add owner to service principal", "Add member to role", "Add eligible member to role",
-		"Set federation settings on domain", "Set domain authentication", "User registered security info":
-		return meansGrant
-	case "Reset user password", "Change user password", "Disable account", "Update StsRefreshTokenValidFrom Timestamp",
-		"Remove delegated permission grant", "Remove OAuth2PermissionGrant", "Remove app role assignment from service principal",
-		"Remove member from role":
-		return meansContainment
+	return nil
+}
+
+// list returns a list or object as JSON, which an export may have written as a string.
+func (o *observer) list(v event.Value) event.Value {
+	if v.Kind != event.Escape && v.Kind != event.UTF8 {
+		return v
 	}
-	switch op {
-	case "Remove-InboxRule", "Disable-InboxRule", "Remove-TransportRule", "Disable-TransportRule", "Remove-MailboxPermission", "Remove-RecipientPermission":
-		return meansContainment
+	return event.JSONValue(bytes.TrimSpace(o.text(v)))
+}
+
+// member returns a value of a scanned object by its dotted name, of at most two parts.
+func member(r *json.Record, name string) event.Value {
+	outer, inner, nested := bytes.Cut([]byte(name), []byte("."))
+	n, inside := 0, false
+	for i := range r.Keys {
+		k := &r.Keys[i]
+		if k.Open {
+			inside = nested && k.Depth == 0 && string(k.Name) == string(outer)
+			continue
+		}
+		v := r.Values[n]
+		n++
+		switch {
+		case k.Depth == 0 && !nested && string(k.Name) == name, k.Depth == 1 && inside && string(k.Name) == string(inner):
+			return v
+		}
 	}
-	return meansNothing
+	return event.Value{}
 }
 
 // Observe implements [logs.Parser].
 func (p *ualParser) Observe(e *event.Event, obs []logs.Observation) []logs.Observation {
+	o := &p.observer
+	o.buf = o.buf[:0]
+	obs = o.truncated(e, obs)
 	m := means(e.Shape.Tag)
 	if m == meansNothing {
 		return obs
 	}
-	account := e.Role(event.Account)
-	o := logs.Observation{
+	x := logs.Observation{
 		OK:      succeeded(e),
-		Account: text(account),
+		Account: o.text(e.Role(event.Account)),
 		IP:      address(e),
+		Agent:   o.first(e, "ClientInfoString", "UserAgent", "ExtendedProperties.UserAgent"),
 		Channel: "m365",
-		Session: text(e.Role(event.Session)),
-		Action:  text(get(e, "Operation")),
+		Session: session(e),
+		App:     application(e),
+		Action:  o.text(get(e, "Operation")),
 		Bytes:   -1,
 		Count:   -1,
 	}
 	switch m {
 	case meansLogin:
-		o.Kind, o.OK = logs.Login, true
-		return append(obs, o)
+		x.Kind, x.OK, x.Inference = logs.Login, true, logs.SignedIn
+		x.Device = o.first(e, "DeviceProperties.Id")
+		return append(obs, x)
 	case meansLoginFailed:
 		// Whatever ResultStatus says. Most "failures" are interruptions: another factor is asked for, a session has ended.
 		switch string(get(e, "ErrorNumber").Data) {
@@ -117,107 +108,108 @@ func (p *ualParser) Observe(e *event.Event, obs []logs.Observation) []logs.Obser
 		default:
 			return obs
 		}
-		o.Kind, o.OK = logs.Login, false
-		return append(obs, o)
-	case meansMailItems, meansMailbox:
-		o.Kind = logs.Access
-		o.Channel = client(e)
-		o.Object, o.ObjectKind = text(get(e, "MailboxOwnerUPN")), "mailbox"
-		o.Count = integer(get(e, "OperationCount"))
-		if o.Count < 0 {
-			o.Count = items(get(e, "Folders"))
-		}
-		obs = append(obs, o)
-		if bytes.EqualFold(get(e, "OperationProperties.IsThrottled").Data, []byte("true")) {
-			o.Kind, o.OK, o.Count = logs.Gap, true, -1
-			obs = append(obs, o)
-		}
-		return obs
+		x.Kind, x.OK = logs.Login, false
+		return append(obs, x)
+	case meansMailItems:
+		return o.mailItems(e, x, obs)
+	case meansAttachment:
+		return o.attachments(e, x, obs)
+	case meansFolderBind, meansMessageBind, meansTouch:
+		return o.touched(e, m, x, obs)
 	case meansSend:
-		o.Kind = logs.Send
-		o.Channel = client(e)
-		o.Object, o.ObjectKind = text(get(e, "Item.InternetMessageId")), "message"
-		o.Bytes = integer(get(e, "Item.SizeInBytes"))
-		if owner := text(get(e, "MailboxOwnerUPN")); !bytes.EqualFold(owner, o.Account) {
-			o.Target = owner
-		}
-		return append(obs, o)
-	case meansFile:
-		o.Kind = logs.Access
-		o.Object, o.ObjectKind = text(get(e, "ObjectId")), "file"
-		o.Bytes = integer(get(e, "FileSizeBytes"))
-		return append(obs, o)
-	case meansContainment:
-		o.Kind = logs.Containment
-		o.Target = text(get(e, "ObjectId"))
-		return append(obs, o)
+		return o.sent(e, x, obs)
+	case meansSearch, meansExport, meansExportDownloaded:
+		return o.searched(e, m, x, obs)
+	case meansFileOpened, meansFileDownloaded, meansFilePart, meansFilePreviewed, meansFileTouched, meansFileListed, meansLinkMade, meansLinkUsed, meansLinkRemoved:
+		return o.file(e, m, x, obs)
 	case meansAuditing:
-		off := is(e, "Parameters.UnifiedAuditLogIngestionEnabled", "false") || is(e, "Parameters.AdminAuditLogEnabled", "false") ||
-			is(e, "Parameters.AuditBypassEnabled", "true") || is(e, "Parameters.AuditDisabled", "true") || is(e, "Parameters.AuditEnabled", "false") ||
-			string(get(e, "Operation").Data) == "Set-Mailbox" && !is(e, "Parameters.AuditEnabled", "true") && narrowed(e)
-		if !off || isService(account) {
-			return obs
-		}
-		o.Kind = logs.Gap
-		o.Target = target(e)
-		return append(obs, o)
+		return o.auditing(e, x, obs)
 	}
-	// What is left gives a power. Exchange Online does these things by itself all day long.
-	if isService(account) {
+	return o.power(e, m, x, obs)
+}
+
+// The most rows that Search-UnifiedAuditLog returns: in a call, and in a session (Microsoft Learn, "Search-UnifiedAuditLog").
+const (
+	callLimit    = "5000"
+	afterCall    = "5001"
+	sessionLimit = "50000"
+)
+
+// truncated says of the row at which a call or a session of Search-UnifiedAuditLog ends, whatever more there was, that the export may be cut off
+// there; and of the row after the first limit, by an observation that is not OK, that it went on. Count is the place of the row, Bytes how many there were to be.
+func (o *observer) truncated(e *event.Event, obs []logs.Observation) []logs.Observation {
+	index := get(e, "ResultIndex")
+	switch len(index.Data) {
+	case 4, 5:
+	default:
 		return obs
 	}
-	if m == meansFolderPermission {
-		rights := get(e, "Item.ParentFolder.MemberRights")
-		if len(rights.Data) == 0 || string(rights.Data) == "None" {
-			return obs
-		}
+	x := logs.Observation{Kind: logs.Gap, Channel: "m365", Inference: logs.GapTruncatedExport, Count: integer(index), Bytes: integer(get(e, "ResultCount"))}
+	switch string(index.Data) {
+	case callLimit, sessionLimit:
+		x.OK = true
+	case afterCall:
+	default:
+		return obs
 	}
-	if m == meansRule && o.Action != nil && string(o.Action) == "Set-Mailbox" && emptied(e) {
-		o.Kind = logs.Containment
-		o.Target = target(e)
-		return append(obs, o)
-	}
-	o.Kind = logs.Capability
-	o.Target = target(e)
-	if m != meansGrant {
-		o.Object, o.ObjectKind = o.Target, "mailbox"
-	}
-	if bytes.EqualFold(o.Target, o.Account) {
-		o.Target = nil
-	}
-	return append(obs, o)
+	return append(obs, x)
 }
 
-// narrowed reports whether the kinds of audited actions of a mailbox were set.
-func narrowed(e *event.Event) bool {
-	for _, n := range [...]string{"Parameters.AuditOwner", "Parameters.AuditDelegate", "Parameters.AuditAdmin"} {
-		if e.Shape.Slot(n) >= 0 {
-			return true
-		}
+// standing returns in what capacity a mailbox was used (Management Activity API schema, enum LogonType: 0 owner, 1 administrator, 2 delegate,
+// 3 transport, 4 the service, 6 an administrator of a partner).
+func standing(e *event.Event, account []byte) logs.Standing {
+	if isService(account) {
+		return logs.Service
 	}
-	return false
+	v := get(e, "LogonType")
+	if len(v.Data) == 0 {
+		v = get(e, "Logon_Type") // Sentinel
+	}
+	switch string(v.Data) {
+	case "0", "Owner":
+		return logs.Owner
+	case "1", "Admin", "6", "DelegatedAdmin":
+		return logs.Admin
+	case "2", "Delegated", "Delegate":
+		return logs.Delegate
+	case "3", "Transport", "4", "SystemService":
+		return logs.Service
+	}
+	return logs.AnyStanding
 }
 
-// emptied reports whether a forwarding address was taken away.
-func emptied(e *event.Event) bool {
-	return len(get(e, "Parameters.ForwardingSmtpAddress").Data) == 0 && len(get(e, "Parameters.ForwardingAddress").Data) == 0 &&
-		!is(e, "Parameters.DeliverToMailboxAndForward", "true")
+// isService reports whether the account is Exchange Online itself or Microsoft's own provisioning.
+func isService(account []byte) bool {
+	return bytes.HasPrefix(account, []byte(`NT AUTHORITY\`)) || bytes.HasPrefix(account, []byte(`NT SERVICE\`)) || string(account) == "S-1-5-18" ||
+		bytes.Contains(account, []byte("-ApplicationAccount@"))
 }
 
-// target returns over what a power was given: the mailbox or object that the record names.
-func target(e *event.Event) []byte {
-	for _, n := range [...]string{"MailboxOwnerUPN", "Parameters.Identity", "ObjectId"} {
-		if v := get(e, n); len(v.Data) > 0 {
-			return text(v)
+// zeroID is what stands where there is no identifier.
+const zeroID = "00000000-0000-0000-0000-000000000000"
+
+// session returns the identifier of the session, which the sign-in and what follows it in other services share.
+func session(e *event.Event) []byte {
+	for _, n := range [...]string{"SessionId", "AppAccessContext.AADSessionId", "DeviceProperties.SessionId"} {
+		if v := get(e, n); len(v.Data) > 0 && v.Kind == event.UTF8 && string(v.Data) != zeroID {
+			return v.Data
 		}
 	}
 	return nil
 }
 
-// isService reports whether the account is Exchange Online itself or Microsoft's own provisioning.
-func isService(account event.Value) bool {
-	return bytes.HasPrefix(account.Data, []byte(`NT AUTHORITY\`)) || bytes.HasPrefix(account.Data, []byte("NT SERVICE\\")) ||
-		bytes.Contains(account.Data, []byte("-ApplicationAccount@"))
+// application returns the identifier of the application that acts. Exchange, SharePoint, Graph and their like are what is acted on: every client of
+// theirs has that identifier, so it is none.
+func application(e *event.Event) []byte {
+	for _, n := range [...]string{"ClientAppId", "AppAccessContext.ClientAppId", "AppId", "ApplicationId", "appId", "properties.appId"} {
+		if v := get(e, n); len(v.Data) > 0 && v.Kind == event.UTF8 && !isResource(v.Data) {
+			return v.Data
+		}
+	}
+	return nil
+}
+
+func isResource(id []byte) bool {
+	return string(id) == zeroID || bytes.HasSuffix(id, []byte("-0000-0ff1-ce00-000000000000")) || bytes.HasSuffix(id, []byte("-0000-0000-c000-000000000000"))
 }
 
 func succeeded(e *event.Event) bool {
@@ -236,23 +228,12 @@ func is(e *event.Event, name, want string) bool {
 	return len(v) == len(want) && bytes.EqualFold(v, []byte(want))
 }
 
-// text returns the text of a value; it allocates only for one with escapes.
-func text(v event.Value) []byte {
-	switch v.Kind {
-	case event.UTF8, event.Number:
-		return v.Data
-	case event.Escape:
-		return v.AppendText(nil)
-	}
-	return nil
-}
-
 // address returns the remote address of the event, from the first of its fields that has one.
 func address(e *event.Event) []byte {
 	if v := e.Role(event.Client); len(v.Data) > 0 && v.Kind == event.UTF8 {
 		return event.Address(v.Data)
 	}
-	for _, n := range [...]string{"ClientIP", "ClientIPAddress", "ActorIpAddress"} {
+	for _, n := range [...]string{"ClientIP", "ClientIPAddress", "Client_IPAddress", "ActorIpAddress"} {
 		if v := get(e, n); len(v.Data) > 0 && v.Kind == event.UTF8 {
 			return event.Address(v.Data)
 		}
@@ -260,39 +241,19 @@ func address(e *event.Event) []byte {
 	return nil
 }
 
+// integer returns a whole number that is not negative, written 12 or 12.0; -1 for anything else.
 func integer(v event.Value) int64 {
 	if v.Kind != event.Number && v.Kind != event.UTF8 {
 		return -1
 	}
-	n, err := strconv.ParseInt(string(v.Data), 10, 64)
+	p := bytes.TrimSuffix(v.Data, []byte(".0"))
+	n, err := strconv.ParseInt(string(p), 10, 64)
 	if err != nil || n < 0 {
 		return -1
 	}
 	return n
 }
 
-// items counts the messages in the list of folders of a record of mail access; -1 if there is none.
-func items(folders event.Value) int64 {
-	if n := bytes.Count(folders.Data, []byte(`InternetMessageId`)); n > 0 {
-		return int64(n)
-	}
-	return -1
-}
-
-// client returns by which protocol a mailbox was used, by the client's description of itself.
-func client(e *event.Event) string {
-	info := get(e, "ClientInfoString").Data
-	rest, ok := bytes.CutPrefix(info, []byte("Client="))
-	if !ok {
-		return "m365"
-	}
-	for _, c := range [...]struct{ prefix, channel string }{
-		{"OWA", "owa"}, {"REST", "graph"}, {"WebServices", "ews"}, {"POP3", "pop3"}, {"IMAP4", "imap"},
-		{"ActiveSync", "eas"}, {"MSExchangeRPC", "mapi"}, {"Outlook", "mapi"},
-	} {
-		if bytes.HasPrefix(rest, []byte(c.prefix)) {
-			return c.channel
-		}
-	}
-	return "m365"
-}
+// day is how long records of messages being opened are left out once a mailbox is throttled (Microsoft Learn, "Use MailItemsAccessed to
+// investigate compromised accounts").
+const day = 24 * time.Hour

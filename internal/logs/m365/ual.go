@@ -130,6 +130,7 @@ type ualParser struct {
 	record, inner json.Record
 	row           row
 	also          []byte
+	observer      observer
 }
 
 func (p *ualParser) Parse(b *logs.Block, out *event.Batch) {
@@ -475,7 +476,7 @@ func buildUAL(r *json.Record, also []byte) ualShape {
 		}
 	}
 	first(event.Account, "UserId")
-	first(event.Client, "ClientIP", "ClientIPAddress", "ActorIpAddress")
+	first(event.Client, "ClientIP", "ClientIPAddress", "Client_IPAddress", "ActorIpAddress")
 	first(event.Session, "SessionId", "AppAccessContext.AADSessionId", "DeviceProperties.SessionId")
 	first(event.UserAgent, "UserAgent", "ExtendedProperties.UserAgent", "ClientInfoString", "ActorInfoString")
 	return s
