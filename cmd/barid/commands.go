@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/detect"
+	"github.com/barid-dfir/barid/internal/judge"
 	"github.com/barid-dfir/barid/internal/pipeline"
 	"github.com/barid-dfir/barid/internal/report"
 	"github.com/barid-dfir/barid/sigma"
@@ -78,8 +80,13 @@ func (c *assessCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	inventory, err := judge.ReadInventory(d.facts, filepath.Dir(c.Facts))
+	if err != nil {
+		return err
+	}
+	sayProblems(e, inventory)
 	res, made, err := pipeline.Assess(e.ctx, pipeline.AssessConfig{
-		Config: d.config, Dir: c.Output, Force: c.Force, Version: version(), Facts: d.facts, Inventory: d.lists, Rejected: d.rules.rejected, Now: d.began.UTC(), Problems: d.asSources,
+		Config: d.config, Dir: c.Output, Force: c.Force, Version: version(), Facts: d.facts, FactsText: d.given, Inventory: inventory, Rejected: d.rules.rejected, Now: d.began.UTC(), Problems: d.asSources,
 	})
 	if errors.Is(err, casefile.ErrExists) {
 		return fmt.Errorf("%w: name another with -o, or replace it with --force", err)
@@ -88,6 +95,7 @@ func (c *assessCmd) Run(e *env) error {
 		return err
 	}
 	e.term.clear()
+	sayAll(e, "", made.Notes)
 	fmt.Fprint(e.stdout, e.term.summary(made, res, c.Output))
 	return d.finish(res, made.Sources, made.Summary.Findings)
 }
@@ -279,6 +287,35 @@ func (c *reportCmd) Run(e *env) error {
 		return err
 	}
 	return errors.Join(out.Write(f, made, casefile.Findings(c.Case)), f.Close())
+}
+
+type judgeCmd struct {
+	Case  string `arg:"" type:"existingdir" help:"The case folder."`
+	Facts string `placeholder:"FILE" type:"existingfile" help:"What people know and logs do not say (YAML); otherwise what the case was decided by."`
+}
+
+// Run decides a case anew.
+func (c *judgeCmd) Run(e *env) error {
+	cfg := pipeline.JudgeConfig{Dir: c.Case, Version: version(), Now: time.Now().UTC()}
+	var err error
+	if c.Facts != "" {
+		if cfg.Facts, cfg.FactsText, err = readFacts(c.Facts); err == nil {
+			cfg.Inventory, err = judge.ReadInventory(cfg.Facts, filepath.Dir(c.Facts))
+		}
+	} else if cfg.Facts, cfg.FactsText, err = pipeline.KeptFacts(c.Case); err == nil {
+		cfg.Inventory, err = pipeline.KeptInventory(c.Case, cfg.Facts)
+	}
+	if err != nil {
+		return err
+	}
+	sayProblems(e, cfg.Inventory)
+	before, after, err := pipeline.Judge(e.ctx, cfg)
+	if err != nil {
+		return err
+	}
+	sayAll(e, "", after.Notes)
+	fmt.Fprint(e.stdout, e.term.judged(before, after, c.Case))
+	return nil
 }
 
 type verifyCmd struct {

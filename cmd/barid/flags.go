@@ -23,6 +23,7 @@ type cli struct {
 	Dump       dumpCmd       `cmd:"" help:"Write every event as one JSON line to standard output."`
 	Rules      rulesCmd      `cmd:"" help:"Check rules, or list what is loaded."`
 	Report     reportCmd     `cmd:"" help:"Write one output of a case again."`
+	Judge      judgeCmd      `cmd:"" help:"Decide anew what was reached, with other facts, without the evidence."`
 	Verify     verifyCmd     `cmd:"" help:"Check every hash and the custody chain of a case, and the evidence if it is still there."`
 	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`
 
@@ -103,6 +104,7 @@ func newParser(flags *cli, stdout, stderr io.Writer, exit func(int)) *kong.Kong 
 			"  barid assess logs.zip                     write a case to barid-case/, with report.html\n"+
 			"  barid scan --rules sigma.zip /var/log     every detection as a JSON line\n"+
 			"  barid dump Security.evtx | jq .event      every event as a JSON line\n"+
+			"  barid judge barid-case --facts facts.yaml what follows from what people know\n"+
 			"  barid verify barid-case                   has anything been changed?\n\n"+
 			"Exit status: 0 done; 1 failed; 2 wrong usage; 3 done, but something could not be read (with --strict); 4 --fail-on was met."),
 		kong.Vars{

@@ -36,7 +36,14 @@ func (*rulesListCmd) Help() string {
 
 // Help returns examples, as --help shows them.
 func (*reportCmd) Help() string {
-	return "Examples:\n\n  barid report barid-case > report.html\n  barid report --format timesketch -o timesketch.jsonl barid-case"
+	return "Examples:\n\n  barid report barid-case > report.html\n  barid report --format reached -o reached.csv barid-case\n  barid report --format timesketch -o timesketch.jsonl barid-case"
+}
+
+// Help returns examples, as --help shows them.
+func (*judgeCmd) Help() string {
+	return "It takes what the evidence taught from the case, writes case.json and report.html anew and adds a line to the chain of custody. " +
+		"The evidence is not needed. Facts are kept in the case: without --facts the case is decided by those.\n\n" +
+		"Examples:\n\n  barid judge barid-case --facts facts.yaml\n  barid judge barid-case"
 }
 
 // Help returns examples, as --help shows them.

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"sort"
@@ -129,7 +129,7 @@ type reading struct {
 	env      *env
 	config   pipeline.Config
 	facts    *judge.Facts
-	lists    *judge.Inventory // that the facts name
+	given    []byte // the file of facts
 	began    time.Time
 	mu       sync.Mutex
 	problems []evidence.Problem
@@ -146,16 +146,8 @@ func (f *readFlags) prepare(e *env) (*reading, error) {
 		return nil, usage(err)
 	}
 	if f.Facts != "" {
-		file, err := os.Open(f.Facts)
-		if err != nil {
+		if r.facts, r.given, err = readFacts(f.Facts); err != nil {
 			return nil, err
-		}
-		defer file.Close()
-		if r.facts, err = judge.ParseFacts(file); err != nil {
-			return nil, fmt.Errorf("--facts %s: %w", f.Facts, err)
-		}
-		if r.lists, err = judge.ReadInventory(r.facts, filepath.Dir(f.Facts)); err != nil {
-			return nil, fmt.Errorf("--facts %s: %w", f.Facts, err)
 		}
 	}
 	for _, p := range f.Paths {
@@ -177,6 +169,37 @@ func (f *readFlags) prepare(e *env) (*reading, error) {
 		}
 	}
 	return r, nil
+}
+
+// readFacts reads the file of facts, and returns its text too.
+func readFacts(name string) (*judge.Facts, []byte, error) {
+	p, err := os.ReadFile(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := judge.ParseFacts(bytes.NewReader(p))
+	if err != nil {
+		return nil, nil, fmt.Errorf("--facts %s: %w", name, err)
+	}
+	return f, append([]byte{}, p...), nil
+}
+
+// sayProblems says what could not be read of an inventory.
+func sayProblems(e *env, inv *judge.Inventory) {
+	if inv != nil {
+		sayAll(e, "inventory: ", inv.Problems)
+	}
+}
+
+// sayAll says the first of a list on stderr; all of it is in the case.
+func sayAll(e *env, prefix string, list []string) {
+	for i, s := range list {
+		if i == maxSaid {
+			e.term.say("%sand %d more, in the case", prefix, len(list)-i)
+			break
+		}
+		e.term.say("%s%s", prefix, s)
+	}
 }
 
 type usageError struct{ error }

@@ -56,6 +56,7 @@ func (t *terminal) summary(c *casefile.Case, res pipeline.Result, dir string) st
 		}
 		fmt.Fprintf(&b, "%s %-8s %s  %s%s\n", in.ID, t.severity(in.Severity), when, visible(in.Title), state)
 	}
+	b.WriteString(verdicts(c))
 	if unread > 0 {
 		fmt.Fprintf(&b, "%d sources could not be read, or not whole: they are listed in the report.\n", unread)
 	}
@@ -63,6 +64,63 @@ func (t *terminal) summary(c *casefile.Case, res pipeline.Result, dir string) st
 		fmt.Fprintf(&b, "%d rules could not be used: they are listed in the report.\n", n)
 	}
 	fmt.Fprintf(&b, "Report: %s\n", filepath.Join(dir, "report.html"))
+	return b.String()
+}
+
+// kindsReached are the kinds of object in the order in which they are told, each with its plural.
+var kindsReached = [...][2]string{{"mailbox", "mailboxes"}, {"message", "messages"}, {"folder", "folders"}, {"file", "files"}, {"host", "hosts"}, {"credential", "credentials"}}
+
+// verdicts says what was reached, a line for each kind of object.
+func verdicts(c *casefile.Case) string {
+	var b strings.Builder
+	for _, k := range kindsReached {
+		if n := c.Summary.Reached[k[0]]; n != (casefile.VerdictCounts{}) {
+			fmt.Fprintf(&b, "  %-12s %s\n", k[1], counts(n))
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "Content reached:\n" + b.String()
+}
+
+func counts(n casefile.VerdictCounts) string {
+	s := fmt.Sprintf("%d confirmed, %d possible, %d ruled out", n.Confirmed, n.Possible, n.RuledOut)
+	var more []string
+	if n.MetadataConfirmed > 0 {
+		more = append(more, fmt.Sprintf("metadata of %d confirmed", n.MetadataConfirmed))
+	}
+	if n.MetadataPossible > 0 {
+		more = append(more, fmt.Sprintf("metadata of %d possible", n.MetadataPossible))
+	}
+	if len(more) > 0 {
+		s += " (" + strings.Join(more, ", ") + ")"
+	}
+	return s
+}
+
+// judged is what judge prints: how verdicts changed.
+func (t *terminal) judged(before, after *casefile.Case, dir string) string {
+	var b strings.Builder
+	changed := false
+	for _, k := range kindsReached {
+		was, is := before.Summary.Reached[k[0]], after.Summary.Reached[k[0]]
+		if was == is {
+			continue
+		}
+		changed = true
+		fmt.Fprintf(&b, "%-12s %s\n%-12s %s\n", k[1], counts(was), "  now", counts(is))
+	}
+	if !changed {
+		b.WriteString("The counts of verdicts are as before.\n" + verdicts(after))
+	}
+	if was, is := len(before.Incidents), len(after.Incidents); was != is {
+		fmt.Fprintf(&b, "%-12s %d, now %d\n", "incidents", was, is)
+	}
+	for _, s := range after.Statements {
+		fmt.Fprintf(&b, "%s\n", visible("stated by "+s.Author+": "+s.About))
+	}
+	fmt.Fprintf(&b, "Report: %s\n", filepath.Join(dir, casefile.ReportFile))
 	return b.String()
 }
 

@@ -5,6 +5,8 @@
 //	timeline.csv    the same for spreadsheets
 //	custody.jsonl   every source with its hash, each line carrying the hash of the line before
 //	report.html     for people
+//	store.bin       what the evidence taught, to decide anew from
+//	facts.yaml, inventory-….csv  what people gave
 package casefile
 
 import (
@@ -31,8 +33,10 @@ type Case struct {
 	Statements []Statement `json:"statements,omitempty"`
 	// Inferences explains the rules that verdicts name.
 	Inferences []Inference `json:"inferences,omitempty"`
-	Rules      Rules       `json:"rules"`
-	Summary    Summary     `json:"summary"`
+	// Notes say what of the facts was not used, and why.
+	Notes   []string `json:"notes,omitempty"`
+	Rules   Rules    `json:"rules"`
+	Summary Summary  `json:"summary"`
 }
 
 // Program says which program wrote the case.

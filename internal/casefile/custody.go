@@ -24,6 +24,9 @@ import (
 const (
 	KindEvidence = "evidence" // a source, as it was read
 	KindCase     = "case"     // a file of the case itself
+	// KindJudgement says that what was reached was decided anew, from the facts of that hash. The lines after it are of the
+	// files that were written then: they take the place of earlier ones, whose lines stay.
+	KindJudgement = "judgement"
 )
 
 // Custody is a line of custody.jsonl:
@@ -53,10 +56,14 @@ func compareCustody(a, b Custody) int {
 
 // appendCustody appends the lines of the chain and returns them with the hash of the last.
 func appendCustody(dst []byte, entries []Custody) ([]byte, string) {
-	prev := noHash
+	return extendCustody(dst, 0, noHash, entries)
+}
+
+// extendCustody appends lines to a chain that has so many, of which the last has the hash prev.
+func extendCustody(dst []byte, lines int, prev string, entries []Custody) ([]byte, string) {
 	for i, c := range entries {
 		start := len(dst)
-		dst = strconv.AppendInt(append(dst, `{"seq":`...), int64(i+1), 10)
+		dst = strconv.AppendInt(append(dst, `{"seq":`...), int64(lines+i+1), 10)
 		dst = event.AppendString(append(dst, `,"kind":`...), c.Kind)
 		dst = event.AppendString(append(dst, `,"path":`...), c.Path)
 		dst = strconv.AppendInt(append(dst, `,"bytes":`...), c.Bytes, 10)
@@ -148,6 +155,7 @@ const (
 	Changed    Status = "changed"
 	Missing    Status = "missing"
 	NotChecked Status = "not checked"
+	Replaced   Status = "replaced" // a later line is of the same file
 )
 
 // Check is a thing that Verify looked at.
@@ -186,10 +194,22 @@ func Verify(dir string, evidence func(c Custody) (sha256 string, err error)) (ch
 		checks = append(checks, Check{Kind: "chain", Path: CustodyFile, Status: OK})
 	}
 	listed := []string{CustodyFile}
-	for _, c := range log.entries {
+	last := make(map[string]int) // line of each file of the case
+	for i, c := range log.entries {
+		if c.Kind == KindCase {
+			last[c.Path] = i
+		}
+	}
+	for i, c := range log.entries {
 		var sum string
 		var err error
 		switch {
+		case c.Kind == KindJudgement:
+			checks = append(checks, Check{Kind: c.Kind, Path: c.Path, Status: OK, Detail: "decided anew on " + c.Read.UTC().Format(time.RFC3339) + ", facts with SHA-256 " + c.SHA256})
+			continue
+		case c.Kind == KindCase && last[c.Path] != i:
+			checks = append(checks, Check{Kind: c.Kind, Path: c.Path, Status: Replaced, Detail: "its SHA-256 was " + c.SHA256})
+			continue
 		case c.Kind == KindCase:
 			listed = append(listed, c.Path)
 			sum, err = hashFile(root, c.Path)

@@ -25,7 +25,12 @@ const (
 	TimelineFile = "timeline.csv"
 	ReportFile   = "report.html"
 	CustodyFile  = "custody.jsonl"
+	StoreFile    = "store.bin"  // what the evidence taught, to decide anew from
+	FactsFile    = "facts.yaml" // a copy of the facts that were given
 )
+
+// InventoryFile is the name of the copy of a list of the inventory: mailboxes, messages or files.
+func InventoryFile(kind string) string { return "inventory-" + kind + ".csv" }
 
 var (
 	// ErrExists is the error of Create where there is a case already and force is not set.
@@ -43,6 +48,8 @@ type Writer struct {
 	force bool
 	files []Custody
 	open  int
+	chain *custodyLog // of the case that is written anew, nil where there is none
+	bytes []byte      // its custody.jsonl
 }
 
 // Create begins a case that will stand in dir, which must not exist or be empty. With force, dir may hold a case, which
@@ -69,6 +76,88 @@ func Create(dir string, force bool) (*Writer, error) {
 		return nil, err
 	}
 	return &Writer{dir: dir, tmp: tmp, root: root, force: force}, nil
+}
+
+// Rewrite begins to write files of the case in dir anew. Those that are not written stay as they are. CommitJudgement puts
+// the new case in the place of the old one.
+func Rewrite(dir string) (*Writer, error) {
+	p, err := os.ReadFile(filepath.Join(dir, CustodyFile))
+	if err != nil {
+		return nil, err
+	}
+	chain, err := parseCustody(bytes.NewReader(p))
+	if err != nil {
+		return nil, err
+	}
+	if len(chain.broken) > 0 || len(p) == 0 || p[len(p)-1] != '\n' {
+		return nil, fmt.Errorf("%s: the chain in %s does not hold: barid verify says where", dir, CustodyFile)
+	}
+	w, err := Create(dir, true)
+	if err != nil {
+		return nil, err
+	}
+	w.chain, w.bytes = chain, p
+	return w, nil
+}
+
+// CommitJudgement takes the place of the case that Rewrite was begun for. The chain of custody is that of the old case, and
+// after it a line for the judgement, which names facts, and one for every file that was written. It returns the seal.
+func (w *Writer) CommitJudgement(facts Custody, written time.Time) (seal string, err error) {
+	defer func() {
+		if err != nil {
+			w.Abort()
+		}
+	}()
+	if w.chain == nil {
+		return "", errors.New("casefile: not begun with Rewrite")
+	}
+	if err := w.keepOthers(); err != nil {
+		return "", err
+	}
+	facts.Kind, facts.Read = KindJudgement, written
+	p, seal := extendCustody(w.bytes, len(w.chain.entries), w.chain.seal, append([]Custody{facts}, w.own(written)...))
+	return seal, w.finish(p)
+}
+
+// keepOthers takes over the files of the old case that were not written anew.
+func (w *Writer) keepOthers() error {
+	entries, err := os.ReadDir(w.dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		name := e.Name()
+		if name == CustodyFile || slices.ContainsFunc(w.files, func(c Custody) bool { return c.Path == name }) {
+			continue
+		}
+		if !e.Type().IsRegular() {
+			return fmt.Errorf("%s: %w only: %q does not belong to it", w.dir, ErrNotCase, name)
+		}
+		from, to := filepath.Join(w.dir, name), filepath.Join(w.tmp, name)
+		if os.Link(from, to) != nil {
+			if err := copyFile(from, to); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	if err == nil {
+		err = out.Sync()
+	}
+	return errors.Join(err, out.Close())
 }
 
 // mayReplace says why dir must be left alone.
@@ -226,36 +315,45 @@ func (w *Writer) Commit(evidence []Custody, written time.Time) (seal string, err
 		lines[i].Kind = KindEvidence
 	}
 	slices.SortStableFunc(lines, compareCustody)
+	p, seal := appendCustody(nil, append(lines, w.own(written)...))
+	return seal, w.finish(p)
+}
+
+// own returns the lines of the files that were written.
+func (w *Writer) own(written time.Time) []Custody {
 	own := slices.Clone(w.files)
 	for i := range own {
 		own[i].Read = written
 	}
 	slices.SortFunc(own, compareCustody)
-	p, seal := appendCustody(nil, append(lines, own...))
+	return own
+}
 
+// finish writes custody.jsonl and puts the folder in its place.
+func (w *Writer) finish(custody []byte) error {
 	f, err := w.root.OpenFile(tempName(CustodyFile), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return "", err
+		return err
 	}
-	_, err = f.Write(p)
+	_, err = f.Write(custody)
 	if err == nil {
 		err = f.Sync()
 	}
 	if err := errors.Join(err, f.Close()); err != nil {
-		return "", err
+		return err
 	}
 	if err := w.root.Rename(tempName(CustodyFile), CustodyFile); err != nil {
-		return "", err
+		return err
 	}
 	syncDir(w.tmp)
 	w.root.Close()
 	w.root = nil
 	if err := w.place(); err != nil {
-		return "", err
+		return err
 	}
 	w.tmp = ""
 	syncDir(filepath.Dir(w.dir))
-	return seal, nil
+	return nil
 }
 
 // place puts the folder where it belongs. What stood there was looked at in Create and is looked at again: a person

@@ -1,6 +1,9 @@
 package judge
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Role is what facts say of an address. An address may have several.
 type Role uint8
@@ -82,4 +85,9 @@ func (f *Facts) Role(address string) Role {
 // IsOurs reports whether an address is known not to be an attacker's. NAT addresses are shared, and are not.
 func (f *Facts) IsOurs(address string) bool {
 	return f.Role(address)&(RoleOurs|RoleService|RoleScanner) != 0
+}
+
+// SameOurs reports whether f and o call the same addresses the organisation's own, in the same words.
+func (f *Facts) SameOurs(o *Facts) bool {
+	return slices.Equal(f.Ours.IPs, o.Ours.IPs) && slices.Equal(f.Ours.ServiceIPs, o.Ours.ServiceIPs) && slices.Equal(f.Ours.Scanners, o.Ours.Scanners)
 }

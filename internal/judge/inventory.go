@@ -66,21 +66,17 @@ type List struct {
 // maxProblems is how many problems of a list are named; the others are counted.
 const maxProblems = 1000
 
-// ReadInventory reads the lists that facts name; their paths are relative to dir. It returns nil if they name none. A list
-// that is missing, cannot be opened or lacks a column without which it says nothing is an error; whatever is wrong in a
+// ReadLists reads the lists that facts name. locate says which file a list is in: its kind and its path, as the facts
+// write it, are given. It returns nil if they name none. A list that is missing, cannot be opened or lacks a column without which it says nothing is an error; whatever is wrong in a
 // line is a problem, and makes the value unknown.
-func ReadInventory(f *Facts, dir string) (*Inventory, error) {
+func ReadLists(f *Facts, locate func(kind, path string) string) (*Inventory, error) {
 	inv := &Inventory{}
 	for _, kind := range inventoryKinds {
 		name := f.Inventory.Path(kind)
 		if name == "" {
 			continue
 		}
-		file := name
-		if !filepath.IsAbs(file) {
-			file = filepath.Join(dir, file)
-		}
-		l, err := inv.read(f, kind, name, file)
+		l, err := inv.read(f, kind, name, locate(kind, name))
 		if err != nil {
 			return nil, fmt.Errorf("inventory: %s: %w", kind, err)
 		}
@@ -98,6 +94,16 @@ func ReadInventory(f *Facts, dir string) (*Inventory, error) {
 	return inv, nil
 }
 
+// ReadInventory is ReadLists where the paths are relative to dir, which is where the file of facts is.
+func ReadInventory(f *Facts, dir string) (*Inventory, error) {
+	return ReadLists(f, func(_, path string) string {
+		if filepath.IsAbs(path) {
+			return path
+		}
+		return filepath.Join(dir, path)
+	})
+}
+
 // inventoryKinds are the lists, in the order in which they are read.
 var inventoryKinds = [...]string{"mailboxes", "messages", "files"}
 
@@ -112,18 +118,6 @@ func (f *InventoryFiles) Path(kind string) string {
 		return f.Files
 	}
 	return ""
-}
-
-// SetPath changes the path of a list.
-func (f *InventoryFiles) SetPath(kind, path string) {
-	switch kind {
-	case "mailboxes":
-		f.Mailboxes = path
-	case "messages":
-		f.Messages = path
-	case "files":
-		f.Files = path
-	}
 }
 
 // columns are the columns of each list; those that come first cannot be missing.

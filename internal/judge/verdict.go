@@ -38,6 +38,10 @@ func Judge(in *Input) (*Judgement, error) {
 	if err != nil {
 		return nil, err
 	}
+	notes, err := unusedFacts(in, who)
+	if err != nil {
+		return nil, err
+	}
 	cover, err := newCoverage(in, who)
 	if err != nil {
 		return nil, err
@@ -50,7 +54,7 @@ func Judge(in *Input) (*Judgement, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Judgement{Coverage: cover.list(), Sessions: sessions.list(), Capabilities: listCapabilities(powers)}
+	j := &Judgement{Coverage: cover.list(), Sessions: sessions.list(), Capabilities: listCapabilities(powers), Notes: notes}
 	if err := reach(in, who, cover, sessions, powers, j); err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -24,7 +23,9 @@ type AssessConfig struct {
 	Force   bool   // replace whatever case is there
 	Version string
 	Facts   *judge.Facts
-	// Inventory is what there was to be reached; nil if nobody says.
+	// FactsText is the file of facts as it was read: a copy is kept in the case. It is nil if none was given.
+	FactsText []byte
+	// Inventory is what there was to be reached; nil if nobody says. Copies of its lists are kept in the case.
 	Inventory *judge.Inventory
 	// Rejected are the rules that could not be used.
 	Rejected []casefile.RejectedRule
@@ -109,6 +110,9 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 	if err := decide(c, store, cfg.Facts, cfg.Inventory); err != nil {
 		return res, nil, err
 	}
+	if err := keepGiven(w, cfg.FactsText, cfg.Inventory); err != nil {
+		return res, nil, err
+	}
 	if err := ctx.Err(); err != nil {
 		return res, nil, err
 	}
@@ -122,18 +126,6 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 		return res, nil, err
 	}
 	return res, c, nil
-}
-
-// decide adds to a case what was reached, and how that is known.
-func decide(c *casefile.Case, store tally.Store, facts *judge.Facts, inventory *judge.Inventory) error {
-	j, err := judge.Judge(&judge.Input{Store: store, Sources: c.Sources, Incidents: c.Incidents, Facts: facts, Inventory: inventory,
-		From: nanoseconds(c.Window.From), To: nanoseconds(c.Window.To)})
-	if err != nil {
-		return fmt.Errorf("cannot judge what was reached: %w", err)
-	}
-	c.Coverage, c.Sessions, c.Capabilities, c.Reached = j.Coverage, j.Sessions, j.Capabilities, j.Reached
-	c.Statements, c.Inferences, c.Summary.Reached = j.Statements, j.Inferences, j.Counts
-	return nil
 }
 
 // nanoseconds returns a time since 1970 UTC: the nearest that can be told where it is centuries away.

@@ -1,0 +1,198 @@
+package judge
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// unusedFacts says which accounts, addresses, sessions, devices, programs and hosts the facts name that no evidence does: a
+// slip of the pen would otherwise look like an attacker who did nothing.
+func unusedFacts(in *Input, who *people) ([]string, error) {
+	f := in.Facts
+	if f == nil {
+		return nil, nil
+	}
+	var w wanted
+	for _, l := range f.lists() {
+		if l.role == RoleAttacker {
+			w.addresses(l.section+": "+l.key, l.list)
+		}
+	}
+	for _, a := range f.Attacker.Accounts {
+		w.name("attacker: accounts", "account", a, who.key(a))
+	}
+	for _, s := range f.Attacker.Sessions {
+		w.name("attacker: sessions", "session", s, s)
+	}
+	for _, s := range f.Attacker.Devices {
+		w.name("attacker: devices", "device", s, s)
+	}
+	for _, s := range f.Attacker.UserAgents {
+		w.name("attacker: user_agents", "agent", s, s)
+	}
+	for i := range f.Statements {
+		s := &f.Statements[i]
+		switch kind, name := s.Subject(); kind {
+		case "ip":
+			w.addresses("statements: ip", []string{name})
+		case "account":
+			w.name("statements: account", kind, name, who.key(name))
+		default:
+			w.name("statements: "+kind, kind, name, name)
+		}
+	}
+	for i := range f.Coverage {
+		if h := f.Coverage[i].Host; h != "" {
+			w.name("coverage: host", "host", h, h)
+		}
+	}
+	if len(w.list) == 0 {
+		return w.zones(in), nil
+	}
+	for _, s := range in.Store.Streams() {
+		w.saw("host", s.Host)
+	}
+	for _, c := range in.Store.Contexts() {
+		w.sawAddress(c.IP)
+		w.saw("account", who.key(c.Account))
+		w.saw("session", c.Session)
+		w.saw("session", strings.Join([]string{c.Account, c.IP}, "|")) // the beginning of an id that Barid gives
+		w.saw("device", c.Device)
+		w.saw("app", c.App)
+		w.sawAgent(c.Agent)
+	}
+	for t, err := range in.Store.Tries() {
+		if err != nil {
+			return nil, err
+		}
+		w.sawAddress(t.IP)
+		w.saw("account", who.key(t.Account))
+	}
+	if in.Inventory != nil {
+		for i := range in.Inventory.Mailboxes {
+			w.saw("account", who.key(in.Inventory.Mailboxes[i].Name))
+		}
+	}
+	return append(w.notes(), w.zones(in)...), nil
+}
+
+// wanted is what facts name, and whether it was seen.
+type wanted struct {
+	list     []want
+	names    map[[2]string][]int // kind and name in lower case → list
+	networks []int
+	agents   []int
+	ips      map[string]bool // that were looked at
+}
+
+type want struct {
+	where, text string
+	network     netip.Prefix
+	agent       string
+	seen        bool
+}
+
+func (w *wanted) name(where, kind, text, key string) {
+	if kind == "agent" {
+		w.agents = append(w.agents, len(w.list))
+		w.list = append(w.list, want{where: where, text: text, agent: strings.ToLower(key)})
+		return
+	}
+	if kind == "session" && strings.Count(key, "|") >= 2 {
+		key = key[:strings.LastIndexByte(key, '|')]
+	}
+	if w.names == nil {
+		w.names = make(map[[2]string][]int)
+	}
+	k := [2]string{kind, strings.ToLower(key)}
+	w.names[k] = append(w.names[k], len(w.list))
+	w.list = append(w.list, want{where: where, text: text})
+}
+
+func (w *wanted) addresses(where string, list []string) {
+	for _, s := range list {
+		if p, err := parsePrefix(s); err == nil {
+			w.networks = append(w.networks, len(w.list))
+			w.list = append(w.list, want{where: where, text: s, network: p})
+		}
+	}
+}
+
+func (w *wanted) saw(kind, name string) {
+	if name == "" || len(w.names) == 0 {
+		return
+	}
+	for _, i := range w.names[[2]string{kind, strings.ToLower(name)}] {
+		w.list[i].seen = true
+	}
+}
+
+func (w *wanted) sawAgent(agent string) {
+	if agent == "" || len(w.agents) == 0 {
+		return
+	}
+	agent = strings.ToLower(agent)
+	for _, i := range w.agents {
+		w.list[i].seen = w.list[i].seen || strings.Contains(agent, w.list[i].agent)
+	}
+}
+
+func (w *wanted) sawAddress(ip string) {
+	if len(w.networks) == 0 || ip == "" || w.ips[ip] {
+		return
+	}
+	if w.ips == nil {
+		w.ips = make(map[string]bool)
+	}
+	w.ips[ip] = true
+	a, err := netip.ParseAddr(ip)
+	if err != nil {
+		return
+	}
+	a = a.Unmap().WithZone("")
+	for _, i := range w.networks {
+		w.list[i].seen = w.list[i].seen || w.list[i].network.Contains(a)
+	}
+}
+
+func (w *wanted) notes() []string {
+	var out []string
+	for i := range w.list {
+		if k := &w.list[i]; !k.seen {
+			out = append(out, fmt.Sprintf("facts: %s: %s is named by no evidence", k.where, k.text))
+		}
+	}
+	return out
+}
+
+// zones says which time zones were of no use.
+func (w *wanted) zones(in *Input) []string {
+	var out []string
+	for _, host := range slices.Sorted(maps.Keys(in.Facts.Timezones)) {
+		if host == "*" || in.Inventory != nil && inventoryHas(in.Inventory, host) {
+			continue
+		}
+		used := false
+		for i := range in.Sources {
+			if used = hasElement(strings.ToLower(strings.ReplaceAll(in.Sources[i].Path, "!", "/")), strings.ToLower(host)); used {
+				break
+			}
+		}
+		if !used {
+			out = append(out, fmt.Sprintf("facts: timezones: %s is part of the path of no evidence", host))
+		}
+	}
+	return out
+}
+
+func inventoryHas(inv *Inventory, host string) bool {
+	for i := range inv.Lists {
+		if hasElement(strings.ToLower(inv.Lists[i].Path), strings.ToLower(host)) {
+			return true
+		}
+	}
+	return false
+}

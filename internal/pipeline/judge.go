@@ -1,0 +1,200 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/judge"
+	"github.com/barid-dfir/barid/internal/report"
+	"github.com/barid-dfir/barid/internal/tally"
+)
+
+// JudgeConfig says what is decided anew.
+type JudgeConfig struct {
+	Dir string // the case folder
+	// Facts, FactsText and Inventory are as in AssessConfig.
+	Facts     *judge.Facts
+	FactsText []byte
+	Inventory *judge.Inventory
+	Version   string
+	// Now is when it is decided, for the custody chain.
+	Now time.Time
+}
+
+// Judge decides a case anew, from what its evidence taught and the facts that are given, and writes it, its report and a line
+// of custody. It does not touch the evidence. It returns the case as it was and as it is.
+func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, err error) {
+	before, err = casefile.Open(cfg.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := openStore(cfg.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	if c, ok := store.(io.Closer); ok {
+		defer c.Close()
+	}
+	w, err := casefile.Rewrite(cfg.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer w.Abort()
+	c := *before
+	c.Barid.Version, c.Organisation = cfg.Version, cfg.Facts.Organisation
+	c.Sources = slices.DeleteFunc(slices.Clone(c.Sources), isInventory)
+	c.Summary.Findings = maps.Clone(c.Summary.Findings)
+	c.Window = timespan(c.Sources, cfg.Facts)
+	was, _, err := KeptFacts(cfg.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !was.SameOurs(cfg.Facts) {
+		c.Incidents, err = judge.Incidents(casefile.Findings(cfg.Dir), judge.Evidence{End: logEnds(c.Sources), Ours: cfg.Facts.IsOurs})
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := decide(&c, store, cfg.Facts, cfg.Inventory); err != nil {
+		return nil, nil, err
+	}
+	if !maps.Equal(was.Timezones, cfg.Facts.Timezones) {
+		c.Notes = append(c.Notes, "facts: timezones: they are others than when the evidence was read, and count only then: run barid assess")
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	if err := report.WriteCase(w, &c); err != nil {
+		return nil, nil, err
+	}
+	if err := keepGiven(w, cfg.FactsText, cfg.Inventory); err != nil {
+		return nil, nil, err
+	}
+	sum := sha256.Sum256(cfg.FactsText)
+	line := casefile.Custody{Path: casefile.FactsFile, Bytes: int64(len(cfg.FactsText)), SHA256: hex.EncodeToString(sum[:])}
+	if _, err := w.CommitJudgement(line, cfg.Now); err != nil {
+		return nil, nil, err
+	}
+	return before, &c, nil
+}
+
+// openStore opens what the evidence of a case taught. It is closed after use, where it is an io.Closer.
+func openStore(dir string) (tally.Store, error) {
+	if _, err := os.Stat(filepath.Join(dir, casefile.StoreFile)); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s has no %s: it was written by a version of Barid that kept none; run barid assess again", dir, casefile.StoreFile)
+	}
+	return nil, errors.New("not possible yet")
+}
+
+// decide adds to a case what was reached, and how that is known.
+func decide(c *casefile.Case, store tally.Store, facts *judge.Facts, inventory *judge.Inventory) error {
+	j, err := judge.Judge(&judge.Input{Store: store, Sources: c.Sources, Incidents: c.Incidents, Facts: facts, Inventory: inventory,
+		From: nanoseconds(c.Window.From), To: nanoseconds(c.Window.To)})
+	if err != nil {
+		return fmt.Errorf("cannot judge what was reached: %w", err)
+	}
+	c.Coverage, c.Sessions, c.Capabilities, c.Reached = j.Coverage, j.Sessions, j.Capabilities, j.Reached
+	c.Statements, c.Inferences, c.Summary.Reached, c.Notes = j.Statements, j.Inferences, j.Counts, j.Notes
+	c.Sources = append(slices.Clip(c.Sources), inventorySources(inventory)...)
+	return nil
+}
+
+// KeptFacts reads the facts that a case was decided by, and their text: none and nil if it was decided without.
+func KeptFacts(dir string) (*judge.Facts, []byte, error) {
+	p, err := os.ReadFile(filepath.Join(dir, casefile.FactsFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return &judge.Facts{}, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := judge.ParseFacts(strings.NewReader(string(p)))
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", filepath.Join(dir, casefile.FactsFile), err)
+	}
+	return f, p, nil
+}
+
+// KeptInventory reads the copies of the lists that facts name, which are those of the case.
+func KeptInventory(dir string, facts *judge.Facts) (*judge.Inventory, error) {
+	return judge.ReadLists(facts, func(kind, _ string) string { return filepath.Join(dir, casefile.InventoryFile(kind)) })
+}
+
+// keepGiven copies what people gave into the case.
+func keepGiven(w *casefile.Writer, facts []byte, inventory *judge.Inventory) error {
+	if facts != nil {
+		f, err := w.File(casefile.FactsFile)
+		if err != nil {
+			return err
+		}
+		if _, err := f.Write(facts); err != nil {
+			return err
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
+	if inventory == nil {
+		return nil
+	}
+	for i := range inventory.Lists {
+		if err := keepList(w, &inventory.Lists[i]); err != nil {
+			return fmt.Errorf("inventory: %s: %w", inventory.Lists[i].Path, err)
+		}
+	}
+	return nil
+}
+
+func keepList(w *casefile.Writer, l *judge.List) error {
+	in, err := os.Open(l.File)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	f, err := w.File(casefile.InventoryFile(l.Kind))
+	if err != nil {
+		return err
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(io.MultiWriter(f, sum), in); err != nil {
+		return err
+	}
+	if hex.EncodeToString(sum.Sum(nil)) != l.SHA256 {
+		return errors.New("it was changed while Barid ran")
+	}
+	return f.Close()
+}
+
+// inventoryFormat is what formats of lists of the inventory begin with.
+const inventoryFormat = "inventory."
+
+func isInventory(s casefile.Source) bool { return strings.HasPrefix(s.Format, inventoryFormat) }
+
+// inventorySources returns the lists of the inventory as sources of the case.
+func inventorySources(inv *judge.Inventory) []casefile.Source {
+	if inv == nil {
+		return nil
+	}
+	var out []casefile.Source
+	for i := range inv.Lists {
+		l := &inv.Lists[i]
+		s := casefile.Source{Path: l.Path, SHA256: l.SHA256, Bytes: l.Bytes, Format: inventoryFormat + l.Kind, Events: l.Lines, Unparsed: l.Unread, Errors: []string{}}
+		for _, p := range l.Problems {
+			s.Errors = append(s.Errors, "line "+p)
+		}
+		out = append(out, s)
+	}
+	return out
+}
