@@ -277,7 +277,7 @@ func setMailbox(c *Call, o logs.Observation, obs []logs.Observation) []logs.Obse
 	}
 	age := c.get("auditlogagelimit")
 	switch {
-	case age != nil && bytes.IndexAny(age, "123456789") < 0:
+	case age != nil && !bytes.ContainsAny(age, "123456789"):
 		gap(logs.GapCleared)
 	case c.off("auditenabled"):
 		gap(logs.GapDisabled)
