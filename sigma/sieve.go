@@ -16,6 +16,8 @@ type Part struct {
 	Fields []string
 	// Marks are other texts to find in it, folded.
 	Marks []string
+	// Pairs are texts to find where both stand in it, folded; the first is the rarer.
+	Pairs [][2]string
 	// Can reports whether a text that a rule seeks anywhere in a line can begin in this part; nil for any.
 	Can func(text string) bool
 }
@@ -37,6 +39,9 @@ func (e *Engine) Sieves(shape *event.Shape, parts []Part) []*Sieve {
 	for i := range parts {
 		for _, m := range parts[i].Marks {
 			sought[i] = append(sought[i], literal.Sought{Text: m})
+		}
+		for _, p := range parts[i].Pairs {
+			sought[i] = append(sought[i], literal.Sought{Text: p[0], With: [][]string{{p[1]}}})
 		}
 	}
 	places := make([]int, len(e.fields)) // the part of a field; -1 where it is in several, or none

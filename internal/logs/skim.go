@@ -30,6 +30,8 @@ type Part struct {
 	Fields []string
 	// Marks are other texts to find in it, folded.
 	Marks []string
+	// Pairs are texts to find where both stand in it, folded; the first is the rarer.
+	Pairs [][2]string
 	// Can reports whether a text, folded, that may be anywhere in a line can begin in this part; nil for any.
 	Can func(text string) bool
 }

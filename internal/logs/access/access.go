@@ -180,6 +180,7 @@ type parser struct {
 	client []byte       // the last one of whom webrequest.Plain was true
 	sieves []logs.Sieve // by part
 	memos  [numParts]logs.Memo
+	text   []byte // of observations
 }
 
 // Parse implements logs.Parser.

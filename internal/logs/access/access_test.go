@@ -26,7 +26,7 @@ func TestAccessLines(t *testing.T) {
 		when+`c-ip=192.0.2.7 cs-username=<null> cs-method=GET cs-uri=/a?b=c cs-uri-stem=/a cs-uri-query=b=c cs-version=HTTP/1.0 sc-status=404 sc-bytes=<null>`)
 	f(`2001:db8::7 - ana`+at+`"GET / HTTP/1.1" 200 5 "https://www.example/" "Agent \"of\" \x22old\x22"`,
 		when+`c-ip=2001:db8::7 cs-username=ana `+get+`sc-status=200 sc-bytes=5 cs(Referer)=https://www.example/ cs(User-Agent)="Agent \\\"of\\\" \\x22old\\x22"
-		access ok account=ana ip=2001:db8::7 channel=web bytes=5`)
+		access ok account=ana ip=2001:db8::7 agent="Agent \\\"of\\\" \\x22old\\x22" channel=web action=GET inference=FILE_LISTED folder=/ exposure=metadata bytes=5`)
 	f(`host.example - john doe`+at+`"GET / HTTP/1.1" 401 5 "-" "a"`,
 		when+`c-ip=host.example cs-username="john doe" `+get+`sc-status=401 sc-bytes=5 cs(Referer)=<null> cs(User-Agent)=a
 		login failed account="john doe" ip=host.example channel=web`)

@@ -141,6 +141,7 @@ type jsonParser struct {
 	server [1]byte
 	seen   *event.Shape
 	slot   [numFields]int
+	text   []byte // of observations
 }
 
 // Parse implements logs.Parser.
@@ -237,6 +238,7 @@ func (p *jsonParser) Observe(e *event.Event, obs []logs.Observation) []logs.Obse
 	r := webrequest.Request{
 		Method: at(fMethod), Path: at(fStem), Query: at(fQuery), Status: at(fStatus), Account: at(fUser),
 		Client: at(fClient), UserAgent: at(fAgent), Bytes: at(fBytes),
+		Host: at(fHost), Buffer: &p.text,
 	}
 	return webrequest.Observe(&r, obs)
 }

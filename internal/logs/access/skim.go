@@ -33,7 +33,7 @@ func parts() []logs.Part {
 	}
 	return []logs.Part{
 		whole:       {Fields: names(fHost, fClient, fUser), Can: notInOnePart},
-		requestPart: {Fields: names(fMethod, fURI, fStem, fQuery, fVersion, fStatus, fRequest), Marks: webrequest.PathMarks()},
+		requestPart: {Fields: names(fMethod, fURI, fStem, fQuery, fVersion, fStatus, fRequest), Marks: webrequest.PathMarks(), Pairs: webrequest.PathPairs()},
 		bytesPart:   {Fields: names(fBytes), Can: inBytes},
 		refererPart: {Fields: names(fReferer)},
 		agentPart:   {Fields: names(fAgent, fExtra), Marks: webrequest.AgentMarks()},

@@ -7,6 +7,7 @@ package webrequest
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
@@ -22,6 +23,13 @@ type Request struct {
 	UserAgent           []byte
 	Bytes               []byte // of the answer, decimal
 	Session             []byte
+	// Host is the site that was asked for.
+	Host []byte
+	// Decoded says that Path has no escapes of a URL; IIS logs it so.
+	Decoded bool
+	// Buffer holds text that is made of parts of the request: observations have views of it, and it is used again by the next
+	// Observe. Without one, such text is allocated.
+	Buffer *[]byte
 	// Exchange says that the server is known to be an Exchange server.
 	Exchange bool
 }
@@ -54,8 +62,12 @@ func Channel(path []byte) string {
 // PathMarks returns texts, in lower case, of which one stands in the path or the query of every request that means something
 // although [Plain] says that it need not, or one of [AgentMarks] in its user agent.
 func PathMarks() []string {
-	return []string{"/owa/auth.owa", "/owa/auth/logon.aspx", "/wp-login.php", "/xmlrpc.php", "_task=login"}
+	return slices.Concat([]string{"/owa/auth.owa", "/owa/auth/logon.aspx", "/wp-login.php", "/xmlrpc.php", "_task=login"}, fileMarks, shellMarks)
 }
+
+// PathPairs returns pairs of texts, of one of which both stand in the method, path, query and status of a request that means something and
+// has none of the marks.
+func PathPairs() [][2]string { return slices.Concat(filePairs(), shellPairs[:]) }
 
 // AgentMarks returns the like for user agents.
 func AgentMarks() []string { return []string{"amprobe", "_probe/local"} }
@@ -93,6 +105,18 @@ func Observe(r *Request, obs []logs.Observation) []logs.Observation {
 	}
 	if len(r.Status) != 3 {
 		return obs
+	}
+	if r.Buffer != nil {
+		*r.Buffer = (*r.Buffer)[:0]
+	}
+	if suspect(r.Path) {
+		return shell(r, o, obs)
+	}
+	if channel == "web" {
+		n := len(obs)
+		if obs = file(r, o, obs); len(obs) > n {
+			return obs
+		}
 	}
 	post := string(r.Method) == "POST"
 	switch {

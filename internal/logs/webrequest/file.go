@@ -1,0 +1,383 @@
+package webrequest
+
+import (
+	"bytes"
+
+	"github.com/barid-dfir/barid/internal/logs"
+)
+
+// fileMarks are texts of which one stands in every request that [file] or [webmail] reads although nobody is named in it, unless both of
+// a pair do.
+var fileMarks = []string{
+	"/remote.php/", "/public.php/", `"get /s/`, `"head /s/`, "index.php/s/", "/preview?", "/preview.png?", "/publicpreview/", "/api/v1/thumbnail/",
+	"/download.aspx", "/wopiframe.aspx", `"propfind `, `"search `, "_task=mail",
+}
+
+// archives are names of files that nobody publishes by intent, or that hold many others.
+var archives = [...]string{".zip", ".7z", ".rar", ".sql", ".bak", ".pst", ".ost", ".gz", ".tgz", ".tar", ".dmp", ".mdb", ".kdbx"}
+
+// filePairs returns the pairs: requests for archives that were answered.
+func filePairs() [][2]string {
+	var pairs [][2]string
+	for _, a := range archives {
+		pairs = append(pairs, [2]string{a, `" 20`})
+	}
+	return pairs
+}
+
+// target is what a request is for.
+type target struct {
+	object  []byte
+	kind    string // file, folder
+	in      []byte
+	preview bool
+	// encoded says that object has escapes of a URL.
+	encoded bool
+}
+
+// file appends what a request for a file or folder means, if it is somebody's, or for something that is not for everybody. o has the
+// client, the channel and what is unknown.
+//
+// An answer tells what was handed to the network, not what arrived (ngx_http_log_module, $body_bytes_sent; mod_log_config, %b). A client
+// that is told that nothing has changed (304) has had it before: when, and from where, is not said.
+func file(r *Request, o logs.Observation, obs []logs.Observation) []logs.Observation {
+	write := false
+	switch string(r.Method) {
+	case "GET", "HEAD", "POST":
+	case "PROPFIND", "SEARCH", "REPORT":
+		if string(r.Status) != "207" {
+			return obs
+		}
+	case "PUT", "DELETE", "MOVE", "COPY", "MKCOL", "PROPPATCH", "PATCH":
+		write = true
+	default:
+		return obs
+	}
+	switch string(r.Status) {
+	case "200", "206", "207", "304":
+	case "201", "204":
+		if !write {
+			return obs
+		}
+	default:
+		return obs
+	}
+	if string(Param(r.Query, "_task")) == "mail" {
+		if string(r.Status) == "200" || string(r.Status) == "304" {
+			return webmail(r, o, obs)
+		}
+		return obs
+	}
+	t, ok := targetOf(r)
+	if !ok {
+		return obs
+	}
+	o.Kind, o.OK = logs.Access, true
+	o.Account, o.Agent, o.In, o.ObjectKind = r.Account, r.UserAgent, t.in, t.kind
+	o.Object = t.object
+	if t.encoded {
+		o.Object = r.decoded(t.object)
+	}
+	o.Action = r.Method
+	folder := len(o.Object) > 0 && o.Object[len(o.Object)-1] == '/'
+	if folder {
+		o.ObjectKind = "folder"
+	}
+	switch {
+	case write:
+		o.Inference, o.Exposure = logs.FileTouched, logs.Metadata
+	case string(r.Status) == "207":
+		o.Inference, o.Exposure, o.Bytes = logs.FileListed, logs.Metadata, number(r.Bytes)
+		if string(r.Method) == "PROPFIND" && !folder {
+			// The properties of a file, or those of all in a folder.
+			if name := o.Object[bytes.LastIndexByte(o.Object, '/')+1:]; bytes.IndexByte(name, '.') >= 0 {
+				obs = append(obs, o)
+			}
+			o.Object, o.ObjectKind = r.folder(o.Object), "folder"
+		}
+	case string(r.Status) == "304":
+		// Whether it was shown is not known; that the client has it is.
+		o.OK, o.Unknown, o.Inference, o.Exposure = false, true, logs.HTTPNotModified, logs.Content
+		if t.preview {
+			o.Exposure = logs.Partial
+		}
+	case string(r.Method) == "HEAD":
+		o.Inference, o.Exposure = logs.HTTPHead, logs.Metadata
+	case t.preview:
+		o.Inference, o.Exposure, o.Bytes = logs.FilePreviewed, logs.Partial, number(r.Bytes)
+	case string(r.Status) == "206":
+		o.Inference, o.Exposure, o.Bytes = logs.HTTPRange, logs.Partial, number(r.Bytes)
+	case folder && bytes.Contains(r.Query, []byte("accept=zip")):
+		o.Inference, o.Exposure, o.Bytes = logs.FolderExported, logs.Content, number(r.Bytes)
+	case folder:
+		o.Inference, o.Exposure, o.Bytes = logs.FileListed, logs.Metadata, number(r.Bytes)
+	default:
+		o.Inference, o.Exposure, o.Bytes = logs.HTTPBody, logs.Content, number(r.Bytes)
+		if string(r.Win32) == "64" { // ERROR_NETNAME_DELETED: the client hung up
+			o.Exposure = logs.Partial
+		}
+	}
+	obs = append(obs, o)
+	if r.Decoded && o.Exposure > logs.Metadata && bytes.IndexByte(o.Object, '+') >= 0 {
+		// IIS writes '+' for a blank, and for '+': the name with blanks is the likelier one.
+		other := o
+		other.OK, other.Unknown = false, true
+		obs[len(obs)-1].Object = r.blanks(o.Object)
+		obs = append(obs, other)
+	}
+	return obs
+}
+
+// targetOf returns what a request is for, and false if that is nobody's and for everybody.
+func targetOf(r *Request) (t target, ok bool) {
+	t = target{object: r.Path, kind: "file", in: r.Host, encoded: !r.Decoded}
+	path := r.Path
+	if i := bytes.Index(path, []byte("/remote.php/")); i >= 0 {
+		return dav(r, t, path[i+len("/remote.php/"):]), true
+	}
+	if i := bytes.Index(path, []byte("/public.php/")); i >= 0 {
+		rest := path[i+len("/public.php/"):]
+		if after, ok := bytes.CutPrefix(rest, []byte("dav/files/")); ok {
+			t.in, t.object = cutUser(after)
+		} else if after, ok := bytes.CutPrefix(rest, []byte("webdav")); ok {
+			t.object = rooted(after)
+			if r.Account != nil {
+				t.in = r.Account // the token of the link
+			}
+		}
+		return t, true
+	}
+	read := string(r.Method) == "GET" || string(r.Method) == "HEAD"
+	if token, rest, ok := link(path); ok && read {
+		switch {
+		case len(rest) == 0 || string(rest) == "/":
+			// The page shows the names in a shared folder, or one file.
+			if token[len(token)-1] != '/' {
+				t.object = append(r.room(len(path)+1), path...)
+				t.object = append(t.object, '/')
+			}
+		case bytes.HasPrefix(rest, []byte("/preview")):
+			t.preview = true
+		case !bytes.HasPrefix(rest, []byte("/download")):
+			return t, false
+		}
+		return t, true
+	}
+	base := path[bytes.LastIndexByte(path, '/')+1:]
+	switch {
+	case equalFold(base, "preview"), equalFold(base, "preview.png"), bytes.Contains(path, []byte("/publicpreview/")):
+		if id := Param(r.Query, "fileId"); id != nil {
+			t.object = append(append(r.room(len("fileid:")+len(id)), "fileid:"...), id...)
+			t.encoded = false
+		} else if f := Param(r.Query, "file"); f != nil {
+			t.object, t.encoded = f, true
+		} else if r.Account == nil {
+			return t, false
+		}
+		if r.Account != nil {
+			t.in = r.Account
+		}
+		t.preview = true
+		return t, true
+	case equalFold(base, "download.aspx") && indexFold(path, "/_layouts/") >= 0:
+		if f := paramFold(r.Query, "sourceurl"); f != nil {
+			t.object, t.encoded = f, true
+		}
+		return t, true
+	case equalFold(base, "wopiframe.aspx") && indexFold(path, "/_layouts/") >= 0:
+		if f := paramFold(r.Query, "sourcedoc"); f != nil {
+			t.object, t.encoded = f, true
+		}
+		return t, true
+	}
+	if i := bytes.Index(path, []byte("/apps/files/api/v1/thumbnail/")); i >= 0 {
+		rest := path[i+len("/apps/files/api/v1/thumbnail/"):] // width/height/path
+		for n := range 2 {
+			j := bytes.IndexByte(rest, '/')
+			if j < 0 {
+				return t, false
+			}
+			if rest = rest[j:]; n == 0 {
+				rest = rest[1:]
+			}
+		}
+		t.object, t.preview = rest, true
+		if r.Account != nil {
+			t.in = r.Account
+		}
+		return t, true
+	}
+	if len(r.Account) > 0 || string(r.Method) == "PROPFIND" || string(r.Method) == "SEARCH" {
+		return t, true
+	}
+	for _, a := range archives {
+		if hasSuffixFold(path, a) {
+			return t, read && r.Status[0] == '2'
+		}
+	}
+	return t, false
+}
+
+// dav reads what follows /remote.php/ in Nextcloud and ownCloud.
+func dav(r *Request, t target, rest []byte) target {
+	if after, ok := bytes.CutPrefix(rest, []byte("dav/files/")); ok {
+		t.in, t.object = cutUser(after)
+		if t.encoded && bytes.IndexByte(t.in, '%') >= 0 {
+			t.in = r.decoded(t.in)
+		}
+		return t
+	}
+	for _, tree := range [...]string{"dav/versions/", "dav/trashbin/", "dav/calendars/", "dav/addressbooks/users/", "dav/photos/"} {
+		after, ok := bytes.CutPrefix(rest, []byte(tree))
+		if !ok {
+			continue
+		}
+		user, below := cutUser(after)
+		t.in = user
+		if id, ok := bytes.CutPrefix(below, []byte("/versions/")); ok && tree == "dav/versions/" {
+			if i := bytes.IndexByte(id, '/'); i > 0 && i+1 < len(id) {
+				t.object = append(append(r.room(len("fileid:")+i), "fileid:"...), id[:i]...)
+				t.encoded = false
+			}
+		}
+		return t
+	}
+	if after, ok := bytes.CutPrefix(rest, []byte("webdav")); ok {
+		t.object = rooted(after)
+	} else if after, ok := bytes.CutPrefix(rest, []byte("files")); ok { // an older name
+		t.object = rooted(after)
+	}
+	if r.Account != nil {
+		t.in = r.Account
+	}
+	return t
+}
+
+// cutUser divides "ana/Board/minutes.pdf" into "ana" and "/Board/minutes.pdf".
+func cutUser(p []byte) (user, path []byte) {
+	i := bytes.IndexByte(p, '/')
+	if i < 0 {
+		return p, slash
+	}
+	return p[:i:i], p[i:]
+}
+
+// rooted returns p, or the root if it is empty.
+func rooted(p []byte) []byte {
+	if len(p) == 0 {
+		return slash
+	}
+	return p
+}
+
+var slash = []byte("/")
+
+// link cuts the path of a public link, /s/TOKEN/download or /index.php/s/TOKEN.
+func link(path []byte) (token, rest []byte, ok bool) {
+	switch i := bytes.Index(path, []byte("/index.php/s/")); {
+	case i >= 0:
+		rest = path[i+len("/index.php/s/"):]
+	case bytes.HasPrefix(path, []byte("/s/")):
+		rest = path[len("/s/"):]
+	default:
+		return nil, nil, false
+	}
+	n := 0
+	for n < len(rest) && rest[n] != '/' {
+		c := rest[n]
+		if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+			return nil, nil, false
+		}
+		n++
+	}
+	// Tokens of Nextcloud and ownCloud have 15 characters, unless somebody chose them.
+	if n < 8 || n > 64 {
+		return nil, nil, false
+	}
+	return rest[:n], rest[n:], true
+}
+
+// room returns an empty slice of the buffer for n bytes.
+func (r *Request) room(n int) []byte {
+	if r.Buffer == nil {
+		return make([]byte, 0, n)
+	}
+	b := *r.Buffer
+	if cap(b)-len(b) < n {
+		b = make([]byte, 0, max(1024, 2*cap(b), n)) // who holds a view of the old one keeps it
+	}
+	*r.Buffer = b[:len(b)+n]
+	return b[len(b) : len(b) : len(b)+n]
+}
+
+// decoded undoes the escapes of a URL, once.
+func (r *Request) decoded(p []byte) []byte {
+	if bytes.IndexByte(p, '%') < 0 {
+		return p
+	}
+	q := r.room(len(p))
+	for i := 0; i < len(p); i++ {
+		c := p[i]
+		if c == '%' && i+2 < len(p) {
+			if h, l := hex(p[i+1]), hex(p[i+2]); h >= 0 && l >= 0 {
+				c = byte(h<<4 | l)
+				i += 2
+			}
+		}
+		q = append(q, c)
+	}
+	return q
+}
+
+// blanks returns p with blanks for '+'.
+func (r *Request) blanks(p []byte) []byte {
+	q := append(r.room(len(p)), p...)
+	for i, c := range q {
+		if c == '+' {
+			q[i] = ' '
+		}
+	}
+	return q
+}
+
+// folder returns p with a slash behind it.
+func (r *Request) folder(p []byte) []byte {
+	q := append(r.room(len(p)+1), p...)
+	return append(q, '/')
+}
+
+func hex(c byte) int {
+	switch {
+	case '0' <= c && c <= '9':
+		return int(c - '0')
+	case 'a' <= c|0x20 && c|0x20 <= 'f':
+		return int(c|0x20-'a') + 10
+	}
+	return -1
+}
+
+// indexFold returns where lower, which is in lower case, stands in p whatever the case of its ASCII letters; -1 if nowhere.
+func indexFold(p []byte, lower string) int {
+	for i := 0; i+len(lower) <= len(p); i++ {
+		if equalFold(p[i:i+len(lower)], lower) {
+			return i
+		}
+	}
+	return -1
+}
+
+// paramFold is [Param] for a name in lower case, whatever case it has in the query.
+func paramFold(query []byte, name string) []byte {
+	for len(query) > 0 {
+		n := delimiter(query)
+		part, rest := query, []byte(nil)
+		if n >= 0 {
+			part, rest = query[:n], query[n+1:]
+		}
+		if len(part) > len(name) && part[len(name)] == '=' && equalFold(part[:len(name)], name) {
+			return part[len(name)+1:]
+		}
+		query = rest
+	}
+	return nil
+}
