@@ -1,0 +1,530 @@
+package judge
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/tally"
+)
+
+// wideExport is how many accounts the records of a cloud must name to count as those of everybody.
+const wideExport = 10
+
+// origin is one host in one source.
+type origin struct {
+	source int32
+	host   string
+}
+
+// gatherer puts streams together to trails.
+type gatherer struct {
+	c       *coverage
+	streams []tally.Stream
+	hosts   map[string]string // label to the name that a log gives
+	// exchange are the hosts of which logs of Exchange tell by name, frontEnd the raw hosts whose IIS logs hold requests to it.
+	exchange map[string]bool
+	frontEnd map[string]bool
+	whole    map[origin]*tally.Stream // all that a source holds of a host
+	places   map[string]*place
+	trails   map[trailKey]*trail
+	order    []trailKey
+	address  map[int32]string // the address that most events of a source are of
+}
+
+type trailKey struct{ place, format, site string }
+
+func (c *coverage) assemble() error {
+	g := &gatherer{
+		c: c, streams: c.in.Store.Streams(), hosts: make(map[string]string), exchange: make(map[string]bool), frontEnd: make(map[string]bool),
+		whole: make(map[origin]*tally.Stream), places: make(map[string]*place), trails: make(map[trailKey]*trail), address: make(map[int32]string),
+	}
+	if err := g.learn(); err != nil {
+		return err
+	}
+	for i := range g.streams {
+		g.take(&g.streams[i])
+	}
+	g.siblings()
+	if f := c.in.Facts; f != nil {
+		c.stateOff(f)
+	}
+	if inv := c.in.Inventory; inv != nil {
+		for i := range inv.Mailboxes {
+			if s := hostLabel(inv.Mailboxes[i].Server); s != "" && g.anyExchange() {
+				p := g.place(s, inv.Mailboxes[i].Server)
+				p.systems[exchangeServer], p.inventory = true, true
+			}
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(g.places)) {
+		c.places = append(c.places, g.places[k])
+	}
+	slices.SortFunc(g.order, func(a, b trailKey) int {
+		return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.format, b.format), cmp.Compare(a.site, b.site))
+	})
+	for _, k := range g.order {
+		t := g.trails[k]
+		t.place.trails = append(t.place.trails, t)
+		c.trails = append(c.trails, t)
+		for i := range t.files {
+			f := &t.files[i]
+			t.place.spans = append(t.place.spans, f.Active...)
+		}
+	}
+	for _, p := range c.places {
+		p.spans = mergeSpans(p.spans, 0)
+	}
+	if err := c.readDown(g); err != nil {
+		return err
+	}
+	for _, t := range c.trails {
+		t.measure(c.in.Sources)
+	}
+	for _, p := range c.places {
+		p.dominant()
+	}
+	c.trails = slices.DeleteFunc(c.trails, func(t *trail) bool { return !slices.Contains(t.place.trails, t) })
+	return c.readGaps(g)
+}
+
+func (g *gatherer) anyExchange() bool {
+	for _, p := range g.places {
+		if p.systems[exchangeServer] {
+			return true
+		}
+	}
+	return false
+}
+
+// learn finds what names there are before any log is assigned to a place.
+func (g *gatherer) learn() error {
+	labels := make(map[string]map[string]bool) // the full names of a label
+	events := make(map[origin]int64)
+	for i := range g.streams {
+		s := &g.streams[i]
+		k := origin{s.Source, s.Host}
+		w := g.whole[k]
+		if w == nil {
+			w = &tally.Stream{Source: s.Source, Host: s.Host, From: event.UnknownTime, To: event.UnknownTime}
+			g.whole[k] = w
+		}
+		events[k] += s.Events
+		w.Events = max(w.Events, s.Events)
+		w.Active = append(w.Active, s.Active...)
+		if s.From != event.UnknownTime {
+			if w.From == event.UnknownTime || s.From < w.From {
+				w.From = s.From
+			}
+			w.To = max(w.To, s.To)
+			if len(s.Active) == 0 {
+				w.Active = append(w.Active, tally.Span{From: s.From, To: s.From}, tally.Span{From: s.To, To: s.To})
+			}
+		}
+		if s.Backwards > w.Backwards {
+			w.Backwards, w.BackwardsAt = s.Backwards, s.BackwardsAt
+		}
+		if s.Host != "" && !address(s.Host).IsValid() {
+			l := hostLabel(s.Host)
+			if labels[l] == nil {
+				labels[l] = make(map[string]bool)
+			}
+			labels[l][strings.ToLower(s.Host)] = true
+			if g.hosts[l] == "" || len(s.Host) < len(g.hosts[l]) || len(s.Host) == len(g.hosts[l]) && s.Host < g.hosts[l] {
+				g.hosts[l] = s.Host
+			}
+			if strings.HasPrefix(s.Format, "exchange.") {
+				g.exchange[l] = true
+			}
+		}
+	}
+	for _, k := range sortedOrigins(events) {
+		a := address(k.host)
+		if !a.IsValid() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsUnspecified() {
+			continue
+		}
+		if best, ok := g.address[k.source]; !ok || events[k] > events[origin{k.source, best}] {
+			g.address[k.source] = k.host
+		}
+	}
+	if inv := g.c.in.Inventory; inv != nil {
+		for i := range inv.Mailboxes {
+			if s := inv.Mailboxes[i].Server; s != "" {
+				l := hostLabel(s)
+				g.exchange[l] = true
+				if g.hosts[l] == "" {
+					g.hosts[l] = s
+				}
+			}
+		}
+	}
+	for _, ctx := range g.c.in.Store.Contexts() {
+		g.noteFrontEnd(ctx.Format, ctx.Host, ctx.Channel)
+		if rule := coversOf(ctx.Format); rule != nil && rule.system == cloud && ctx.Standing != logs.Service && ctx.Account != "" {
+			g.c.named[g.c.who.key(ctx.Account)] = true
+		}
+	}
+	g.c.wide = len(g.c.named) >= wideExport
+	for t, err := range g.c.in.Store.Tries() {
+		if err != nil {
+			return err
+		}
+		g.noteFrontEnd(t.Format, t.Host, t.Channel)
+	}
+	return nil
+}
+
+func sortedOrigins(m map[origin]int64) []origin {
+	list := slices.Collect(maps.Keys(m))
+	slices.SortFunc(list, func(a, b origin) int {
+		return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.host, b.host))
+	})
+	return list
+}
+
+func (g *gatherer) noteFrontEnd(format, host, channel string) {
+	if strings.HasPrefix(format, "iis.") && slices.Contains(exchangeWeb, channel) {
+		g.frontEnd[host] = true
+	}
+}
+
+func (g *gatherer) place(key, name string) *place {
+	p := g.places[key]
+	if p == nil {
+		p = &place{key: key, name: name}
+		g.places[key] = p
+	}
+	return p
+}
+
+// path returns the path of a source, "" for one that is not in the case.
+func (g *gatherer) path(source int32) string {
+	if source < 0 || int(source) >= len(g.c.in.Sources) {
+		return ""
+	}
+	return g.c.in.Sources[source].Path
+}
+
+// locate returns the place that a stream is of.
+func (g *gatherer) locate(s *tally.Stream, rule *covers) *place {
+	if rule.system == cloud {
+		return g.place(cloudPlace, "Microsoft 365")
+	}
+	if s.Host != "" && !address(s.Host).IsValid() {
+		l := hostLabel(s.Host)
+		return g.place(l, g.hosts[l])
+	}
+	path := strings.ToLower(strings.ReplaceAll(strings.ReplaceAll(g.path(s.Source), "!", "/"), `\`, "/"))
+	best := ""
+	for l := range g.hosts {
+		if (len(l) > len(best) || len(l) == len(best) && l < best) && hasElement(path, l) {
+			best = l
+		}
+	}
+	if best != "" {
+		return g.place(best, g.hosts[best])
+	}
+	if rule.system == exchangeServer && len(g.exchange) == 1 {
+		for l := range g.exchange {
+			return g.place(l, g.hosts[l])
+		}
+	}
+	if a := g.address[s.Source]; a != "" {
+		return g.place(a, a)
+	}
+	return g.place("", "")
+}
+
+// take adds a stream to the trail that it is a part of.
+func (g *gatherer) take(s *tally.Stream) {
+	rule := coversOf(s.Format)
+	if rule == nil {
+		return
+	}
+	path := g.path(s.Source)
+	name := parseName(path)
+	format, title, site := s.Format, s.Format, ""
+	if strings.HasPrefix(format, "iis.") {
+		number := iisSite(path)
+		if number != "" {
+			title = "iis.w3svc" + number
+		}
+		if g.isFrontEnd(s) {
+			if format = "iis.exchange"; number == "2" {
+				format = "iis.backend"
+			}
+			rule = coversOf(format)
+		}
+	}
+	switch format {
+	case "exchange.imap4", "exchange.pop3":
+		if strings.HasPrefix(name.stem, format[len("exchange."):]+"be") {
+			format += ".backend"
+			title = format
+			rule = coversOf(format)
+		}
+	}
+	if rule.within == "syslog" && elsewhere(name.stem) {
+		return
+	}
+	if rule.sites || rule.within == "syslog" {
+		site = name.dir + "/" + name.stem
+	}
+	p := g.locate(s, rule)
+	p.systems[rule.system] = true
+	k := trailKey{p.key, format, site}
+	t := g.trails[k]
+	if t == nil {
+		t = &trail{place: p, format: format, name: title, rule: rule, site: site, from: always}
+		g.trails[k] = t
+		g.order = append(g.order, k)
+	}
+	if rule.within != "" {
+		t.matched += s.Events
+	}
+	if s.Format == mailAccess && s.From != event.UnknownTime && (t.from == always || s.From < t.from) {
+		t.from, t.fromWhy = s.From, "no record of mail access, of anybody, before "+when(s.From)
+	}
+	t.files = append(t.files, g.file(s, path, name, rule))
+}
+
+// isFrontEnd reports whether requests to Exchange stand in the same source of an IIS log.
+func (g *gatherer) isFrontEnd(s *tally.Stream) bool {
+	if g.frontEnd[s.Host] {
+		return true
+	}
+	a := address(s.Host)
+	return a.IsValid() && g.address[s.Source] != "" && g.frontEnd[g.address[s.Source]]
+}
+
+// elsewhere reports whether a file is one that mail and logins are not written to by the rules that systems come with, or errors
+// only: what it holds of them is a few lines.
+func elsewhere(stem string) bool {
+	for _, head := range [...]string{"messages", "kern", "daemon", "mail.err", "mail.warn", "error"} {
+		if strings.HasPrefix(stem, head) {
+			return true
+		}
+	}
+	return false
+}
+
+// file makes a file of a trail. Of a log that is a part of a larger one, it was alive when that was.
+func (g *gatherer) file(s *tally.Stream, path string, name fileName, rule *covers) file {
+	f := file{Stream: *s, path: path, name: name}
+	if w := g.whole[origin{s.Source, s.Host}]; rule.within != "" && w != nil {
+		f.Events, f.From, f.To, f.Active = w.Events, w.From, w.To, w.Active
+		f.Backwards, f.BackwardsAt = w.Backwards, w.BackwardsAt
+	}
+	if i := int(s.Source); i >= 0 && i < len(g.c.in.Sources) {
+		f.torn = g.c.in.Sources[i].Unparsed > 0 && len(s.Records) == 0
+	}
+	return f
+}
+
+// siblings adds to the trails of parts of a log the other files of the log, in which there is nothing of that part.
+func (g *gatherer) siblings() {
+	type shelf struct{ host, site string }
+	files := make(map[shelf][]*tally.Stream)
+	for _, w := range g.whole {
+		name := parseName(g.path(w.Source))
+		k := shelf{w.Host, name.dir + "/" + name.stem}
+		files[k] = append(files[k], w)
+	}
+	for _, k := range g.order {
+		t := g.trails[k]
+		if t.rule.within != "syslog" {
+			continue
+		}
+		has := make(map[int32]bool)
+		hosts := make(map[string]bool)
+		for i := range t.files {
+			has[t.files[i].Source] = true
+			hosts[t.files[i].Host] = true
+		}
+		for _, host := range slices.Sorted(maps.Keys(hosts)) {
+			list := files[shelf{host, t.site}]
+			slices.SortFunc(list, func(a, b *tally.Stream) int { return cmp.Compare(a.Source, b.Source) })
+			for _, w := range list {
+				if !has[w.Source] {
+					path := g.path(w.Source)
+					t.files = append(t.files, g.file(w, path, parseName(path), t.rule))
+				}
+			}
+		}
+	}
+}
+
+// dominant drops, of several logs that hold the same kind of lines, those that hold only a few of them: what is in mail.log is
+// in syslog too, but in daemon.log there are a handful.
+func (p *place) dominant() {
+	best := make(map[string]float64)
+	rate := func(t *trail) float64 {
+		var seconds int64 = 1
+		for _, s := range t.whole {
+			seconds += (s.To - s.From) / 1e9
+		}
+		return float64(t.matched) / float64(seconds)
+	}
+	for _, t := range p.trails {
+		if t.rule.within == "syslog" {
+			best[t.format] = max(best[t.format], rate(t))
+		}
+	}
+	p.trails = slices.DeleteFunc(p.trails, func(t *trail) bool { return t.rule.within == "syslog" && rate(t) < best[t.format]/4 })
+}
+
+// readDown finds when hosts were down by their own word: from the record of going down to the next of coming up, as far as no
+// log of the host has an event in between.
+func (c *coverage) readDown(g *gatherer) error {
+	contexts := c.in.Store.Contexts()
+	open := make(map[*place]int64)
+	for a, err := range c.in.Store.Gaps() {
+		if err != nil {
+			return err
+		}
+		if a.Kind != logs.Heartbeat || a.From == event.UnknownTime || a.Context < 0 || a.Context >= len(contexts) {
+			continue
+		}
+		p := g.places[hostLabel(contexts[a.Context].Host)]
+		if p == nil || p.key == "" {
+			continue
+		}
+		switch a.Inference {
+		case logs.Down:
+			open[p] = a.To
+		case logs.Up:
+			from, ok := open[p]
+			if !ok || a.From <= from {
+				continue
+			}
+			delete(open, p)
+			i, _ := slices.BinarySearchFunc(p.spans, from, func(s tally.Span, at int64) int { return cmp.Compare(s.To, at) })
+			for ; i < len(p.spans) && p.spans[i].From < a.From; i++ {
+				from = max(from, min(p.spans[i].To, a.From))
+			}
+			if from < a.From {
+				p.down = append(p.down, tally.Span{From: from, To: a.From})
+			}
+		}
+	}
+	for _, p := range c.places {
+		p.down = mergeSpans(p.down, 0)
+	}
+	return nil
+}
+
+// readGaps applies what logs say of themselves.
+func (c *coverage) readGaps(g *gatherer) error {
+	contexts := c.in.Store.Contexts()
+	for a, err := range c.in.Store.Gaps() {
+		if err != nil {
+			return err
+		}
+		if a.Kind == logs.Gap && a.Context >= 0 && a.Context < len(contexts) {
+			c.readGap(g, a, &contexts[a.Context])
+		}
+	}
+	return nil
+}
+
+func (c *coverage) readGap(g *gatherer, a *tally.Act, ctx *tally.Context) {
+	format := ctx.Format
+	rule := coversOf(format)
+	if rule == nil {
+		return
+	}
+	whom := ""
+	if a.Target != "" {
+		whom = c.who.key(a.Target)
+	}
+	n := gap{hole: hole{from: a.From, to: a.To, reason: a.Inference, certain: true}, proven: true, whom: whom, presence: true, detail: true}
+	if a.From == event.UnknownTime {
+		n.from, n.to = always, never
+	}
+	said := a.Action
+	if said == "" {
+		said = a.Inference
+	}
+	switch a.Inference {
+	case logs.GapThrottled:
+		n.presence, n.why = false, "Microsoft stopped recording what is read in this mailbox for a day (IsThrottled)"
+	case logs.GapDisabled:
+		n.to, n.why = never, "recording was switched off ("+said+")"
+		n.presence = whom == ""
+	case logs.GapNarrowed:
+		n.to, n.presence, n.why = never, false, "less is recorded ("+said+")"
+	case logs.GapBypass:
+		// What the account reads is recorded in no mailbox any more.
+		n.to, n.whom, n.why = never, "", "what "+a.Target+" does is not recorded in any mailbox ("+said+")"
+		n.presence = false
+	case logs.GapTruncatedExport:
+		n.why = "the export ended at a limit"
+		if len(a.Refs) > 0 {
+			for i := range g.streams {
+				if s := &g.streams[i]; s.Source == a.Refs[0].Source && s.From != event.UnknownTime {
+					n.from, n.to = min(n.from, s.From), max(n.to, s.To)
+				}
+			}
+		}
+	case logs.GapCleared:
+		n.why = "the log was cleared"
+	case logs.GapLogLost:
+		n.why = "the log says that records were lost"
+		if n.from > always+minute && n.to < never-minute {
+			n.from, n.to = n.from-minute, n.to+minute
+		}
+	default:
+		n.why = said
+	}
+	if n.whom != "" {
+		c.special[n.whom] = true
+	}
+	p := g.places[hostLabel(ctx.Host)]
+	for _, t := range c.trails {
+		switch {
+		case rule.system == cloud:
+			if t.rule.system != cloud || strings.HasPrefix(t.format, "entra.") != strings.HasPrefix(format, "entra.") {
+				continue
+			}
+		case p != nil && t.place != p:
+			continue
+		case a.ObjectKind == "log" && a.Object != "" && strings.HasPrefix(format, "windows."):
+			if !strings.HasSuffix(t.format, ":"+a.Object) {
+				continue
+			}
+		case t.format != format && !(t.rule.within != "" && t.rule == rule) && !(strings.HasPrefix(t.format, "iis.") && strings.HasPrefix(format, "iis.")) && !strings.HasPrefix(t.format, format+":"):
+			continue
+		}
+		n := n
+		switch a.Inference {
+		case logs.GapCleared:
+			n.from = t.before(a.From)
+			if n.from != always {
+				n.from++
+			}
+		case logs.GapLogLost:
+			if a.From != event.UnknownTime {
+				n.from, n.to = min(n.from, t.before(a.From)), max(n.to, min(t.after(a.To), n.to+minute))
+			}
+		}
+		t.gaps = append(t.gaps, n)
+	}
+}
+
+// stateOff takes the ways in that are proven to be off.
+func (c *coverage) stateOff(f *Facts) {
+	for _, o := range f.ChannelsOff {
+		scope := strings.ToLower(strings.TrimSpace(o.Scope))
+		if scope == "" {
+			scope = "*"
+		}
+		ch := strings.ToLower(strings.TrimSpace(o.Channel))
+		c.off = append(c.off, channelOff{ch, scope, o.Proof})
+		if scope != "*" {
+			c.off = append(c.off, channelOff{ch, c.who.key(scope), o.Proof})
+		}
+	}
+}

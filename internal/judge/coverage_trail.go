@@ -1,0 +1,506 @@
+package judge
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/tally"
+)
+
+// The ends of time.
+const (
+	always int64 = math.MinInt64
+	never  int64 = math.MaxInt64
+)
+
+// The limits of docs/verdicts.md, in nanoseconds.
+const (
+	minute     = int64(time.Minute)
+	longPause  = 15 * minute
+	shortPause = 2 * minute // between two files of a log of many events
+	manyEvents = 1000
+)
+
+// trail is the log of one kind of one place: all its files.
+type trail struct {
+	place  *place
+	format string // a line of the table
+	name   string // for people
+	rule   *covers
+	site   string // of a log that has one for each site: what its files are called
+	files  []file
+	events int64
+	// matched is how many events are of the kind, where the log is a part of a larger one.
+	matched int64
+	// spans are when there were events, whole are when there was a file: apart from one another and in order.
+	spans, whole []tally.Span
+	beats        bool
+	gaps         []gap
+	general      []hole // holes in presence of everybody, once they were asked for
+	// stated is what people say that it covers.
+	stated []statedSpan
+	// from is when what it shows of a thing is first proven to be switched on; always if that is not in question.
+	from    int64
+	fromWhy string
+}
+
+// file is a file of a trail.
+type file struct {
+	tally.Stream
+	path string
+	name fileName
+	torn bool // parts of it could not be read, and nobody knows when they were written
+}
+
+// gap is a hole of one log.
+type gap struct {
+	hole
+	// proven says that a record, or the names of the files, prove it: no statement closes it.
+	proven bool
+	// whom is the account or mailbox that it concerns; "" for everybody.
+	whom string
+	// levels it concerns.
+	presence, detail bool
+}
+
+func (g *gap) on(l level) bool { return l == presence && g.presence || l == detail && g.detail }
+
+type statedSpan struct {
+	tally.Span
+	whom             string
+	presence, detail bool
+	proof            string
+}
+
+// mergeSpans puts spans in order and joins those with at most so much between them.
+func mergeSpans(list []tally.Span, within int64) []tally.Span {
+	slices.SortFunc(list, func(a, b tally.Span) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
+	var out []tally.Span
+	for _, s := range list {
+		if s.From == event.UnknownTime || s.To < s.From {
+			continue
+		}
+		if n := len(out); n > 0 && (s.From <= out[n-1].To || s.From-out[n-1].To <= within) {
+			out[n-1].To = max(out[n-1].To, s.To)
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// measure fills in when the trail had events and files, and finds what its files and their times say is missing.
+func (t *trail) measure(sources []casefile.Source) {
+	slices.SortStableFunc(t.files, func(a, b file) int {
+		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), strings.Compare(a.path, b.path), cmp.Compare(a.Source, b.Source))
+	})
+	for i := range t.files {
+		f := &t.files[i]
+		t.events += f.Events
+		t.beats = t.beats || len(f.Beats) > 0
+		if f.From == event.UnknownTime {
+			continue
+		}
+		t.whole = append(t.whole, tally.Span{From: f.From, To: f.To})
+		if len(f.Active) == 0 {
+			t.spans = append(t.spans, tally.Span{From: f.From, To: f.From}, tally.Span{From: f.To, To: f.To})
+		}
+		for _, s := range f.Active {
+			s.From, s.To = max(s.From, f.From), min(s.To, f.To)
+			t.spans = append(t.spans, s)
+		}
+	}
+	t.spans = mergeSpans(t.spans, minute)
+	t.whole = mergeSpans(t.whole, 0)
+	t.silences()
+	t.sequence()
+	t.numbers()
+	for i := range t.files {
+		t.damage(&t.files[i])
+	}
+}
+
+func (t *trail) add(from, to int64, reason, why string, certain, proven bool) {
+	if from <= to {
+		t.gaps = append(t.gaps, gap{hole: hole{from, to, reason, certain, why}, proven: proven, presence: true, detail: true})
+	}
+}
+
+// usual returns the pause of which all but one in a thousand are shorter. Pauses of less than a minute are not known.
+func (t *trail) usual(pauses []int64) int64 {
+	list := slices.Clone(pauses)
+	slices.Sort(list)
+	if k := int(t.events / 1000); k < len(list) {
+		return list[len(list)-1-k]
+	}
+	return minute
+}
+
+// silences finds pauses that are too long, inside files and between them.
+func (t *trail) silences() {
+	var pauses []int64
+	for i := 1; i < len(t.spans); i++ {
+		pauses = append(pauses, t.spans[i].From-t.spans[i-1].To)
+	}
+	busy := t.events >= manyEvents
+	limit := never
+	switch {
+	case t.beats || t.rule.probes:
+		limit = longPause
+	case busy:
+		limit = max(longPause, 6*t.usual(pauses))
+	}
+	longest := int64(0) // ordinary pause inside a file
+	inside := make([]bool, len(pauses))
+	w := 0
+	for i, p := range pauses {
+		from, to := t.spans[i].To, t.spans[i+1].From
+		for w < len(t.whole) && t.whole[w].To < to {
+			w++
+		}
+		if inside[i] = w < len(t.whole) && t.whole[w].From <= from; inside[i] && p <= limit {
+			longest = max(longest, p)
+		}
+	}
+	between := max(longPause, longest)
+	if busy {
+		between = max(shortPause, min(longest, limit))
+	}
+	for i, p := range pauses {
+		from, to := t.spans[i].To+1, t.spans[i+1].From-1
+		switch {
+		case inside[i] && p > limit:
+			t.quiet(from, to, limit, "silence", fmt.Sprintf("%s is silent for %s", t.name, span(p)))
+		case !inside[i] && p > min(between, limit):
+			t.quiet(from, to, min(between, limit), "missing_file", fmt.Sprintf("nothing for %s between two files of %s, which are never silent for so long", span(p), t.name))
+		}
+	}
+}
+
+// quiet adds a silence, without the times at which the host was down.
+func (t *trail) quiet(from, to, limit int64, reason, why string) {
+	for _, d := range t.place.down {
+		if d.To < from || d.From > to {
+			continue
+		}
+		if d.From-from > limit {
+			t.add(from, d.From-1, reason, why, t.place.alive(from, d.From-1), false)
+		}
+		from = d.To + 1
+		if to-from <= limit {
+			return
+		}
+	}
+	t.add(from, to, reason, why, t.place.alive(from, to), false)
+}
+
+// span writes a length of time for people.
+func span(ns int64) string {
+	d := time.Duration(ns)
+	switch {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%d days", int(d/(24*time.Hour)))
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%d hours", int(d/time.Hour))
+	}
+	return fmt.Sprintf("%d minutes", int(d/time.Minute))
+}
+
+// sequence finds files that the names of the others tell of.
+func (t *trail) sequence() {
+	series := make(map[[2]string][]*file)
+	var keys [][2]string
+	for i := range t.files {
+		f := &t.files[i]
+		if f.From == event.UnknownTime {
+			continue
+		}
+		k := [2]string{f.name.dir, f.name.stem}
+		if !f.name.rotated {
+			k[1] += "\x00"
+		}
+		if series[k] == nil {
+			keys = append(keys, k)
+		}
+		series[k] = append(series[k], f)
+	}
+	for _, k := range keys {
+		if list := series[k]; list[0].name.rotated {
+			t.rotation(list)
+		} else {
+			t.periods(list)
+		}
+	}
+}
+
+// rotation finds numbers that are missing: maillog.3, maillog.1.
+func (t *trail) rotation(list []*file) {
+	slices.SortStableFunc(list, func(a, b *file) int { return cmp.Compare(b.name.number, a.name.number) })
+	for i := 1; i < len(list); i++ {
+		older, newer := list[i-1], list[i]
+		if older.name.number-newer.name.number > 1 && older.To < newer.From {
+			t.add(older.To+1, newer.From-1, "missing_file",
+				fmt.Sprintf("%s is not there", numbers(newer.name.stem+".", newer.name.number+1, older.name.number-1)), true, true)
+		}
+	}
+}
+
+func numbers(before string, from, to int) string {
+	if from == to {
+		return fmt.Sprintf("%s%d", before, from)
+	}
+	return fmt.Sprintf("%s%d to %s%d", before, from, before, to)
+}
+
+// periods finds hours and days that are missing, and numbers inside them: u_ex210303.log, HttpProxy_2021030306-2.LOG.
+func (t *trail) periods(list []*file) {
+	slices.SortStableFunc(list, func(a, b *file) int {
+		return cmp.Or(a.name.period.Compare(b.name.period), cmp.Compare(a.name.number, b.name.number))
+	})
+	step := list[0].name.step
+	if list[0].name.end { // the name tells the day of rotation: daily, weekly, monthly
+		step = 0
+		for i := 1; i < len(list); i++ {
+			if d := list[i].name.period.Sub(list[i-1].name.period); d > 0 && (step == 0 || d < step) {
+				step = d
+			}
+		}
+		switch days := int(step / (24 * time.Hour)); {
+		case days >= 28 && days <= 31:
+			step = 31 * 24 * time.Hour
+		case days != 7:
+			step = 24 * time.Hour
+		}
+	}
+	last := list[0].To
+	for i := 1; i < len(list); i++ {
+		older, newer := list[i-1], list[i]
+		last = max(last, older.To)
+		if last >= newer.From {
+			continue
+		}
+		d := newer.name.period.Sub(older.name.period)
+		switch {
+		case d > step:
+			if newer.From-last > minute {
+				t.add(last+1, newer.From-1, "missing_file", fmt.Sprintf("between %s and %s files are not there", base(older.path), base(newer.path)), true, true)
+			}
+		case d == 0 && older.name.number > 0 && newer.name.number-older.name.number > 1,
+			d > 0 && newer.name.number > 1:
+			t.add(last+1, newer.From-1, "missing_file", fmt.Sprintf("a file is missing before %s, by its number", base(newer.path)), true, true)
+		}
+	}
+}
+
+func base(path string) string {
+	if i := strings.LastIndexAny(path, `/\!`); i >= 0 {
+		return path[i+1:]
+	}
+	return path
+}
+
+// numbers finds records that are missing by their numbers.
+func (t *trail) numbers() {
+	var runs []tally.Run
+	for i := range t.files {
+		for _, r := range t.files[i].Records {
+			if r.First <= r.Last && r.From != event.UnknownTime {
+				runs = append(runs, r)
+			}
+		}
+	}
+	slices.SortFunc(runs, func(a, b tally.Run) int {
+		return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(b.Last, a.Last), cmp.Compare(a.From, b.From))
+	})
+	for i := 1; i < len(runs); i++ {
+		before, after := &runs[i-1], &runs[i]
+		if after.First > before.Last && after.First-before.Last > 1 {
+			n := after.First - before.Last - 1
+			from, to := min(before.To, after.From), max(before.To, after.From)
+			t.add(from, to, "missing_records", fmt.Sprintf("%d records between %d and %d of %s are not there", n, before.Last, after.First, t.name), true, true)
+		}
+		if after.Last < before.Last { // inside what was seen
+			after.Last, after.To = before.Last, before.To
+		}
+	}
+}
+
+// damage finds what of one file could not be read, or not be relied on.
+func (t *trail) damage(f *file) {
+	if f.From == event.UnknownTime {
+		return
+	}
+	if f.torn {
+		t.add(f.From, f.To, "parse_error", fmt.Sprintf("parts of %s could not be read; when they were written is not known", base(f.path)), false, false)
+	}
+	limit := minute
+	if strings.HasPrefix(t.rule.format, "web.") {
+		limit = 60 * minute // a request stands there when it ends, with the time at which it began
+	}
+	if f.Backwards > limit && !t.rule.unordered {
+		from := f.BackwardsAt.Time
+		to := from + f.Backwards
+		if from == event.UnknownTime || to < from {
+			from, to = f.From, f.To
+		}
+		t.add(from, to, "clock", fmt.Sprintf("the times of %s run backwards by %s", base(f.path), span(f.Backwards)), true, false)
+	}
+}
+
+// after returns the first time from which on the trail has events again after at; never if it has none.
+func (t *trail) after(at int64) int64 {
+	i, _ := slices.BinarySearchFunc(t.spans, at, func(s tally.Span, at int64) int { return cmp.Compare(s.To, at) })
+	for ; i < len(t.spans); i++ {
+		if t.spans[i].From > at {
+			return t.spans[i].From
+		}
+		if t.spans[i].To > at {
+			return at + 1
+		}
+	}
+	return never
+}
+
+// before returns the last time up to which the trail has events before at; always if it has none. Inside a span it is a
+// minute before, since the events in it are no further apart.
+func (t *trail) before(at int64) int64 {
+	i, _ := slices.BinarySearchFunc(t.spans, at, func(s tally.Span, at int64) int { return cmp.Compare(s.From, at) })
+	if i == 0 {
+		return always
+	}
+	if s := t.spans[i-1]; s.To < at {
+		return s.To
+	}
+	return max(t.spans[i-1].From, at-minute)
+}
+
+// holes returns when the log would not have shown what it is asked for, in order and apart from one another.
+func (t *trail) holes(l level, whom string) []hole {
+	var open, out []hole
+	collect := func(h hole, proven bool) {
+		if proven {
+			out = append(out, h)
+		} else {
+			open = append(open, h)
+		}
+	}
+	if len(t.whole) == 0 {
+		reason, why := "missing_file", "no file of "+t.name+" was given"
+		if t.events > 0 {
+			reason, why = "time_unknown", "no event of "+t.name+" has a time that could be read"
+		}
+		collect(hole{always, never, reason, true, why}, false)
+	} else {
+		first, last := t.whole[0].From, t.whole[len(t.whole)-1].To
+		if first > always {
+			collect(hole{always, first - 1, "before_coverage", true, t.name + " begins then"}, false)
+		}
+		if last < never {
+			collect(hole{last + 1, never, "after_coverage", true, t.name + " ends then"}, false)
+		}
+		if l == detail && t.from > first {
+			collect(hole{first, t.from - 1, "disabled", false, t.fromWhy}, false)
+		}
+	}
+	for i := range t.gaps {
+		if g := &t.gaps[i]; g.on(l) && (g.whom == "" || g.whom == whom) {
+			collect(g.hole, g.proven)
+		}
+	}
+	for i := range t.stated {
+		s := &t.stated[i]
+		if (l == presence && s.presence || l == detail && s.detail) && (s.whom == "" || s.whom == whom) {
+			open = subtract(open, s.Span)
+		}
+	}
+	return flatten(append(out, open...))
+}
+
+// subtract takes a span out of holes.
+func subtract(list []hole, s tally.Span) []hole {
+	var out []hole
+	for _, h := range list {
+		if s.To < h.from || s.From > h.to {
+			out = append(out, h)
+			continue
+		}
+		if h.from < s.From {
+			left := h
+			left.to = s.From - 1
+			out = append(out, left)
+		}
+		if h.to > s.To {
+			right := h
+			right.from = s.To + 1
+			out = append(out, right)
+		}
+	}
+	return out
+}
+
+// flatten puts holes in order and apart from one another. Where two overlap, the one that begins first gives the reason.
+func flatten(list []hole) []hole {
+	slices.SortStableFunc(list, compareHoles)
+	var out []hole
+	for _, h := range list {
+		if n := len(out); n > 0 && h.from <= out[n-1].to {
+			if h.to <= out[n-1].to {
+				continue
+			}
+			h.from = out[n-1].to + 1
+		}
+		out = append(out, h)
+	}
+	return out
+}
+
+func compareHoles(a, b hole) int {
+	return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to), strings.Compare(a.reason, b.reason), strings.Compare(a.why, b.why))
+}
+
+// intersect returns what is a hole in both. The reason is a's, unless a does not begin or has ended then and b has a better one.
+func intersect(a, b []hole) []hole {
+	var out []hole
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		from, to := max(a[i].from, b[j].from), min(a[i].to, b[j].to)
+		if from <= to {
+			h := a[i]
+			if outside(h.reason) && !outside(b[j].reason) {
+				h = b[j]
+			}
+			h.from, h.to = from, to
+			out = append(out, h)
+		}
+		if a[i].to < b[j].to {
+			i++
+		} else {
+			j++
+		}
+	}
+	return out
+}
+
+func outside(reason string) bool { return reason == "before_coverage" || reason == "after_coverage" }
+
+// between returns the holes in a time, cut to it.
+func between(list []hole, from, to int64) []hole {
+	i, _ := slices.BinarySearchFunc(list, from, func(h hole, at int64) int {
+		if h.to < at {
+			return -1
+		}
+		return 1
+	})
+	var out []hole
+	for ; i < len(list) && list[i].from <= to; i++ {
+		h := list[i]
+		h.from, h.to = max(h.from, from), min(h.to, to)
+		out = append(out, h)
+	}
+	return out
+}
