@@ -286,7 +286,7 @@ func (g *gatherer) take(s *tally.Stream) {
 		t.matched += s.Events
 	}
 	if s.Format == mailAccess && s.From != event.UnknownTime && (t.from == always || s.From < t.from) {
-		t.from, t.fromWhy = s.From, "no record of mail access, of anybody, before "+when(s.From)
+		t.from, t.fromWhy = s.From, "no record of mail access, of anybody, before "+inWords(s.From)
 	}
 	t.files = append(t.files, g.file(s, path, name, rule))
 }

@@ -73,7 +73,7 @@ func (c *coverage) entry(t *trail, l level, whom string) casefile.Coverage {
 	}
 	for i := range t.stated {
 		if s := &t.stated[i]; (s.whom == "" || s.whom == whom) && (l == presence && s.presence || l == detail && s.detail) {
-			e.Notes = append(e.Notes, fmt.Sprintf("stated to be complete from %s to %s: %s", when(s.From), when(s.To), s.proof))
+			e.Notes = append(e.Notes, fmt.Sprintf("stated to be complete from %s to %s: %s", inWords(s.From), inWords(s.To), s.proof))
 		}
 	}
 	from, to := c.in.From, c.in.To
@@ -153,7 +153,7 @@ func moment(at int64) *time.Time {
 	return &t
 }
 
-func when(at int64) string {
+func inWords(at int64) string {
 	if at == always || at == never {
 		return "no known time"
 	}
