@@ -150,6 +150,8 @@ type Object struct {
 	In   string `json:"in"` // the mailbox of a message or folder, the site or share of a file; "" if it lies in nothing
 	// Name is how people call it, where ID is not it.
 	Name string `json:"name,omitempty"`
+	// Owner is whose mailbox it is or lies in, from the inventory.
+	Owner string `json:"owner,omitempty"`
 }
 
 // Levels is a verdict for each level of exposure: "confirmed", "possible" or "ruled_out".

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+
+	"github.com/barid-dfir/barid/internal/casefile"
 )
 
 // Inventory is what there was to be reached, from lists that the organisation keeps.
@@ -48,6 +50,30 @@ type StoredFile struct {
 	From, To int64 // when it had that size: nanoseconds since 1970 UTC, event.UnknownTime for no bound
 	Label    string
 	ID       string // by which its server calls it in logs that do not write its path: a Nextcloud fileId; "" if unknown
+}
+
+// nameOwners says of mailboxes, and of what lies in them, whose they are.
+func nameOwners(inv *Inventory, who *people, list []casefile.Reached) {
+	if inv == nil {
+		return
+	}
+	owners := make(map[string]string)
+	for i := range inv.Mailboxes {
+		if m := &inv.Mailboxes[i]; m.Owner != "" {
+			owners[who.key(m.Name)] = m.Owner
+		}
+	}
+	if len(owners) == 0 {
+		return
+	}
+	for i := range list {
+		switch o := &list[i].Object; o.Kind {
+		case "mailbox":
+			o.Owner = owners[who.key(o.ID)]
+		case "message", "folder":
+			o.Owner = owners[who.key(o.In)]
+		}
+	}
 }
 
 // List is a file of the inventory, as it was read.

@@ -58,5 +58,6 @@ func Judge(in *Input) (*Judgement, error) {
 	if err := reach(in, who, cover, sessions, powers, j); err != nil {
 		return nil, err
 	}
+	nameOwners(in.Inventory, who, j.Reached)
 	return j, nil
 }

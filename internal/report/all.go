@@ -10,6 +10,7 @@ import (
 	"github.com/barid-dfir/barid/internal/report/csv"
 	"github.com/barid-dfir/barid/internal/report/html"
 	"github.com/barid-dfir/barid/internal/report/navigator"
+	"github.com/barid-dfir/barid/internal/report/reached"
 	"github.com/barid-dfir/barid/internal/report/timesketch"
 )
 
@@ -31,6 +32,7 @@ func Outputs() []Output {
 	return []Output{
 		{"html", casefile.ReportFile, "a page for people, one file, works offline", html.Write},
 		{"csv", casefile.TimelineFile, "every finding, for spreadsheets", csv.Write},
+		{"reached", "reached.csv", "what was reached, for those who write to the people affected", reached.Write},
 		{"json", casefile.CaseFile, "the case, for programs", writeJSON},
 		{"jsonl", casefile.FindingsFile, "every finding, one JSON line each", writeJSONLines},
 		{"timesketch", "timesketch.jsonl", "every finding, for import into Timesketch", timesketch.Write},

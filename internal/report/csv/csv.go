@@ -54,16 +54,16 @@ func newRow() func(dst []byte, f *casefile.Finding) []byte {
 		if f.Time != nil {
 			dst = event.AppendTime(dst, *f.Time)
 		}
-		dst = appendCell(append(dst, ','), f.Rule.Level)
-		dst = appendCell(append(dst, ','), f.Rule.Title)
-		dst = appendCell(append(dst, ','), f.Host)
-		dst = appendCell(append(dst, ','), f.Account)
-		dst = appendCell(append(dst, ','), f.Client)
-		dst = appendCell(append(dst, ','), f.Source.Path)
+		dst = AppendCell(append(dst, ','), f.Rule.Level)
+		dst = AppendCell(append(dst, ','), f.Rule.Title)
+		dst = AppendCell(append(dst, ','), f.Host)
+		dst = AppendCell(append(dst, ','), f.Account)
+		dst = AppendCell(append(dst, ','), f.Client)
+		dst = AppendCell(append(dst, ','), f.Source.Path)
 		dst = appendCount(append(dst, ','), f.Source.Line)
 		dst = appendCount(append(dst, ','), f.Source.Record)
 		dst = strconv.AppendInt(append(dst, ','), f.Source.Offset, 10)
-		dst = appendCell(append(dst, ','), f.Rule.ID)
+		dst = AppendCell(append(dst, ','), f.Rule.ID)
 		buf = buf[:0]
 		for i, t := range f.Rule.Tags {
 			if i > 0 {
@@ -71,10 +71,10 @@ func newRow() func(dst []byte, f *casefile.Finding) []byte {
 			}
 			buf = append(buf, t...)
 		}
-		dst = appendCell(append(dst, ','), buf)
-		dst = appendCell(append(dst, ','), f.Source.SHA256)
+		dst = AppendCell(append(dst, ','), buf)
+		dst = AppendCell(append(dst, ','), f.Source.SHA256)
 		buf = fields.AppendMessage(buf[:0], f.Event, maxMessage)
-		dst = appendCell(append(dst, ','), buf)
+		dst = AppendCell(append(dst, ','), buf)
 		return append(dst, '\r', '\n')
 	}
 }
@@ -86,8 +86,8 @@ func appendCount(dst []byte, n int64) []byte {
 	return strconv.AppendInt(dst, n, 10)
 }
 
-// appendCell appends a cell of text.
-func appendCell[T []byte | string](dst []byte, text T) []byte {
+// AppendCell appends a cell of text, quoted where it must be, defused and with what would not show made visible.
+func AppendCell[T []byte | string](dst []byte, text T) []byte {
 	if len(text) == 0 {
 		return dst
 	}

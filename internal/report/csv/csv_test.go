@@ -39,7 +39,7 @@ func TestTimelineLine(t *testing.T) {
 func TestCell(t *testing.T) {
 	f := func(in, want string) {
 		t.Helper()
-		if got := string(appendCell(nil, in)); got != want {
+		if got := string(AppendCell(nil, in)); got != want {
 			t.Errorf("%q: got %s, want %s", in, got, want)
 		}
 	}
@@ -66,7 +66,7 @@ func FuzzCellReadsBackAsOneCellThatIsNoFormula(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		line := append(appendCell([]byte("x,"), s), ",y\r\n"...)
+		line := append(AppendCell([]byte("x,"), s), ",y\r\n"...)
 		rows, err := csv.NewReader(strings.NewReader(string(line))).ReadAll()
 		if err != nil || len(rows) != 1 || len(rows[0]) != 3 {
 			t.Fatalf("%q: %v %v", line, rows, err)

@@ -1,0 +1,42 @@
+package reached
+
+import (
+	"encoding/csv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/barid-dfir/barid/internal/casefile"
+)
+
+func TestReached(t *testing.T) {
+	at := time.Date(2021, 3, 1, 8, 5, 0, 0, time.UTC)
+	c := &casefile.Case{Reached: []casefile.Reached{
+		{Object: casefile.Object{Kind: "mailbox", ID: "mara@example.org", Owner: "Mara, Dr."}, Verdict: casefile.Confirmed, Exposure: "content",
+			Levels: casefile.Levels{Content: "confirmed", Partial: "confirmed", Metadata: "confirmed"}, Lower: 4, Upper: -1, First: &at, Last: &at, By: []string{"S1", "S2"},
+			Why: []casefile.Reason{{Rule: "BIND", Text: "opened"}, {Rule: "BIND", Text: "again"}, {Rule: "THROTTLED", Text: `"gap"`}}, Settle: "the mailbox audit log"},
+		{Object: casefile.Object{Kind: "message", ID: "=cmd|'/c calc'!A0", In: "mara@example.org", Name: "@SUM(1)\r\nx\u202e"}, Verdict: casefile.RuledOut, Exposure: "none"},
+	}}
+	var b strings.Builder
+	if err := Write(&b, c, nil); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(strings.NewReader(b.String())).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := [][]string{
+		strings.Split(strings.TrimSpace(header), ","),
+		{"mara@example.org", "Mara, Dr.", "mailbox", "mara@example.org", "", "", "confirmed", "content", "confirmed", "confirmed", "confirmed", "4", "unbounded",
+			"2021-03-01T08:05:00.000Z", "2021-03-01T08:05:00.000Z", "S1 S2", "BIND THROTTLED", `BIND: opened | BIND: again | THROTTLED: "gap"`, "the mailbox audit log"},
+		{"mara@example.org", "", "message", "'=cmd|'/c calc'!A0", "mara@example.org", "'@SUM(1)[U+000D][U+000A]x[U+202E]", "ruled_out", "none", "", "", "", "0", "0", "", "", "", "", "", ""},
+	}
+	if diff := cmp.Diff(want, rows); diff != "" {
+		t.Error(diff)
+	}
+	if strings.Count(b.String(), "\r\n") != strings.Count(b.String(), "\n") {
+		t.Error("a line does not end with CR LF")
+	}
+}
