@@ -25,6 +25,7 @@ const (
 	MailboxRead      = "MAILBOX_READ"      // contents of a mailbox were fetched; which, is not said
 	MailboxListed    = "MAILBOX_LISTED"    // folders or messages were listed or searched
 	MailboxUsed      = "MAILBOX_USED"      // an authenticated request to a mailbox; for what, is not said
+	CrossMailbox     = "CROSS_MAILBOX"     // a request that names the mailbox of somebody else: a hint
 	FolderListed     = "FOLDER_LISTED"     // a folder was listed
 	FolderExported   = "FOLDER_EXPORTED"   // a folder was downloaded as an archive
 	FolderSynced     = "FOLDER_SYNCED"     // ActiveSync handed out so many changes of a folder
@@ -111,6 +112,7 @@ func Inferences() []Inference {
 		{MailboxRead, "Contents of the mailbox were fetched; the log does not say which.", true, exchangeLogs},
 		{MailboxListed, "Folders or messages of the mailbox were listed or searched: subjects and addresses were shown.", true, exchangeLogs},
 		{MailboxUsed, "An authenticated request to the mailbox succeeded; the log does not say for what.", true, exchangeLogs},
+		{CrossMailbox, "The client named another mailbox than its own for the request to be routed by; whether it opened that one is not said.", true, "decompiled Microsoft.Exchange.HttpProxy.RequestDetailsLogger"},
 		{FolderListed, "The folder was listed: subjects and addresses were shown.", false, practice},
 		{FolderExported, "The folder was downloaded as an archive: every message or file that was in it then counts as read.", false, practice},
 		{FolderSynced, "ActiveSync handed out changes of the folder, by their number; which, is not said.", true, "Microsoft TechNet, bb201675"},

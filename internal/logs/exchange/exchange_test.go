@@ -29,8 +29,9 @@ func golden(t *testing.T, in, want string) {
 func TestHttpProxy(t *testing.T) {
 	golden(t, sample, `
 2024-05-06T07:00:01.002Z exchange.httpproxy.ecp DateTime=2024-05-06T07:00:01.002Z RequestId=r1 Protocol=Ecp UrlHost=mail.example UrlStem=/ecp/y.js ProtocolAction=<null> AuthenticatedUser=<null> AnchorMailbox=ServerInfo~a]@ex1.example:444/ecp/proxyLogon.ecp?# UserAgent=python-requests/2.25.1 ClientIpAddress=203.0.113.9 ServerHostName=EX1 HttpStatus=241 Method=POST ResponseBytes=0 UrlQuery=<null> cs-uri=/ecp/y.js
+access ok ip=203.0.113.9 agent=python-requests/2.25.1 channel=ecp action=ecp/proxyLogon.ecp inference=PROXYLOGON_SESSION host=ex1.example bytes=0
 2024-05-06T07:00:02.002Z exchange.httpproxy.owa DateTime=2024-05-06T07:00:02.002Z RequestId=r2 Protocol=Owa UrlHost=mail.example UrlStem=/owa/service.svc ProtocolAction=<null> AuthenticatedUser="EXAMPLE\\ana" AnchorMailbox=<null> UserAgent="An \"agent\", quoted" ClientIpAddress=198.51.100.7 ServerHostName=EX1 HttpStatus=200 Method=POST ResponseBytes=512 UrlQuery=?action=GetItem cs-uri=/owa/service.svc?action=GetItem
-access ok account="EXAMPLE\\ana" ip=198.51.100.7 channel=owa action=GetItem bytes=512
+access ok account="EXAMPLE\\ana" ip=198.51.100.7 agent="An \"agent\", quoted" channel=owa action=GetItem inference=MAILBOX_READ mailbox="EXAMPLE\\ana" exposure=content bytes=512
 2024-05-06T07:00:03.002Z exchange.httpproxy.ews DateTime=2024-05-06T07:00:03.002Z RequestId=r3 Protocol=Ews UrlHost=localhost UrlStem=/ews/ ProtocolAction=<null> AuthenticatedUser="EXAMPLE\\HealthMailbox1" AnchorMailbox=<null> UserAgent=AMProbe/Local/ClientAccess ClientIpAddress=127.0.0.1 ServerHostName=EX1 HttpStatus=200 Method=GET ResponseBytes=<null> UrlQuery=<null> cs-uri=/ews/
 heartbeat ok account="EXAMPLE\\HealthMailbox1" ip=127.0.0.1 channel=ews
 `)
@@ -63,7 +64,7 @@ func TestEcpServer(t *testing.T) {
 	f(`"S:TIME=13;'S:CMD=Set-X.Url=''http://f/<script language=""JScript"">a;b</script>''.Identity=''1''';S:EX="`,
 		`EventData="S:TIME=13;'S:CMD=Set-X.Url=''http://f/<script language=\"JScript\">a;b</script>''.Identity=''1''';S:EX=" CMD="Set-X.Url='http://f/<script language=\"JScript\">a;b</script>'.Identity='1'" EX=<null> TIME=13`)
 	f(`'S:CMD=New-InboxRule.Name=''.''';;'S:EX=Error, of a kind'`, `EventData="'S:CMD=New-InboxRule.Name=''.''';;'S:EX=Error, of a kind'" CMD=New-InboxRule.Name='.' EX="Error, of a kind"
-		capability failed channel=ecp action=New-InboxRule`)
+		capability failed channel=ecp action=New-InboxRule inference=RULE_MADE rule=.`)
 	// A published excerpt: no #Fields, and only two columns.
 	golden(t, "#Software: Microsoft Exchange Server\n#Log-type: ECP Server Log\nComment\n2024-05-06T07:00:01Z,S:CMD=Get-X;;S:EX=\n", `
 		2024-05-06T07:00:01Z exchange.ecp.server TimeStamp=2024-05-06T07:00:01Z EventData=S:CMD=Get-X;;S:EX= CMD=Get-X EX=<null>
@@ -74,17 +75,17 @@ func TestMailClients(t *testing.T) {
 	const imap = "2024-05-06T07:00:01Z,000000000000000E,2,192.0.2.1:143,203.0.113.9:35070,ana,168,31,31,"
 	const event = "2024-05-06T07:00:01Z exchange.imap4 dateTime=2024-05-06T07:00:01Z sessionId=000000000000000E seqNumber=2 sIp=192.0.2.1:143 cIp=203.0.113.9:35070 user=ana duration=168 rqsize=31 rpsize=31 "
 	golden(t, imap+`authenticate,PLAIN,"R=""2 NO AUTHENTICATE failed."";Msg=""AuthFailed:LogonDenied,User: ana"";ErrMsg=AuthFailed:LogonDenied",`, event+`command=authenticate parameters=PLAIN context="R=\"2 NO AUTHENTICATE failed.\";Msg=\"AuthFailed:LogonDenied,User: ana\";ErrMsg=AuthFailed:LogonDenied" puid=<null>
-		login failed account=ana ip=203.0.113.9 channel=imap session=000000000000000E action=authenticate`)
+		login failed account=ana ip=203.0.113.9 channel=imap session=000000000000000E action=authenticate before=168ms`)
 	golden(t, imap+`authenticate,PLAIN,R=OK,`, event+`command=authenticate parameters=PLAIN context=R=OK puid=<null>
-		login ok account=ana ip=203.0.113.9 channel=imap session=000000000000000E action=authenticate`)
+		login ok account=ana ip=203.0.113.9 channel=imap session=000000000000000E action=authenticate inference=SIGNED_IN before=168ms`)
 	golden(t, imap+`fetch,1:* (BODY[]),R=OK,`, event+`command=fetch parameters="1:* (BODY[])" context=R=OK puid=<null>
-		access ok account=ana ip=203.0.113.9 channel=imap session=000000000000000E action=fetch mailbox=ana bytes=31`)
+		access ok account=ana ip=203.0.113.9 channel=imap session=000000000000000E action=fetch inference=MAILBOX_READ mailbox=ana exposure=content bytes=31 before=168ms`)
 }
 
 func TestPopIsKnownByItsPort(t *testing.T) {
 	golden(t, `2024-05-06T07:00:01Z,000000000000000E,2,192.0.2.1:110,203.0.113.9:35070,ana,168,31,31,pass,*****,R=OK,`, `
 		2024-05-06T07:00:01Z exchange.pop3 dateTime=2024-05-06T07:00:01Z sessionId=000000000000000E seqNumber=2 sIp=192.0.2.1:110 cIp=203.0.113.9:35070 user=ana duration=168 rqsize=31 rpsize=31 command=pass parameters=***** context=R=OK puid=<null>
-		login ok account=ana ip=203.0.113.9 channel=pop3 session=000000000000000E action=pass`)
+		login ok account=ana ip=203.0.113.9 channel=pop3 session=000000000000000E action=pass inference=SIGNED_IN before=168ms`)
 }
 
 func TestFailedSMTPLoginHasTheUserOfTheNextLine(t *testing.T) {

@@ -519,7 +519,7 @@ func (p *parser) guess(line []byte) *header {
 
 // slots are where Observe finds things.
 type slots struct {
-	method, stem, query, status, substatus, win32, account, client, agent, bytes, host int
+	method, stem, query, status, substatus, win32, account, client, agent, bytes, host, taken, port int
 }
 
 // Observe implements logs.Parser.
@@ -530,7 +530,7 @@ func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observat
 			method: e.Shape.Slot("cs-method"), stem: e.Shape.Slot("cs-uri-stem"), query: e.Shape.Slot("cs-uri-query"),
 			status: e.Shape.Slot("sc-status"), substatus: e.Shape.Slot("sc-substatus"), win32: e.Shape.Slot("sc-win32-status"),
 			account: e.Shape.Slot("cs-username"), client: e.Shape.Slot("c-ip"), agent: e.Shape.Slot("cs(User-Agent)"),
-			bytes: e.Shape.Slot("sc-bytes"), host: e.Shape.Slot("cs(Host)"),
+			bytes: e.Shape.Slot("sc-bytes"), host: e.Shape.Slot("cs(Host)"), taken: e.Shape.Slot("time-taken"), port: e.Shape.Slot("s-port"),
 		}
 	}
 	at := func(slot int) []byte {
@@ -544,6 +544,8 @@ func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observat
 		Method: at(s.method), Path: at(s.stem), Query: at(s.query), Status: at(s.status), Substatus: at(s.substatus),
 		Win32: at(s.win32), Account: at(s.account), Client: at(s.client), UserAgent: at(s.agent), Bytes: at(s.bytes),
 		Host: at(s.host), Decoded: true, Buffer: &p.text,
+		Taken: at(s.taken), Server: e.Role(event.Host).Data,
+		Backend: string(at(s.port)) == "444", // Exchange 2013 and later
 	}
 	return webrequest.Observe(&r, obs)
 }

@@ -30,8 +30,14 @@ type Request struct {
 	// Buffer holds text that is made of parts of the request: observations have views of it, and it is used again by the next
 	// Observe. Without one, such text is allocated.
 	Buffer *[]byte
-	// Exchange says that the server is known to be an Exchange server.
-	Exchange bool
+	// Taken is how long the request took, in milliseconds, decimal.
+	Taken []byte
+	// Server is the machine that answered.
+	Server []byte
+	// Type is what a request of MAPI over HTTP is: Connect, Execute, Disconnect.
+	Type []byte
+	// Exchange says that the server is known to be an Exchange server, Backend that the client is its front end.
+	Exchange, Backend bool
 }
 
 // The channels of Exchange Server and the paths of their virtual directories, in lower case.
@@ -62,7 +68,7 @@ func Channel(path []byte) string {
 // PathMarks returns texts, in lower case, of which one stands in the path or the query of every request that means something
 // although [Plain] says that it need not, or one of [AgentMarks] in its user agent.
 func PathMarks() []string {
-	return slices.Concat([]string{"/owa/auth.owa", "/owa/auth/logon.aspx", "/wp-login.php", "/xmlrpc.php", "_task=login"}, fileMarks, shellMarks)
+	return slices.Concat([]string{"/owa/auth.owa", "/owa/auth/logon.aspx", "/wp-login.php", "/xmlrpc.php", "_task=login", "/autodiscover.json", "powershell", "/inboxrules.svc/"}, fileMarks, shellMarks)
 }
 
 // PathPairs returns pairs of texts, of one of which both stand in the method, path, query and status of a request that means something and
@@ -91,6 +97,18 @@ func Observe(r *Request, obs []logs.Observation) []logs.Observation {
 	client := event.Address(r.Client)
 	channel := Channel(r.Path)
 	o := logs.Observation{IP: client, Channel: channel, Session: r.Session, Bytes: -1, Count: -1}
+	if r.Buffer != nil {
+		*r.Buffer = (*r.Buffer)[:0]
+	}
+	// What only attackers ask for comes first: they may call themselves a health check.
+	if len(r.Status) == 3 && suspect(r.Path) {
+		return shell(r, o, obs)
+	}
+	if channel != "web" {
+		if obs, forged := forged(r, o, obs); forged {
+			return obs
+		}
+	}
 
 	if own := Monitoring(r.Account, r.UserAgent); own || machine(r.Account) {
 		if own || r.Exchange || channel != "web" {
@@ -105,12 +123,6 @@ func Observe(r *Request, obs []logs.Observation) []logs.Observation {
 	}
 	if len(r.Status) != 3 {
 		return obs
-	}
-	if r.Buffer != nil {
-		*r.Buffer = (*r.Buffer)[:0]
-	}
-	if suspect(r.Path) {
-		return shell(r, o, obs)
 	}
 	if channel == "web" {
 		n := len(obs)
@@ -129,7 +141,8 @@ func Observe(r *Request, obs []logs.Observation) []logs.Observation {
 	case channel == "owa" && post && equalFold(r.Path, "/owa/auth.owa"):
 		// A wrong password is answered with the same 302: only the account in the line tells them apart.
 		if string(r.Status) == "302" && len(r.Account) > 0 && !logonFailure(r.Win32) {
-			o.Kind, o.OK, o.Account = logs.Login, true, r.Account
+			o.Kind, o.OK, o.Account, o.Agent = logs.Login, true, r.Account, r.UserAgent
+			o.Inference, o.Before = logs.SignedIn, Milliseconds(r.Taken)
 			return append(obs, o)
 		}
 		return obs
@@ -140,19 +153,11 @@ func Observe(r *Request, obs []logs.Observation) []logs.Observation {
 	case post && channel == "web" && len(r.Account) == 0:
 		return form(r, o, obs)
 	case len(r.Account) > 0 && (r.Status[0] == '2' || r.Status[0] == '3'):
+		if channel != "web" {
+			return mail(r, o, obs)
+		}
 		o.Kind, o.OK, o.Account = logs.Access, true, r.Account
 		o.Bytes = number(r.Bytes)
-		switch channel {
-		case "owa", "ecp":
-			o.Action = Param(r.Query, "action")
-		case "ews":
-			o.Action = Param(r.Query, "SoapAction")
-		case "eas":
-			o.Action = Param(r.Query, "Cmd")
-			if o.Session == nil {
-				o.Session = Param(r.Query, "DeviceId")
-			}
-		}
 		return append(obs, o)
 	}
 	return obs
@@ -239,9 +244,13 @@ func logonFailure(code []byte) bool {
 
 // Monitoring reports whether an account and a user agent, either of which may be nil, are those of Exchange's own health
 // checks.
+//
+// Anybody can give himself their user agent: it counts only where there is no account, and for health mailboxes.
 func Monitoring(account, agent []byte) bool {
-	return named(account, "healthmailbox") ||
-		bytes.Contains(agent, []byte("AMProbe")) || bytes.Contains(agent, []byte("_Probe/Local"))
+	if len(account) > 0 {
+		return named(account, "healthmailbox")
+	}
+	return bytes.Contains(agent, []byte("AMProbe")) || bytes.Contains(agent, []byte("_Probe/Local"))
 }
 
 // named reports whether an account name without its domain begins with prefix, which is in lower case.

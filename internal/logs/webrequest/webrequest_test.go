@@ -36,18 +36,18 @@ func TestObserve(t *testing.T) {
 
 	// Presence.
 	f(Request{Method: b("POST"), Path: b("/owa/service.svc"), Query: b("action=GetItem&x=1"), Status: b("200"), Account: b("ana"), Client: ip, Bytes: b("512")},
-		"access ok account=ana ip=203.0.113.9 channel=owa action=GetItem bytes=512")
+		"access ok account=ana ip=203.0.113.9 channel=owa action=GetItem inference=MAILBOX_READ mailbox=ana exposure=content bytes=512")
 	f(Request{Path: b("/Microsoft-Server-ActiveSync/default.eas"), Query: b("?Cmd=Ping&User=x&DeviceId=D1&DeviceType=iPhone"), Status: b("200"), Account: b("ana"), Client: ip},
-		"access ok account=ana ip=203.0.113.9 channel=eas session=D1 action=Ping")
+		"access ok account=ana ip=203.0.113.9 channel=eas device=D1 action=Ping inference=MAILBOX_USED mailbox=ana")
 	f(Request{Path: b("/EWS/Exchange.asmx"), Query: b("SoapAction=GetItem;MailboxRPCRequests=1;"), Status: b("200"), Account: b("ana"), Client: ip},
-		"access ok account=ana ip=203.0.113.9 channel=ews action=GetItem")
+		"access ok account=ana ip=203.0.113.9 channel=ews action=GetItem inference=MAILBOX_READ mailbox=ana exposure=content")
 	f(Request{Path: b("/owa/"), Status: b("500"), Account: b("ana"), Client: ip}, "")
 	f(Request{Path: b("/owa/"), Status: b("200"), Client: ip}, "")
 	f(Request{Path: b("/owalike"), Status: b("200"), Account: b("ana"), Client: ip}, "access ok account=ana ip=203.0.113.9 channel=web")
 
 	// OWA's form answers 302 to right and wrong passwords alike.
 	form := Request{Method: b("POST"), Path: b("/owa/auth.owa"), Status: b("302"), Account: b(`EXAMPLE\ana`), Client: ip}
-	f(form, `login ok account="EXAMPLE\\ana" ip=203.0.113.9 channel=owa`)
+	f(form, `login ok account="EXAMPLE\\ana" ip=203.0.113.9 channel=owa inference=SIGNED_IN`)
 	form.Account = nil
 	f(form, "")
 	f(Request{Method: b("GET"), Path: b("/owa/auth/logon.aspx"), Query: b("url=x&reason=2"), Status: b("200"), Client: ip}, "login failed ip=203.0.113.9 channel=owa")
@@ -58,7 +58,7 @@ func TestObserve(t *testing.T) {
 	f(Request{Path: b("/ews/"), Status: b("401"), UserAgent: b("AMProbe/Local/ClientAccess"), Client: b("127.0.0.1")}, "heartbeat failed ip=127.0.0.1 channel=ews")
 	f(Request{Path: b("/rpc/rpcproxy.dll"), Status: b("200"), Account: b(`EXAMPLE\EX1$`), Client: ip}, `heartbeat ok account="EXAMPLE\\EX1$" ip=203.0.113.9 channel=rpc`)
 	f(Request{Path: b("/"), Status: b("200"), Client: b("127.0.0.1")}, "") // any web server's loopback says nothing
-	f(Request{Path: b("/ecp/"), Status: b("200"), Account: b("ana"), Client: b("::1")}, "access ok account=ana ip=::1 channel=ecp")
+	f(Request{Path: b("/ecp/"), Status: b("200"), Account: b("ana"), Client: b("::1")}, "access ok account=ana ip=::1 channel=ecp inference=MAILBOX_USED mailbox=ana")
 
 	// Web applications.
 	post := func(path, query, status string) Request {
