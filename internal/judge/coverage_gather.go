@@ -285,8 +285,8 @@ func (g *gatherer) take(s *tally.Stream) {
 	if rule.within != "" {
 		t.matched += s.Events
 	}
-	if s.Format == mailAccess && s.From != event.UnknownTime && (t.from == always || s.From < t.from) {
-		t.from, t.fromWhy = s.From, "no record of mail access, of anybody, before "+inWords(s.From)
+	if from := s.From - auditMargin; s.Format == mailAccess && s.From != event.UnknownTime && (t.from == always || from < t.from) {
+		t.from, t.fromWhy = from, "no record of mail access, of anybody, before "+inWords(s.From)
 	}
 	t.files = append(t.files, g.file(s, path, name, rule))
 }

@@ -92,7 +92,8 @@ func (c *coverage) entry(t *trail, l level, whom string) casefile.Coverage {
 			left++
 			continue
 		}
-		e.Gaps = append(e.Gaps, casefile.Gap{From: moment(h.from), To: moment(h.to), Reason: h.reason, Certain: h.certain, Why: h.why, Substitute: c.substitute(t, l, h)})
+		from, to := h.edges()
+		e.Gaps = append(e.Gaps, casefile.Gap{From: moment(from), To: moment(to), Reason: h.reason, Certain: h.certain, Why: h.why, Substitute: c.substitute(t, l, h)})
 	}
 	if left > 0 {
 		e.Notes = append(e.Notes, fmt.Sprintf("%d more gaps", left))
@@ -158,4 +159,17 @@ func inWords(at int64) string {
 		return "no known time"
 	}
 	return time.Unix(0, at).UTC().Format("2006-01-02 15:04:05")
+}
+
+// edges returns the moments between which a hole lies: those of the last event before it and the first after it, where it
+// begins a nanosecond after the one and ends a nanosecond before the other.
+func (h hole) edges() (from, to int64) {
+	from, to = h.from, h.to
+	if from%1000 == 1 {
+		from--
+	}
+	if to%1000 == 999 {
+		to++
+	}
+	return from, to
 }

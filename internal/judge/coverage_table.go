@@ -117,6 +117,10 @@ var table = []covers{
 // that it stands in.
 const mailAccess = "m365.ual:MailItemsAccessed"
 
+// auditMargin is how long before its first record mail access was audited already, in nanoseconds: somebody signs in before he
+// reads, and what is read again within an hour is not recorded again (mail-forensics 3.2, R5).
+const auditMargin = 3600 * 1e9
+
 // processes is the channel of what programs ran on a host: the level is detail, and what it is asked of is the host.
 const processes = "processes"
 
