@@ -51,6 +51,7 @@ func (c *coverage) assemble() error {
 	g.siblings()
 	if f := c.in.Facts; f != nil {
 		c.stateOff(f)
+		g.state(f)
 	}
 	if inv := c.in.Inventory; inv != nil {
 		for i := range inv.Mailboxes {
@@ -81,8 +82,11 @@ func (c *coverage) assemble() error {
 	if err := c.readDown(g); err != nil {
 		return err
 	}
+	if err := c.fileAuditing(); err != nil {
+		return err
+	}
 	for _, t := range c.trails {
-		t.measure(c.in.Sources)
+		t.measure()
 	}
 	for _, p := range c.places {
 		p.dominant()
@@ -123,6 +127,10 @@ func (g *gatherer) learn() error {
 			if len(s.Active) == 0 {
 				w.Active = append(w.Active, tally.Span{From: s.From, To: s.From}, tally.Span{From: s.To, To: s.To})
 			}
+		}
+		w.Cut = w.Cut || s.Cut
+		if len(w.Unread) == 0 {
+			w.Unread = s.Unread // of the source
 		}
 		if s.Backwards > w.Backwards {
 			w.Backwards, w.BackwardsAt = s.Backwards, s.BackwardsAt
@@ -328,31 +336,46 @@ func (g *gatherer) file(s *tally.Stream, path string, name fileName, rule *cover
 func (g *gatherer) siblings() {
 	type shelf struct{ host, site string }
 	files := make(map[shelf][]*tally.Stream)
-	for _, w := range g.whole {
+	logs := make(map[origin]string) // the whole that a part belongs to
+	for i := range g.streams {
+		s := &g.streams[i]
+		if rule := coversOf(s.Format); rule != nil && rule.within != "" {
+			logs[origin{s.Source, s.Host}] = rule.within
+		} else if s.Format == "syslog" || s.Format == "m365.ual" {
+			logs[origin{s.Source, s.Host}] = s.Format
+		}
+	}
+	for k, w := range g.whole {
 		name := parseName(g.path(w.Source))
-		k := shelf{w.Host, name.dir + "/" + name.stem}
-		files[k] = append(files[k], w)
+		at := shelf{w.Host, logs[k] + "!" + name.dir + "/" + name.stem}
+		files[at] = append(files[at], w)
 	}
 	for _, k := range g.order {
 		t := g.trails[k]
-		if t.rule.within != "syslog" {
+		if t.rule.within == "" {
 			continue
 		}
 		has := make(map[int32]bool)
-		hosts := make(map[string]bool)
+		shelves := make(map[shelf]bool)
 		for i := range t.files {
-			has[t.files[i].Source] = true
-			hosts[t.files[i].Host] = true
+			f := &t.files[i]
+			has[f.Source] = true
+			shelves[shelf{f.Host, t.rule.within + "!" + f.name.dir + "/" + f.name.stem}] = true
 		}
-		for _, host := range slices.Sorted(maps.Keys(hosts)) {
-			list := files[shelf{host, t.site}]
-			slices.SortFunc(list, func(a, b *tally.Stream) int { return cmp.Compare(a.Source, b.Source) })
-			for _, w := range list {
+		var more []*tally.Stream
+		for at := range shelves {
+			for _, w := range files[at] {
 				if !has[w.Source] {
-					path := g.path(w.Source)
-					t.files = append(t.files, g.file(w, path, parseName(path), t.rule))
+					more = append(more, w)
 				}
 			}
+		}
+		slices.SortFunc(more, func(a, b *tally.Stream) int {
+			return cmp.Or(cmp.Compare(a.Source, b.Source), strings.Compare(a.Host, b.Host))
+		})
+		for _, w := range more {
+			path := g.path(w.Source)
+			t.files = append(t.files, g.file(w, path, parseName(path), t.rule))
 		}
 	}
 }
@@ -374,6 +397,38 @@ func (p *place) dominant() {
 		}
 	}
 	p.trails = slices.DeleteFunc(p.trails, func(t *trail) bool { return t.rule.within == "syslog" && rate(t) < best[t.format]/4 })
+}
+
+// fileAuditing finds when the auditing of files on shares begins: it is off unless somebody switched it on.
+func (c *coverage) fileAuditing() error {
+	first := make(map[string]int64) // by host
+	for i, ctx := range c.in.Store.Contexts() {
+		if ctx.Channel != "smb" || !strings.HasPrefix(ctx.Format, "windows.") {
+			continue
+		}
+		key := hostLabel(ctx.Host)
+		for a, err := range c.in.Store.Acts(i) {
+			if err != nil {
+				return err
+			}
+			if a.From == event.UnknownTime || a.Inference != logs.FileReadGranted && a.Inference != logs.FileOpened {
+				continue
+			}
+			if at, ok := first[key]; !ok || a.From < at {
+				first[key] = a.From
+			}
+		}
+	}
+	for _, t := range c.trails {
+		if !slices.Contains(t.rule.detail, "smb") {
+			continue
+		}
+		t.from, t.fromWhy = never, "no record of access to files on shares: auditing of it may be off"
+		if at, ok := first[t.place.key]; ok {
+			t.from, t.fromWhy = at, "no record of access to files on shares before "+inWords(at)
+		}
+	}
+	return nil
 }
 
 // readDown finds when hosts were down by their own word: from the record of going down to the next of coming up, as far as no
@@ -419,15 +474,49 @@ func (c *coverage) readDown(g *gatherer) error {
 // readGaps applies what logs say of themselves.
 func (c *coverage) readGaps(g *gatherer) error {
 	contexts := c.in.Store.Contexts()
+	// A search returns 5,000 rows in a call: a row with the next number shows that it went on.
+	var ended, went int64
 	for a, err := range c.in.Store.Gaps() {
 		if err != nil {
 			return err
+		}
+		if a.Kind == logs.Gap && a.Inference == logs.GapTruncatedExport {
+			if calls, _ := exportLimits(a); a.OK {
+				ended += calls
+			} else {
+				went += a.Times
+			}
+		}
+	}
+	for a, err := range c.in.Store.Gaps() {
+		if err != nil {
+			return err
+		}
+		if a.Kind == logs.Gap && a.Inference == logs.GapTruncatedExport {
+			if _, searches := exportLimits(a); !a.OK || searches == 0 && went >= ended {
+				continue
+			}
 		}
 		if a.Kind == logs.Gap && a.Context >= 0 && a.Context < len(contexts) {
 			c.readGap(g, a, &contexts[a.Context])
 		}
 	}
 	return nil
+}
+
+// The rows at which a call and a search of Search-UnifiedAuditLog end.
+const (
+	callRows   = 5_000
+	searchRows = 50_000
+)
+
+// exportLimits returns how many ends of calls and of searches an act tells of, whose Count is the sum of their rows.
+func exportLimits(a *tally.Act) (calls, searches int64) {
+	if a.Count < 0 {
+		return 0, a.Times
+	}
+	searches = max(0, (a.Count-callRows*a.Times)/(searchRows-callRows))
+	return a.Times - searches, searches
 }
 
 func (c *coverage) readGap(g *gatherer, a *tally.Act, ctx *tally.Context) {

@@ -79,7 +79,9 @@ var table = []covers{
 	{format: "nextcloud.*", system: webServer, presence: []string{"nextcloud"}, detail: []string{"nextcloud"}, sites: true},
 	{format: "web.error", system: webServer, sites: true},
 
-	{format: "m365.ual", system: cloud, presence: cloudAll, unordered: true},
+	{format: "m365.ual", system: cloud, unordered: true},
+	// Who signed in stands in the records of one workload, which an export may have left out.
+	{format: signIns, system: cloud, presence: cloudAll, unordered: true, within: "m365.ual"},
 	{format: mailAccess, system: cloud, detail: cloudAll, unordered: true, within: "m365.ual"},
 	{format: "m365.ual:*", system: cloud, unordered: true},
 	{format: "entra.signin", system: cloud, presence: cloudAll, unordered: true},
@@ -120,6 +122,9 @@ const mailAccess = "m365.ual:MailItemsAccessed"
 // auditMargin is how long before its first record mail access was audited already, in nanoseconds: somebody signs in before he
 // reads, and what is read again within an hour is not recorded again (mail-forensics 3.2, R5).
 const auditMargin = 3600 * 1e9
+
+// signIns is the Stream of the workload that UserLoggedIn is a record of.
+const signIns = "m365.ual:AzureActiveDirectory"
 
 // processes is the channel of what programs ran on a host: the level is detail, and what it is asked of is the host.
 const processes = "processes"

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/tally"
 )
@@ -78,6 +77,14 @@ type statedSpan struct {
 	proof            string
 }
 
+// begin is from when on the file tells: from the hour or day in its name, if its first event comes soon after.
+func (f *file) begin() int64 {
+	if at := f.name.period.UnixNano(); !f.name.period.IsZero() && !f.name.end && f.name.number <= 1 && at < f.From && f.From-at <= longPause {
+		return at
+	}
+	return f.From
+}
+
 // mergeSpans puts spans in order and joins those with at most so much between them.
 func mergeSpans(list []tally.Span, within int64) []tally.Span {
 	slices.SortFunc(list, func(a, b tally.Span) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
@@ -96,7 +103,7 @@ func mergeSpans(list []tally.Span, within int64) []tally.Span {
 }
 
 // measure fills in when the trail had events and files, and finds what its files and their times say is missing.
-func (t *trail) measure(sources []casefile.Source) {
+func (t *trail) measure() {
 	slices.SortStableFunc(t.files, func(a, b file) int {
 		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), strings.Compare(a.path, b.path), cmp.Compare(a.Source, b.Source))
 	})
@@ -107,7 +114,7 @@ func (t *trail) measure(sources []casefile.Source) {
 		if f.From == event.UnknownTime {
 			continue
 		}
-		t.whole = append(t.whole, tally.Span{From: f.From, To: f.To})
+		t.whole = append(t.whole, tally.Span{From: f.begin(), To: f.To})
 		if len(f.Active) == 0 {
 			t.spans = append(t.spans, tally.Span{From: f.From, To: f.From}, tally.Span{From: f.To, To: f.To})
 		}
@@ -336,8 +343,16 @@ func (t *trail) damage(f *file) {
 	if f.From == event.UnknownTime {
 		return
 	}
-	if f.torn {
+	switch {
+	case f.torn && (len(f.Unread) == 0 || t.rule.unordered):
 		t.add(f.From, f.To, "parse_error", fmt.Sprintf("parts of %s could not be read; when they were written is not known", base(f.path)), false, false)
+	default:
+		for _, s := range f.Unread {
+			t.add(s.From, s.To, "parse_error", "a part of "+base(f.path)+" could not be read", true, false)
+		}
+	}
+	if f.Cut {
+		t.add(f.To+1, t.after(f.To)-1, "truncated_file", base(f.path)+" ends in the middle of a line, or could not be read to its end", true, false)
 	}
 	limit := minute
 	if strings.HasPrefix(t.rule.format, "web.") {
@@ -405,7 +420,7 @@ func (t *trail) holes(l level, whom string) []hole {
 			collect(hole{last + 1, never, "after_coverage", true, t.name + " ends then"}, false)
 		}
 		if l == detail && t.from > first {
-			collect(hole{first, t.from - 1, "disabled", false, t.fromWhy}, false)
+			collect(hole{first, max(t.from-1, first), "disabled", false, t.fromWhy}, false)
 		}
 	}
 	for i := range t.gaps {

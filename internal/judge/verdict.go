@@ -54,7 +54,7 @@ func Judge(in *Input) (*Judgement, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Judgement{Coverage: cover.list(), Sessions: sessions.list(), Capabilities: listCapabilities(powers), Notes: notes}
+	j := &Judgement{Coverage: cover.list(), Sessions: sessions.list(), Capabilities: listCapabilities(powers), Notes: append(notes, cover.notes...)}
 	if err := reach(in, who, cover, sessions, powers, j); err != nil {
 		return nil, err
 	}
