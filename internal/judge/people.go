@@ -7,63 +7,123 @@ import (
 
 // people knows which names are one account: logs write ana, CORP\ana and ana@example.org.
 type people struct {
-	// full is the one address that a bare name belongs to; "" where there are several.
-	full map[string]string
+	// full are the addresses that a bare name may belong to, in order.
+	full map[string][]string
+	// listed says that the inventory names an address with that bare name: other addresses do not make it ambiguous then.
+	listed map[string]bool
 }
 
-// newPeople learns the names from the evidence, the inventory and the facts.
+// newPeople learns the names from the inventory, the evidence and the facts. What somebody merely tried teaches a name
+// only where nothing else does: whoever guesses could otherwise make one person two.
 func newPeople(in *Input) (*people, error) {
-	p := &people{full: make(map[string]string)}
-	for _, c := range in.Store.Contexts() {
-		p.learn(c.Account)
+	p := &people{full: make(map[string][]string), listed: make(map[string]bool)}
+	if in.Inventory != nil {
+		for i := range in.Inventory.Mailboxes {
+			p.learn(in.Inventory.Mailboxes[i].Name)
+		}
+		last := ""
+		for i := range in.Inventory.Messages {
+			if m := in.Inventory.Messages[i].Mailbox; m != last {
+				p.learn(m)
+				last = m
+			}
+		}
+		for local := range p.full {
+			p.listed[local] = true
+		}
 	}
+	last := ""
+	for _, c := range in.Store.Contexts() {
+		if c.Account != last {
+			p.learn(c.Account)
+			last = c.Account
+		}
+	}
+	if in.Facts != nil {
+		for _, a := range in.Facts.Attacker.Accounts {
+			p.learn(a)
+		}
+		for i := range in.Facts.Statements {
+			p.learn(in.Facts.Statements[i].Account)
+		}
+	}
+	known := make(map[string]bool, len(p.full))
+	for local := range p.full {
+		known[local] = true
+	}
+	last = ""
 	for t, err := range in.Store.Tries() {
 		if err != nil {
 			return nil, err
 		}
-		p.learn(t.Account)
-	}
-	if in.Inventory != nil {
-		for i := range in.Inventory.Mailboxes {
-			p.learn(strings.ToLower(in.Inventory.Mailboxes[i].Name))
+		if t.Account == last {
+			continue
 		}
-		for i := range in.Inventory.Messages {
-			p.learn(strings.ToLower(in.Inventory.Messages[i].Mailbox))
-		}
-	}
-	if in.Facts != nil {
-		for _, a := range slices.Concat(in.Facts.Attacker.Accounts) {
-			p.learn(strings.ToLower(a))
+		last = t.Account
+		if local, _, ok := cutAddress(strings.ToLower(t.Account)); ok && !known[local] {
+			p.learn(t.Account)
 		}
 	}
 	return p, nil
 }
 
+// maxFull is how many addresses of one bare name are told apart.
+const maxFull = 100
+
 func (p *people) learn(account string) {
-	local, domain, ok := strings.Cut(account, "@")
-	if !ok || local == "" || !strings.Contains(domain, ".") {
+	account = bare(account)
+	local, _, ok := cutAddress(account)
+	if !ok || p.listed[local] {
 		return
 	}
-	if other, known := p.full[local]; known && other != account {
-		p.full[local] = "" // two people
-		return
+	list := p.full[local]
+	if i, found := slices.BinarySearch(list, account); !found && len(list) < maxFull {
+		p.full[local] = slices.Insert(list, i, account)
 	}
-	p.full[local] = account
 }
 
-// key returns one name for an account, however it is written, in lower case. Names without a domain, or with a Windows
-// domain, are those of the one address with the same local part, if there is only one.
-func (p *people) key(account string) string {
+// cutAddress cuts ana@example.org; false for what is no address in a domain of the Internet.
+func cutAddress(a string) (local, domain string, ok bool) {
+	local, domain, ok = strings.Cut(a, "@")
+	return local, domain, ok && local != "" && strings.Contains(domain, ".")
+}
+
+// bare returns a name in lower case, without what Windows, Exchange and SharePoint put before it.
+func bare(account string) string {
 	a := strings.ToLower(strings.TrimSpace(account))
-	if strings.Contains(a, "@") && strings.Contains(a[strings.IndexByte(a, '@'):], ".") {
-		return a
+	if i := strings.LastIndexByte(a, '|'); i >= 0 { // i:0#.f|membership|ana@example.org
+		a = a[i+1:]
 	}
 	if i := strings.LastIndexByte(a, '\\'); i >= 0 {
 		a = a[i+1:]
 	}
-	local, _, _ := strings.Cut(a, "@")
-	if full := p.full[local]; full != "" {
-		return full
+	a = strings.TrimPrefix(a, "smtp:")
+	if first, _, ok := strings.Cut(a, "/"); ok && strings.Contains(first, ".") && !strings.Contains(a, "@") { // corp.example/Users/Ana
+		a = a[strings.LastIndexByte(a, '/')+1:]
+	}
+	return a
+}
+
+// key returns one name for an account, however it is written, in lower case. Names without a domain, or with a Windows
+// domain, are those of the one address with the same local part, if there is only one. A tag (ana+shop@…) makes another
+// account, and so does a SID: no log that is read links them.
+func (p *people) key(account string) string {
+	a := bare(account)
+	local, _, full := cutAddress(a)
+	if full {
+		return a
+	}
+	if list := p.full[local]; len(list) == 1 {
+		return list[0]
 	}
 	return local
+}
+
+// keys returns every account that a name may be: several where a bare name has more than one address.
+func (p *people) keys(account string) []string {
+	k := p.key(account)
+	if _, _, full := cutAddress(k); !full && len(p.full[k]) > 1 {
+		return append([]string{k}, p.full[k]...)
+	}
+	return []string{k}
 }

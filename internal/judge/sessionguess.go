@@ -1,0 +1,172 @@
+package judge
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/tally"
+)
+
+// When an address counts as guessing (mail-forensics 2.3), and how long after that a success from it is a guess that hit.
+const (
+	sprayAccounts = 5
+	sprayWindow   = int64(20 * time.Minute)
+	guessTimes    = 20
+	guessWindow   = int64(24 * time.Hour)
+	guessLasts    = int64(7 * 24 * time.Hour)
+)
+
+// guess is what an address tried.
+type guess struct {
+	first, last int64 // of the failures, from the first that made it guessing on
+	began       int64 // the very first failure
+	accounts    int   // different ones, in all
+	times       int64
+	spray       bool
+	tried       map[string]bool // accounts, where somebody got in from the address; otherwise nil
+	proof       tally.Ref
+}
+
+// guesses finds the addresses that guessed. Those from which nobody ever got in are left out unless they are asked for.
+func guesses(in *Input, who *people, wanted func(ip string) bool) (map[string]*guess, error) {
+	out := make(map[string]*guess)
+	var group []*tally.Try
+	finish := func() {
+		if len(group) > 0 && wanted(group[0].IP) {
+			if g := judgeTries(group, who); g != nil {
+				out[group[0].IP] = g
+			}
+		}
+		group = group[:0]
+	}
+	for t, err := range in.Store.Tries() {
+		if err != nil {
+			return nil, err
+		}
+		if len(group) > 0 && group[0].IP != t.IP {
+			finish()
+		}
+		if t.IP != "" && t.Account != "" && t.Account != "-" && t.From != event.UnknownTime {
+			kept := *t
+			group = append(group, &kept)
+		}
+	}
+	finish()
+	return out, nil
+}
+
+// judgeTries tells whether the tries of one address, in order of time, are guessing: nil if not.
+func judgeTries(tries []*tally.Try, who *people) *guess {
+	g := &guess{tried: make(map[string]bool), began: tries[0].From, first: -1, proof: tries[0].First}
+	type logged struct{ account, host, format string }
+	runs := make(map[logged][]*tally.Try)
+	inWindow := make(map[string]int)
+	start := 0
+	keys := make([]string, len(tries))
+	found := func(at int64) {
+		if g.first < 0 || at < g.first {
+			g.first = at
+		}
+	}
+	for i, t := range tries {
+		keys[i] = who.key(t.Account)
+		g.last = max(g.last, t.To)
+		g.times += t.Times
+		g.tried[keys[i]] = true
+		inWindow[keys[i]]++
+		for tries[start].From < t.From-sprayWindow {
+			if inWindow[keys[start]]--; inWindow[keys[start]] == 0 {
+				delete(inWindow, keys[start])
+			}
+			start++
+		}
+		if len(inWindow) >= sprayAccounts {
+			g.spray = true
+			found(tries[start].From)
+		}
+		k := logged{keys[i], t.Host, t.Format} // the same failure may stand in several logs
+		run := append(runs[k], t)
+		for run[0].From < t.From-guessWindow {
+			run = run[1:]
+		}
+		runs[k] = run
+		times := int64(0)
+		for _, r := range run {
+			if long := r.To - r.From; long > guessWindow {
+				times += r.Times / (long/guessWindow + 1)
+			} else {
+				times += r.Times
+			}
+		}
+		if times >= guessTimes {
+			found(run[0].From)
+		}
+	}
+	g.accounts = len(g.tried)
+	if g.first < 0 {
+		return nil
+	}
+	return g
+}
+
+// triedAt is an account that was guessed at without a success that a log shows.
+type triedAt struct {
+	account  string // as people.key writes it
+	channel  string
+	first    tally.Try
+	times    int64
+	guessing bool // by an address that guessed; otherwise by one that is an attacker's
+}
+
+// tried lists the accounts at which addresses guessed that hostile names, per channel, in order.
+func tried(in *Input, who *people, hostile func(ip string) bool) ([]triedAt, error) {
+	type key struct{ account, channel string }
+	found := make(map[key]*triedAt)
+	var group []*tally.Try
+	finish := func() {
+		if len(group) == 0 {
+			return
+		}
+		bad := hostile(group[0].IP)
+		guessing := !bad && judgeTries(group, who) != nil
+		if bad || guessing {
+			for _, t := range group {
+				k := key{who.key(t.Account), t.Channel}
+				x := found[k]
+				if x == nil {
+					x = &triedAt{account: k.account, channel: k.channel, first: *t, guessing: guessing}
+					found[k] = x
+				}
+				x.times += t.Times
+				x.guessing = x.guessing && guessing
+				if cmp.Or(cmp.Compare(t.From, x.first.From), cmp.Compare(t.IP, x.first.IP)) < 0 {
+					x.first = *t
+				}
+			}
+		}
+		group = group[:0]
+	}
+	for t, err := range in.Store.Tries() {
+		if err != nil {
+			return nil, err
+		}
+		if len(group) > 0 && group[0].IP != t.IP {
+			finish()
+		}
+		if t.Account != "" && t.Account != "-" && t.IP != "" && t.From != event.UnknownTime {
+			kept := *t
+			group = append(group, &kept)
+		}
+	}
+	finish()
+	out := make([]triedAt, 0, len(found))
+	for _, x := range found {
+		out = append(out, *x)
+	}
+	slices.SortFunc(out, func(a, b triedAt) int {
+		return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.channel, b.channel))
+	})
+	return out, nil
+}

@@ -1,0 +1,239 @@
+package judge
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/tally"
+)
+
+// index finds the contexts that have a name in common, in order.
+type index struct {
+	ids   map[string]int32
+	first []int32
+	next  []int32 // by context; -1 ends
+}
+
+// newIndex indexes contexts by what name returns; "" is in no index.
+func newIndex(contexts []tally.Context, name func(*tally.Context) string) *index {
+	x := &index{ids: make(map[string]int32), next: make([]int32, len(contexts))}
+	last, lastID := "", int32(-1)
+	for i := len(contexts) - 1; i >= 0; i-- {
+		n := name(&contexts[i])
+		x.next[i] = -1
+		if n == "" {
+			continue
+		}
+		id := lastID
+		if n != last || id < 0 {
+			var ok bool
+			if id, ok = x.ids[n]; !ok {
+				id = int32(len(x.first))
+				x.ids[n] = id
+				x.first = append(x.first, -1)
+			}
+			last, lastID = n, id
+		}
+		x.next[i] = x.first[id]
+		x.first[id] = int32(i)
+	}
+	return x
+}
+
+// of returns the first context with the name, -1 if there is none; next follows.
+func (x *index) of(name string) int32 {
+	if id, ok := x.ids[name]; ok {
+		return x.first[id]
+	}
+	return -1
+}
+
+// strand is what is attributed as one: visits of one account from one address with one strong key, or, where the log gives
+// none, with one client program and no longer pause.
+type strand struct {
+	who      *person
+	key      string // sessionKey, or deviceKey, or appKey; "" if medium
+	label    string // the key as the log writes it, or account|address|time
+	session  string // sessionKey
+	device   string
+	app      string
+	ip       string
+	agents   []string // as normalAgent writes them, in order
+	service  bool
+	known    bool // a log that tells of it reaches back far enough for a baseline
+	from, to int64
+	first    tally.Ref
+	parts    []part
+
+	level  attribution
+	hops   int
+	weak   bool // the chain begins with an exploit: it makes nobody else an attacker
+	guess  bool
+	stated bool // a person said so
+	vouch  string
+	why    []string
+}
+
+// person is an account, and its strands once they matter.
+type person struct {
+	name     string // as people.key writes it; "" for nobody in particular
+	contexts []int32
+	strands  []*strand
+	byKey    map[string][]*strand // by session, address and device; in order of time
+	base     baseline
+	held     string // why an attacker holds it; "" if none does
+	alone    bool   // made by the attacker, as far as anybody knows
+}
+
+type strandKey struct {
+	key, ip, device, family string
+	service                 bool
+}
+
+// personOf returns the account of a context with all its strands. Requests without an account are told apart by address.
+func (a *attributing) personOf(c int32) *person {
+	name := a.nameOf(&a.contexts[c])
+	if p := a.people[name]; p != nil {
+		return p
+	}
+	p := &person{name: name, byKey: make(map[string][]*strand)}
+	if strings.HasPrefix(name, anonymous) {
+		p.name = ""
+	}
+	for i := a.accounts.of(name); i >= 0; i = a.accounts.next[i] {
+		p.contexts = append(p.contexts, i)
+	}
+	a.people[name] = p
+	a.order = append(a.order, p)
+	a.learn(p)
+	a.settle(p)
+	return p
+}
+
+// title is how a person reads of an account.
+func (p *person) title() string { return cmp.Or(p.name, "nobody in particular") }
+
+// settle makes the strands of a person.
+func (a *attributing) settle(p *person) {
+	groups := make(map[strandKey]*strand)
+	var all []*strand
+	for _, i := range p.contexts {
+		c := &a.contexts[i]
+		visits := a.store.Visits(int(i))
+		if len(visits) == 0 {
+			continue
+		}
+		session, device, app := sessionKey(c), deviceKey(c), appKey(c)
+		k := strandKey{key: cmp.Or(session, device, app), ip: c.IP, device: device, service: c.Standing == logs.Service}
+		if k.key == "" {
+			k.family = family(c.Agent)
+		}
+		s := groups[k]
+		if s == nil {
+			s = &strand{who: p, key: k.key, session: session, device: device, app: app, ip: c.IP, service: k.service,
+				from: math.MaxInt64, to: math.MinInt64, level: unattributed}
+			switch k.key {
+			case session:
+				s.label = c.Session
+			default:
+				s.label = k.key
+			}
+			groups[k] = s
+			all = append(all, s)
+		}
+		s.known = s.known || a.reachesBack(c)
+		if agent := normalAgent(c.Agent); agent != "" {
+			if j, found := slices.BinarySearch(s.agents, agent); !found && len(s.agents) < maxListed {
+				s.agents = slices.Insert(s.agents, j, agent)
+			}
+		}
+		for v := range visits {
+			s.add(part{int(i), v, visits[v].From, visits[v].To}, visits[v].First)
+		}
+	}
+	for _, s := range all {
+		slices.SortFunc(s.parts, func(x, y part) int {
+			return cmp.Or(cmp.Compare(x.from, y.from), cmp.Compare(x.context, y.context), cmp.Compare(x.visit, y.visit))
+		})
+		if s.key != "" {
+			p.strands = append(p.strands, s)
+			continue
+		}
+		p.strands = append(p.strands, a.cut(s)...)
+	}
+	slices.SortStableFunc(p.strands, func(x, y *strand) int {
+		return cmp.Or(cmp.Compare(x.from, y.from), cmp.Compare(x.key, y.key), cmp.Compare(x.ip, y.ip), cmp.Compare(x.device, y.device), slices.Compare(x.agents, y.agents))
+	})
+	for _, s := range p.strands {
+		if s.session != "" {
+			p.byKey["s:"+s.session] = append(p.byKey["s:"+s.session], s)
+		}
+		if s.ip != "" {
+			p.byKey["i:"+s.ip] = append(p.byKey["i:"+s.ip], s)
+		}
+		if s.device != "" {
+			p.byKey["d:"+s.device] = append(p.byKey["d:"+s.device], s)
+		}
+		a.state(s)
+	}
+}
+
+// cut parts the visits of one account, address and client where the pause is long.
+func (a *attributing) cut(s *strand) []*strand {
+	var out []*strand
+	for _, p := range s.parts {
+		if n := len(out); n > 0 && tally.Adjacent(out[n-1].to, p.from) {
+			out[n-1].add(p, a.store.Visits(p.context)[p.visit].First)
+			continue
+		}
+		one := *s
+		one.parts, one.from, one.to = nil, math.MaxInt64, math.MinInt64
+		one.add(p, a.store.Visits(p.context)[p.visit].First)
+		out = append(out, &one)
+	}
+	for _, one := range out {
+		one.label = one.who.name + "|" + one.ip + "|" + second(one.from)
+	}
+	return out
+}
+
+// second writes a time to the second.
+func second(t int64) string {
+	if t == event.UnknownTime {
+		return "unknown"
+	}
+	return time.Unix(0, t).UTC().Format("2006-01-02T15:04:05Z")
+}
+
+func (s *strand) add(p part, first tally.Ref) {
+	if len(s.parts) == 0 || tally.CompareRefs(first, s.first) < 0 {
+		s.first = first
+	}
+	s.parts = append(s.parts, p)
+	s.from, s.to = min(s.from, p.from), max(s.to, p.to)
+}
+
+// during reports whether a visit of the strand lies, in part, in the time. A visit whose time nobody knows may.
+func (s *strand) during(from, to int64) bool {
+	for _, p := range s.parts {
+		if p.from == event.UnknownTime || p.from <= to && p.to >= from {
+			return true
+		}
+	}
+	return false
+}
+
+const anonymous = "\x00"
+
+// nameOf returns the account of a context, and for whoever gave none a name made of the address.
+func (a *attributing) nameOf(c *tally.Context) string {
+	if c.Account == "" || c.Account == "-" {
+		return anonymous + c.IP
+	}
+	return a.who.key(c.Account)
+}
