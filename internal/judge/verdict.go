@@ -55,6 +55,7 @@ func Judge(in *Input) (*Judgement, error) {
 		return nil, err
 	}
 	j := &Judgement{Coverage: cover.list(), Sessions: sessions.list(), Capabilities: listCapabilities(powers), Notes: append(notes, cover.notes...)}
+	j.Notes = append(j.Notes, sessions.notes...)
 	if err := reach(in, who, cover, sessions, powers, j); err != nil {
 		return nil, err
 	}
