@@ -44,7 +44,8 @@ func TestEveryFormGivesTheSameFields(t *testing.T) {
 	f(winlogbeat, `2026-03-01T10:00:00.123Z windows.json Image="C:\\Windows\\System32\\cmd.exe" ProcessGuid={0197231E-005A-6928-A50B-000000000D00} ProcessId=4460 Computer=mx1.example.org EventRecordID=7 Execution_ProcessID=10 Execution_ThreadID=11 Message="Process Create:" Channel=Microsoft-Windows-Sysmon/Operational EventID=1 Provider_Name=Microsoft-Windows-Sysmon`)
 	f(beat6, `2026-03-01T10:00:00.123Z windows.json Image="C:\\Windows\\System32\\cmd.exe" ProcessId=4460 Computer=mx1.example.org EventRecordID=7 Channel=Microsoft-Windows-Sysmon/Operational EventID=1 Provider_Name=Microsoft-Windows-Sysmon`)
 	f(velo, `2026-03-01T10:00:00.5Z windows.json GrantedAccess=0x1410 SourceProcessId=4460 Provider_Guid={5770385F-C22A-43E0-BF4C-06F5698FFBD9} Version=3 Level=4 Keywords=0x8000000000000000 TimeCreated=1772359200.5 EventRecordID=7 Computer=mx1.example.org Message="Process accessed" Provider_Name=Microsoft-Windows-Sysmon EventID=10 Channel=Microsoft-Windows-Sysmon/Operational`)
-	f(nxlog, `2026-03-01T10:00:00Z windows.json NewProcessId=0x15f8 NewProcessName="C:\\Windows\\System32\\cmd.exe" ParentProcessName="C:\\inetpub\\w3wp.exe" ParentProcessId=0x300 SubjectUserName=ana Computer=mx1.example.org EventRecordID=8 Keywords=0x8020000000000000 Opcode=0 Task=13312 Channel=security EventID=4688 Provider_Name=Microsoft-Windows-Security-Auditing`)
+	f(nxlog, `2026-03-01T10:00:00Z windows.json NewProcessId=0x15f8 NewProcessName="C:\\Windows\\System32\\cmd.exe" ParentProcessName="C:\\inetpub\\w3wp.exe" ParentProcessId=0x300 SubjectUserName=ana Computer=mx1.example.org EventRecordID=8 Keywords=0x8020000000000000 Opcode=0 Task=13312 Channel=security EventID=4688 Provider_Name=Microsoft-Windows-Security-Auditing
+		capability ok account=ana channel=windows action="C:\\Windows\\System32\\cmd.exe" inference=CODE_RAN power=host host=mx1.example.org`)
 	f(flat, `2026-03-01T10:00:00.028Z windows.json EventType=CreateKey TargetObject="HKLM\\SOFTWARE\\Example" Computer=mx1 Keywords=0x8000000000000000 Level=4 Provider_Guid={5770385f-c22a-43e0-bf4c-06f5698ffbd9} TimeCreated=2026-03-01T10:00:00.028Z Channel=Microsoft-Windows-Sysmon/Operational EventID=12 Provider_Name=Microsoft-Windows-Sysmon`)
 	f(wazuh, `2026-03-01T10:00:00.1234567Z windows.json IpAddress=203.0.113.9 LogonType=3 Status=0xc000006d SubStatus=0xc000006a TargetUserName=ana Computer=mx1 EventRecordID=9 Message="An account failed to log on." TimeCreated=2026-03-01T10:00:00.1234567Z Channel=Security EventID=4625 Provider_Name=Microsoft-Windows-Security-Auditing
 		login failed account=ana ip=203.0.113.9 channel=smb action=0xc000006a`)
@@ -177,7 +178,7 @@ func TestShapeSaysWhereRulesLook(t *testing.T) {
 func TestDataNamesComeBeforeThoseOfSystem(t *testing.T) {
 	const cleared = `{"Event":{"System":{"Provider":{"#attributes":{"Name":"Microsoft-Windows-Eventlog"}},"EventID":104,"Channel":"System","Computer":"mx1"},"UserData":{"LogFileCleared":{"#attributes":{"xmlns":"y"},"SubjectUserName":"ana","Channel":"Application"}}}}`
 	logtest.Golden(t, JSON(), cleared, `- windows.json SubjectUserName=ana Channel=Application Computer=mx1 Provider_Name=Microsoft-Windows-Eventlog EventID=104 System.Channel=System
-		gap ok account=ana action="log cleared" log=Application`)
+		gap ok account=ana action="log cleared" inference=cleared log=Application`)
 }
 
 // jsonSets calls use for every file of JSON in the shared Windows sets.

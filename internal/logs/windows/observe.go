@@ -28,20 +28,46 @@ const (
 	meansCmdletFailed           // MSExchange Management 6
 	meansCleared                // Security 1102, System 104
 	meansLost                   // Security 1101, 1104
+	meansLogoff                 // Security 4634, 4647
+	meansShare                  // Security 5140
+	meansShareFile              // Security 5145
+	meansFile                   // Security 4663
+	meansPolicy                 // Security 4719
+	meansProcess                // Security 4688, Sysmon 1
+	meansWritten                // Sysmon 11
+	meansDown                   // System: Eventlog 6006, Kernel-General 13, User32 1074
+	meansUp                     // System: Eventlog 6005, 6008, Kernel-General 12, Kernel-Power 41
+	meansFederated              // Security 1200, 1202 of AD FS
+	meansNotFederated           // Security 1201, 1203, 1210 of AD FS
 )
 
 var securityMeanings = map[int]meaning{
 	4624: meansLogon, 4625: meansLogonFailed, 4648: meansExplicit, 4776: meansValidation, 4771: meansKerberosFailed, 4768: meansTicket,
 	4778: meansReconnected, 4779: meansDisconnected, 1102: meansCleared, 1101: meansLost, 1104: meansLost,
+	4634: meansLogoff, 4647: meansLogoff, 5140: meansShare, 5145: meansShareFile, 4663: meansFile, 4719: meansPolicy, 4688: meansProcess,
+}
+
+// What the audit events of AD FS mean (Microsoft Learn, "AD FS Troubleshooting - Auditing Events and Logging"): they stand in the
+// Security log, too.
+var federationMeanings = map[int]meaning{
+	1200: meansFederated, 1202: meansFederated, 1201: meansNotFederated, 1203: meansNotFederated, 1210: meansNotFederated,
 }
 
 func meaningOf(h head) meaning {
 	switch strings.ToLower(h.channel) {
 	case "security":
+		if strings.EqualFold(h.provider, "AD FS Auditing") {
+			return federationMeanings[h.id]
+		}
 		return securityMeanings[h.id]
 	case "system":
-		if h.id == 104 && strings.EqualFold(h.provider, "Microsoft-Windows-Eventlog") {
-			return meansCleared
+		return systemMeaning(strings.ToLower(h.provider), h.id)
+	case "microsoft-windows-sysmon/operational":
+		switch h.id {
+		case 1:
+			return meansProcess
+		case 11:
+			return meansWritten
 		}
 	case "microsoft-windows-terminalservices-localsessionmanager/operational":
 		if h.id == 21 || h.id == 25 {
@@ -62,8 +88,41 @@ func meaningOf(h head) meaning {
 	return meansNothing
 }
 
+func systemMeaning(provider string, id int) meaning {
+	switch provider {
+	case "microsoft-windows-eventlog", "eventlog":
+		switch id {
+		case 104:
+			return meansCleared
+		case 6005, 6008:
+			return meansUp
+		case 6006:
+			return meansDown
+		}
+	case "microsoft-windows-kernel-general":
+		switch id {
+		case 12:
+			return meansUp
+		case 13:
+			return meansDown
+		}
+	case "microsoft-windows-kernel-power":
+		if id == 41 {
+			return meansUp
+		}
+	case "user32", "microsoft-windows-user32":
+		if id == 1074 {
+			return meansDown
+		}
+	}
+	return meansNothing
+}
+
 // observer says what events mean. A worker has its own.
-type observer struct{ arena []byte }
+type observer struct {
+	arena   []byte
+	scratch []byte // text that is looked at and forgotten
+}
 
 // arenaBlock is how much memory for the text of observations is taken at once.
 const arenaBlock = 16 << 10
@@ -98,13 +157,25 @@ func (o *observer) field(e *event.Event, name string) []byte {
 	return nil
 }
 
+// glance returns the value of the first of the fields that the event has; it is valid until the next call.
+func (o *observer) glance(e *event.Event, names ...string) []byte {
+	for _, n := range names {
+		if slot := e.Shape.Slot(n); slot >= 0 {
+			o.scratch = e.Value(slot).AppendText(o.scratch[:0])
+			return o.scratch
+		}
+	}
+	return nil
+}
+
 func (o *observer) role(e *event.Event, r event.Role) []byte { return o.text(e.Role(r)) }
 
 // Observe implements [logs.Parser].
 //
-// Not observed, because the record doesn't say enough: 4648 (credentials were given; not whether they were right), 4624
-// type 9 (the new credentials are for other machines and untested), 1149 (with network-level authentication off, it is
-// any connection that names a user, before a password is asked for), 4779 (an end of use, not a use).
+// Not observed, because the record doesn't say enough: 4624 type 9 (the new credentials are for other machines and
+// untested), 1149 (with network-level authentication off, it is any connection that names a user, before a password is
+// asked for), 4779 (an end of use, not a use). The end of a session is a login that is not counted, so that the session
+// lasts until then.
 func (o *observer) Observe(e *event.Event, obs []logs.Observation) []logs.Observation {
 	m := meaning(e.Shape.Tag)
 	if m == meansNothing {
@@ -112,6 +183,44 @@ func (o *observer) Observe(e *event.Event, obs []logs.Observation) []logs.Observ
 	}
 	b := logs.Observation{Kind: logs.Login, Bytes: -1, Count: -1}
 	switch m {
+	case meansShare, meansShareFile, meansFile:
+		return o.file(e, m, obs)
+	case meansProcess, meansWritten:
+		return o.code(e, m, obs)
+	case meansFederated, meansNotFederated:
+		return o.federated(e, m == meansFederated, obs)
+	case meansDown, meansUp:
+		b.Kind, b.OK, b.Inference = logs.Heartbeat, true, logs.Up
+		if m == meansDown {
+			b.Inference = logs.Down
+		}
+		return append(obs, b)
+	case meansPolicy:
+		return o.policy(e, obs)
+	case meansExplicit:
+		// Somebody gave another's password; whether it was right is for the log of the server to say.
+		if b.Account = o.role(e, event.Account); own(b.Account) || bytes.EqualFold(b.Account, o.glance(e, "SubjectUserName")) {
+			return obs
+		}
+		if own(o.glance(e, "SubjectUserName")) {
+			return obs // services and tasks do that all the time
+		}
+		b.Unknown, b.Channel, b.IP = true, "windows", address(o.role(e, event.Client))
+		b.Session, b.Target = o.field(e, "SubjectLogonId"), nothing(o.field(e, "TargetServerName"))
+		b.Action = o.word("explicit credentials")
+	case meansLogoff:
+		b.OK, b.Count = true, 0
+		// 4647 is of somebody who sat at the machine, or at its desktop from afar.
+		if b.Channel = "windows"; e.Shape.Slot("LogonType") >= 0 {
+			if b.Channel = logonChannel(o.glance(e, "LogonType")); b.Channel == "" {
+				return obs
+			}
+		}
+		if own(o.glance(e, "TargetUserName")) {
+			return obs
+		}
+		b.Account, b.Session = o.role(e, event.Account), o.role(e, event.Session)
+		b.Action = o.word("logoff")
 	case meansLogon:
 		b.OK = true
 		if b.Channel = logonChannel(o.field(e, "LogonType")); b.Channel == "" {
@@ -140,11 +249,14 @@ func (o *observer) Observe(e *event.Event, obs []logs.Observation) []logs.Observ
 		b.Channel = "windows"
 		b.Action = o.field(e, "Status")
 		zero := isZero(b.Action)
-		if m == meansTicket && zero || m == meansKerberosFailed && zero || len(b.Action) == 0 {
+		if m == meansKerberosFailed && zero || len(b.Action) == 0 {
 			return obs
 		}
 		if b.OK = zero; zero {
 			b.Action = nil
+			if m == meansTicket && string(o.glance(e, "PreAuthType")) == "0" {
+				b.OK, b.Unknown = false, true // a ticket for whoever asks proves no password
+			}
 		}
 		if b.Account = o.role(e, event.Account); own(b.Account) {
 			return obs
@@ -165,7 +277,7 @@ func (o *observer) Observe(e *event.Event, obs []logs.Observation) []logs.Observ
 	case meansCmdlet, meansCmdletFailed:
 		return o.cmdlet(e, m == meansCmdlet, obs)
 	case meansCleared:
-		b.Kind, b.OK = logs.Gap, true
+		b.Kind, b.OK, b.Inference = logs.Gap, true, logs.GapCleared
 		b.Action = o.word("log cleared")
 		b.Account = o.field(e, "SubjectUserName")
 		// 104 names the log; 1102 is always the security log.
@@ -174,7 +286,7 @@ func (o *observer) Observe(e *event.Event, obs []logs.Observation) []logs.Observ
 		}
 		b.ObjectKind = "log"
 	case meansLost:
-		b.Kind, b.OK = logs.Gap, true
+		b.Kind, b.OK, b.Inference = logs.Gap, true, logs.GapLogLost
 		b.Action = o.word("audit events lost")
 		b.Object, b.ObjectKind = o.word("Security"), "log"
 	default:
@@ -182,6 +294,9 @@ func (o *observer) Observe(e *event.Event, obs []logs.Observation) []logs.Observ
 	}
 	if b.Kind == logs.Login && bytes.HasPrefix(b.Account, []byte("HealthMailbox")) {
 		b.Kind = logs.Heartbeat // Exchange signing in to its own monitoring mailboxes
+	}
+	if b.Kind == logs.Login && (b.OK || b.Unknown) {
+		b.Inference = logs.SignedIn
 	}
 	return append(obs, b)
 }

@@ -162,7 +162,7 @@ func setRoles(s *event.Shape, m meaning) {
 	// SourceIp of Sysmon 3 is not here: it is the remote end only of the connections that come in.
 	role(event.Client, "IpAddress", "ClientAddress", "ClientIPAddress")
 	switch m {
-	case meansLogon, meansLogonFailed, meansValidation, meansKerberosFailed, meansTicket, meansExplicit:
+	case meansLogon, meansLogonFailed, meansValidation, meansKerberosFailed, meansTicket, meansExplicit, meansLogoff:
 		role(event.Account, "TargetUserName")
 		role(event.Session, "TargetLogonId")
 	case meansReconnected, meansDisconnected:
