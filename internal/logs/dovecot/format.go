@@ -3,8 +3,6 @@
 package dovecot
 
 import (
-	"bytes"
-	"strconv"
 	"strings"
 
 	"github.com/barid-dfir/barid/internal/event"
@@ -35,6 +33,13 @@ const (
 	fName
 	fReply
 	fSent
+	fArgs
+	fHumanArgs
+	fReason
+	fBodyCount
+	fBodyBytes
+	fHdrCount
+	fHdrBytes
 	numFields
 )
 
@@ -42,6 +47,14 @@ var fieldNames = [numFields]string{
 	fEvent: "event", fHost: "hostname", fStart: "start_time", fEnd: "end_time", fUser: "fields.user", fIP: "fields.remote_ip", fSession: "fields.session",
 	fProtocol: "fields.protocol", fService: "fields.service", fMechanism: "fields.mechanism", fSuccess: "fields.success", fMailbox: "fields.mailbox",
 	fUID: "fields.uid", fCommand: "fields.cmd_name", fName: "fields.name", fReply: "fields.tagged_reply_state", fSent: "fields.net_out_bytes",
+	fArgs: "fields.cmd_args", fHumanArgs: "fields.cmd_human_args", fReason: "fields.reason_code",
+	fBodyCount: "fields.fetch_body_count", fBodyBytes: "fields.fetch_body_bytes", fHdrCount: "fields.fetch_hdr_count", fHdrBytes: "fields.fetch_hdr_bytes",
+}
+
+// otherNames are names that releases before 2.3.10 have for some of the fields, and those of the lines of text.
+var otherNames = map[string]int{
+	"fields.human_args": fHumanArgs, "fields.args": fArgs, "fields.bytes_out": fSent, "fields.body_count": fBodyCount, "fields.body_bytes": fBodyBytes,
+	"fields.hdr_count": fHdrCount, "fields.hdr_bytes": fHdrBytes,
 }
 
 // messageField is put together from the folder and the UID of a message.
@@ -70,6 +83,9 @@ func newLayout(r *json.Record, _ []byte) *layout {
 			if n == known && l.slot[f] < 0 {
 				l.slot[f] = i
 			}
+		}
+		if f, ok := otherNames[n]; ok && l.slot[f] < 0 {
+			l.slot[f] = i
 		}
 	}
 	l.message = len(fields)
@@ -103,7 +119,10 @@ type parser struct {
 	front  *json.Front[*layout]
 	record json.Record
 	// last is the layout of the event observed last.
-	last layout
+	last    *layout
+	layouts map[*event.Shape]*layout
+	// buf holds texts that are put together, until the next event is observed.
+	buf []byte
 }
 
 // Parse implements [logs.Parser].
@@ -136,57 +155,6 @@ func join(mailbox, uid event.Value, out *event.Batch) event.Value {
 	return event.Value{Data: p, Kind: mailbox.Kind}
 }
 
-// Observe implements [logs.Parser].
-func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observation {
-	if p.last.shape != e.Shape {
-		p.last = layout{shape: e.Shape, message: e.Shape.Slot(messageField)}
-		for f, n := range fieldNames {
-			p.last.slot[f] = e.Shape.Slot(n)
-		}
-	}
-	at := func(field int) []byte {
-		if i := p.last.slot[field]; i >= 0 {
-			return text(e.Values[i])
-		}
-		return nil
-	}
-	what := at(fEvent)
-	switch string(what) {
-	case "auth_request_finished", "mail_opened", "mail_metadata_accessed", "imap_command_finished", "mail_user_session_finished":
-	default:
-		return obs
-	}
-	o := logs.Observation{Kind: logs.Access, OK: true, Account: at(fUser), IP: at(fIP), Session: at(fSession), Action: what, Bytes: -1, Count: -1}
-	protocol := at(fProtocol)
-	if len(protocol) == 0 {
-		protocol = at(fService)
-	}
-	o.Channel = channel(protocol)
-	switch string(what) {
-	case "auth_request_finished":
-		// The server that asked tells of the same attempt in its log, if it has one.
-		o.Kind, o.OK, o.Action = logs.Login, string(at(fSuccess)) == "yes", at(fMechanism)
-	case "mail_opened", "mail_metadata_accessed":
-		if p.last.message < 0 || e.Values[p.last.message].IsAbsent() {
-			return obs
-		}
-		o.Object, o.ObjectKind = text(e.Values[p.last.message]), "message"
-	case "imap_command_finished":
-		command := at(fCommand)
-		if len(command) == 0 {
-			command = at(fName)
-		}
-		if !bytes.HasSuffix(command, []byte("FETCH")) {
-			return obs
-		}
-		o.Channel, o.Action, o.OK = "imap", command, string(at(fReply)) == "OK"
-		o.Object, o.ObjectKind, o.Bytes = o.Account, "mailbox", integer(at(fSent))
-	case "mail_user_session_finished":
-		o.Object, o.ObjectKind, o.Bytes = o.Account, "mailbox", integer(at(fSent))
-	}
-	return append(obs, o)
-}
-
 // channel returns the way in for a name of Dovecot's services.
 func channel(protocol []byte) string {
 	switch string(protocol) {
@@ -202,23 +170,4 @@ func channel(protocol []byte) string {
 		return "lmtp"
 	}
 	return "mail"
-}
-
-// text returns a value as text.
-func text(v event.Value) []byte {
-	switch v.Kind {
-	case event.None, event.Null:
-		return nil
-	case event.Escape:
-		return v.AppendText(nil)
-	}
-	return v.Data
-}
-
-func integer(p []byte) int64 {
-	n, err := strconv.ParseInt(string(p), 10, 64)
-	if err != nil || n < 0 {
-		return -1
-	}
-	return n
 }

@@ -105,7 +105,7 @@ func parseDovecot(v []event.Value, h *header) {
 		if open := len(name); open < len(process) {
 			dovecotUser(v, process[open:])
 		}
-		if !dovecotForwarded(v, m) {
+		if !dovecotForwarded(v, m) && !dovecotMail(v, m) {
 			dovecotEnd(v, m)
 		}
 	}
@@ -123,6 +123,46 @@ func dovecotForwarded(v []event.Value, m []byte) bool {
 	put(v, dovMsgid, angle(m[i+len("sieve: msgid="):j]))
 	put(v, dovTo, m[j+len(": forwarded to <"):len(m)-1])
 	return true
+}
+
+// mailEvents are what the plugin mail_log tells of; none of them is that a message was read (Dovecot manual, "mail-log plugin").
+var mailEvents = [...][]byte{[]byte("delete"), []byte("undelete"), []byte("expunge"), []byte("save"), []byte("copy"), []byte("flag_change")}
+
+// dovecotMail reads a line of the plugin mail_log: "expunge: box=INBOX, uid=17, msgid=<x@example.org>, size=1234", "copy from INBOX: box=…".
+func dovecotMail(v []event.Value, m []byte) bool {
+	at := bytes.Index(m, []byte(": box="))
+	if at < 0 {
+		return false
+	}
+	what := upTo(m[:at], ' ')
+	for _, known := range mailEvents {
+		if string(what) != string(known) {
+			continue
+		}
+		put(v, dovEvent, known)
+		rest := m[at+len(": box="):]
+		box := len(rest)
+		for _, next := range [...]string{", uid=", ", msgid=", ", size="} {
+			if i := bytes.Index(rest[:box], []byte(next)); i >= 0 {
+				box = i
+			}
+		}
+		put(v, dovBox, rest[:box])
+		if i := bytes.Index(rest[box:], []byte(", uid=")); i == 0 {
+			uid := rest[box+len(", uid="):]
+			_, n := number(uid)
+			num(v, dovUID, uid[:n])
+		}
+		if i := bytes.Index(rest[box:], []byte(", msgid=")); i >= 0 {
+			id := rest[box+i+len(", msgid="):]
+			if end := bytes.Index(id, []byte(", ")); end >= 0 {
+				id = id[:end]
+			}
+			put(v, dovMsgid, id)
+		}
+		return true
+	}
+	return false
 }
 
 // dovecotPrefixed reads a line with the mail_log_prefix that Plesk sets: "service=imap, user=ana, ip=[192.0.2.1]. Logged out rcvd=74, sent=803".

@@ -143,6 +143,8 @@ type parser struct {
 	ssh    connections
 	// used says that ssh holds anything.
 	used bool
+	// buf holds texts that are put together, until the next event is observed.
+	buf []byte
 }
 
 // Parse implements [logs.Parser].

@@ -17,7 +17,7 @@ func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observat
 	case pam:
 		return observePAM(v, obs)
 	case dovecot:
-		return observeDovecot(v, obs)
+		return p.observeDovecot(v, obs)
 	case postfix:
 		return observePostfix(v, obs)
 	case exim:
@@ -43,7 +43,7 @@ func observeSSH(v []event.Value, obs []logs.Observation) []logs.Observation {
 	o := logs.Observation{Kind: logs.Login, Account: v[sshUser].Data, IP: v[sshIP].Data, Channel: "ssh", Action: v[sshEvent].Data, Bytes: -1, Count: count(v[sshCount])}
 	switch string(v[sshEvent].Data) {
 	case "accepted":
-		o.OK, o.Action = true, v[sshMethod].Data
+		o.OK, o.Action, o.Inference = true, v[sshMethod].Data, logs.SignedIn
 	case "failed":
 		if !isAttempt(v) {
 			return obs
@@ -97,7 +97,8 @@ func observePAM(v []event.Value, obs []logs.Observation) []logs.Observation {
 		if len(o.Account) == 0 || !interactive(v[pamService].Data) {
 			return obs
 		}
-		if o.OK = true; again {
+		o.OK, o.Inference = true, logs.SignedIn
+		if again {
 			o.Count = 0
 		}
 	default:
@@ -144,63 +145,11 @@ func observeSu(v []event.Value, obs []logs.Observation) []logs.Observation {
 	default:
 		return obs
 	}
-	return append(obs, logs.Observation{Kind: logs.Login, OK: ok, Account: v[sudoUser].Data, Target: v[sudoTarget].Data, Channel: "su", Action: v[sudoEvent].Data, Bytes: -1, Count: -1})
-}
-
-func observeDovecot(v []event.Value, obs []logs.Observation) []logs.Observation {
-	o := logs.Observation{
-		Account: v[dovUser].Data,
-		IP:      v[dovRip].Data,
-		Channel: dovecotChannel(v[dovProcess].Data),
-		Session: v[dovSession].Data,
-		Bytes:   -1,
-		Count:   -1,
-	}
-	switch string(v[dovEvent].Data) {
-	case "login":
-		o.Kind, o.OK, o.Action = logs.Login, true, v[dovMethod].Data
-	case "login-failed":
-		o.Kind, o.Count, o.Action = logs.Login, count(v[dovAttempts]), v[dovMethod].Data
-	case "disconnect":
-		if len(o.IP) == 0 {
-			return obs
-		}
-		o.Kind, o.Unknown, o.Count, o.Action = logs.Login, true, 0, v[dovEvent].Data
-	case "forwarded":
-		o.Kind, o.OK, o.Action = logs.Send, true, v[dovEvent].Data
-		o.Object, o.ObjectKind, o.Target = v[dovMsgid].Data, "message", v[dovTo].Data
-	case "logout":
-		o.Kind, o.OK, o.Action = logs.Access, true, v[dovEvent].Data
-		o.Object, o.ObjectKind = v[dovUser].Data, "mailbox"
-		switch {
-		case !v[dovBodyCount].IsAbsent():
-			o.Count, o.Bytes = integer(v[dovBodyCount].Data), integer(v[dovBodyBytes].Data)
-		case !v[dovRetr].IsAbsent():
-			n, size, _ := bytes.Cut(v[dovRetr].Data, []byte("/"))
-			o.Count, o.Bytes = integer(n), integer(size)
-		default:
-			o.Bytes = integer(v[dovOut].Data)
-		}
-	default:
-		return obs
+	o := logs.Observation{Kind: logs.Login, OK: ok, Account: v[sudoUser].Data, Target: v[sudoTarget].Data, Channel: "su", Action: v[sudoEvent].Data, Bytes: -1, Count: -1}
+	if ok {
+		o.Inference = logs.SignedIn
 	}
 	return append(obs, o)
-}
-
-func dovecotChannel(process []byte) string {
-	switch {
-	case has(process, "imap"):
-		return "imap"
-	case has(process, "pop3"):
-		return "pop3"
-	case has(process, "submission"):
-		return "submission"
-	case has(process, "managesieve"):
-		return "managesieve"
-	case has(process, "lmtp"):
-		return "lmtp"
-	}
-	return "mail" // the authentication process does not say which
 }
 
 func observePostfix(v []event.Value, obs []logs.Observation) []logs.Observation {
@@ -211,7 +160,10 @@ func observePostfix(v []event.Value, obs []logs.Observation) []logs.Observation 
 			return obs
 		}
 		o.Kind, o.OK, o.Channel = logs.Login, true, "submission"
-		o.Account, o.Action = v[pfUsername].Data, v[pfMethod].Data
+		o.Account, o.Action, o.Inference = v[pfUsername].Data, v[pfMethod].Data, logs.SignedIn
+		obs = append(obs, o)
+		// The line has the queue's name for the message; another has the message's own.
+		return append(obs, sentBy(o, v[pfQueue].Data))
 	case "login-failed":
 		o.Kind, o.Channel = logs.Login, "submission"
 		o.Account, o.Action = v[pfUsername].Data, v[pfMethod].Data
@@ -252,6 +204,14 @@ func observePostfix(v []event.Value, obs []logs.Observation) []logs.Observation 
 	return append(obs, o)
 }
 
+// sentBy returns the observation that whoever logged in sent a message.
+func sentBy(login logs.Observation, id []byte) logs.Observation {
+	o := login
+	o.Kind, o.Object, o.ObjectKind, o.In = logs.Send, id, "message", login.Account
+	o.Inference, o.Exposure = logs.MessageSent, logs.Content
+	return o
+}
+
 // refusedAUTH returns how many commands AUTH failed, by the numbers that smtpd gives at the end of a session: "ehlo=1 auth=0/2 quit=1 commands=2/4".
 func refusedAUTH(commands []byte) int {
 	for len(commands) > 0 {
@@ -287,10 +247,13 @@ func observeExim(v []event.Value, obs []logs.Observation) []logs.Observation {
 		if len(o.Account) == 0 {
 			return obs
 		}
-		o.OK = true
+		o.OK, o.Inference = true, logs.SignedIn
 		obs = append(obs, o)
-		o.Kind = logs.Send
-		o.Object, o.ObjectKind = v[exMessageID].Data, "message"
+		id := v[exMessageID].Data
+		if len(id) == 0 {
+			id = v[exID].Data
+		}
+		o = sentBy(o, id)
 		o.Bytes = integer(v[exSize].Data)
 		return append(obs, o)
 	}
@@ -309,8 +272,9 @@ func observeSendmail(v []event.Value, obs []logs.Observation) []logs.Observation
 		o.Channel, o.Action, o.Unknown, o.Count = "smtp", v[smEvent].Data, true, 0
 		return append(obs, o)
 	case "login":
-		o.OK = true
-		return append(obs, o)
+		o.OK, o.Inference = true, logs.SignedIn
+		obs = append(obs, o)
+		return append(obs, sentBy(o, v[smQueue].Data))
 	case "delivery":
 		if string(v[smStatus].Data) != "Sent" {
 			return obs
@@ -330,10 +294,15 @@ func observeWebmail(k kind, v []event.Value, obs []logs.Observation) []logs.Obse
 	}
 	switch string(v[cyEvent].Data) {
 	case "login":
-		o.OK = true
+		o.OK, o.Inference = true, logs.SignedIn
 	case "login-failed":
 	case "traffic": // of a session whose login says whose it was
+		if o.Channel != "imap" && o.Channel != "pop3" {
+			return obs
+		}
 		o.Kind, o.OK, o.Bytes = logs.Access, true, integer(v[cyOut].Data)
+		o.Object, o.ObjectKind = o.Account, "mailbox"
+		o.Inference, o.Exposure = logs.MailTraffic, logs.Content
 	default:
 		return obs
 	}
@@ -344,18 +313,38 @@ func observeCourier(v []event.Value, obs []logs.Observation) []logs.Observation 
 	o := logs.Observation{Account: v[coUser].Data, IP: v[coIP].Data, Channel: courierChannel(v[sProgram].Data, v[coProto].Data), Action: v[coEvent].Data, Bytes: -1, Count: -1}
 	switch string(v[coEvent].Data) {
 	case "login":
-		o.OK = true
+		o.OK, o.Inference = true, logs.SignedIn
 	case "login-failed":
 	case "logout":
-		if len(o.Account) == 0 {
-			return obs
-		}
-		o.Kind, o.OK, o.Object, o.ObjectKind = logs.Access, true, o.Account, "mailbox"
-		o.Bytes, o.Count = integer(v[coBody].Data), integer(v[coRetr].Data)
+		return observeCourierEnd(v, o, obs)
 	default:
 		return obs
 	}
 	return append(obs, o)
+}
+
+// observeCourierEnd observes the end of a session: the bytes of bodies and headers that went out. That none of the bodies went out is not
+// taken from it: nobody has checked what Courier counts as one.
+func observeCourierEnd(v []event.Value, o logs.Observation, obs []logs.Observation) []logs.Observation {
+	if len(o.Account) == 0 || o.Channel != "imap" && o.Channel != "pop3" {
+		return obs
+	}
+	o.Kind, o.OK, o.Object, o.ObjectKind = logs.Access, true, o.Account, "mailbox"
+	body, headers := integer(v[coBody].Data), integer(v[coHeaders].Data)
+	if o.Channel == "pop3" {
+		body, headers = integer(v[coRetr].Data), integer(v[coTop].Data)
+	}
+	if body > 0 {
+		o.Inference, o.Exposure, o.Bytes = logs.MailFetched, logs.Content, body
+	} else {
+		o.Inference, o.Exposure, o.Bytes = logs.MailTraffic, logs.Content, integer(v[coSent].Data)
+	}
+	obs = append(obs, o)
+	if headers > 0 {
+		o.Inference, o.Exposure, o.Bytes = logs.MailHeaders, logs.Metadata, headers
+		obs = append(obs, o)
+	}
+	return obs
 }
 
 // courierChannel returns the way in by the protocol that a line names, or the program: imapd, imapd-ssl, imaplogin, pop3d, courieresmtpd.

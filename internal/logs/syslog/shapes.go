@@ -114,6 +114,8 @@ const (
 	dovSize
 	dovMsgid
 	dovTo
+	dovBox
+	dovUID
 )
 
 const (
@@ -207,7 +209,7 @@ var kinds = [numKinds]struct {
 		fields: names("event", "user", "TTY", "PWD", "USER", "COMMAND", "reason")},
 	dovecot: {format: "syslog.dovecot", variant: "imap", client: "rip", account: "user", session: "session",
 		fields: names("event", "process", "level", "user", "method", "rip", "lip", "mpid", "session", "secured", "attempts", "reason", "driver",
-			"in", "out", "deleted", "expunged", "trashed", "hdr_count", "hdr_bytes", "body_count", "body_bytes", "top", "retr", "del", "size", "message-id", "to")},
+			"in", "out", "deleted", "expunged", "trashed", "hdr_count", "hdr_bytes", "body_count", "body_bytes", "top", "retr", "del", "size", "message-id", "to", "mailbox", "uid")},
 	postfix: {format: "syslog.postfix", variant: "smtpd", client: "client_ip", account: "sasl_username", session: "queue_id",
 		fields: names("event", "process", "service", "queue_id", "level", "client", "client_ip", "client_port", "sasl_method", "sasl_username", "from", "to",
 			"orig_to", "size", "nrcpt", "message-id", "relay", "relay_ip", "relay_port", "delay", "delays", "dsn", "status", "reason", "stage", "proto", "helo", "uid", "commands")},

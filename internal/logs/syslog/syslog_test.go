@@ -75,7 +75,7 @@ func TestPrograms(t *testing.T) {
 
 	f(line("sshd", "Accepted publickey for ana from 203.0.113.9 port 5022 ssh2: RSA SHA256:x"),
 		at+" syslog.sshd"+head+"sshd pid=42 event=accepted user=ana method=publickey src_ip=203.0.113.9 src_port=5022",
-		"login ok account=ana ip=203.0.113.9 channel=ssh action=publickey")
+		"login ok account=ana ip=203.0.113.9 channel=ssh action=publickey inference=SIGNED_IN")
 	f(line("sshd", "Failed password for invalid user a from 192.0.2.7 port 1 ssh2 from 203.0.113.9 port 5022 ssh2"),
 		at+` syslog.sshd`+head+`sshd pid=42 event=failed user="a from 192.0.2.7 port 1 ssh2" method=password src_ip=203.0.113.9 src_port=5022`,
 		`login failed account="a from 192.0.2.7 port 1 ssh2" ip=203.0.113.9 channel=ssh action=failed`)
@@ -97,23 +97,25 @@ func TestPrograms(t *testing.T) {
 
 	f("Mar  3 02:11:04 mx1 dovecot: imap-login: Login: user=<ana>, method=PLAIN, rip=203.0.113.9, lip=192.0.2.1, mpid=404, TLS, session=<AAA>",
 		at+" syslog.dovecot"+head+"dovecot event=login process=imap-login user=ana method=PLAIN rip=203.0.113.9 lip=192.0.2.1 mpid=404 session=AAA secured=TLS",
-		"login ok account=ana ip=203.0.113.9 channel=imap session=AAA action=PLAIN")
+		"login ok account=ana ip=203.0.113.9 channel=imap session=AAA action=PLAIN inference=SIGNED_IN")
 	f("Mar  3 02:11:04 pop3-login: Info: Disconnected (auth failed, 3 attempts in 16 secs): user=<a>, method=X, rip=192.0.2.99, lip=>, method=PLAIN, rip=203.0.113.9, lip=192.0.2.1",
 		at+` syslog.dovecot program=pop3-login event=login-failed process=pop3-login level=Info user="a>, method=X, rip=192.0.2.99, lip=" method=PLAIN rip=203.0.113.9 lip=192.0.2.1 attempts=3 reason="Disconnected (auth failed, 3 attempts in 16 secs)"`,
 		`login failed account="a>, method=X, rip=192.0.2.99, lip=" ip=203.0.113.9 channel=pop3 action=PLAIN count=3`)
 	f("Mar  3 02:11:04 mx1 dovecot: imap(ana)<42><AAA>: Logged out in=1024 out=65536 deleted=1 expunged=0 trashed=0 hdr_count=7 hdr_bytes=900 body_count=3 body_bytes=4096",
 		at+` syslog.dovecot`+head+`dovecot event=logout process=imap user=ana mpid=42 session=AAA reason="Logged out" in=1024 out=65536 deleted=1 expunged=0 trashed=0 hdr_count=7 hdr_bytes=900 body_count=3 body_bytes=4096`,
-		"access ok account=ana channel=imap session=AAA action=logout mailbox=ana bytes=4096 count=3")
+		"access ok account=ana channel=imap session=AAA action=logout inference=MAIL_FETCHED mailbox=ana exposure=content bytes=4096 count=3",
+		"access ok account=ana channel=imap session=AAA action=logout inference=MAIL_HEADERS mailbox=ana exposure=metadata bytes=900 count=7")
 	f("Mar  3 02:11:04 mx1 dovecot: pop3(ana): Disconnected: Logged out top=0/0, retr=2/3012, del=0/5, size=80000",
 		at+` syslog.dovecot`+head+`dovecot event=logout process=pop3 user=ana reason="Disconnected: Logged out" top=0/0 retr=2/3012 del=0/5 size=80000`,
-		"access ok account=ana channel=pop3 action=logout mailbox=ana bytes=3012 count=2")
+		"access ok account=ana channel=pop3 action=logout inference=MAIL_FETCHED mailbox=ana exposure=content bytes=3012 count=2")
 	f("Mar  3 02:11:04 mx1 dovecot: auth-worker(7): conn unix:auth-worker (pid=1,uid=2): auth-worker<5>: sql(ana@example.org,203.0.113.9,<AAA>): Password mismatch",
 		at+` syslog.dovecot`+head+`dovecot event=login-failed process=auth-worker user=ana@example.org rip=203.0.113.9 session=AAA reason="Password mismatch" driver=sql`,
 		"login failed account=ana@example.org ip=203.0.113.9 channel=mail session=AAA")
 
 	f(line("postfix/submission/smtpd", "4F657A0489: client=unknown[203.0.113.9], sasl_method=LOGIN, sasl_username=ana@example.org"),
 		at+" syslog.postfix"+head+"postfix/submission/smtpd pid=42 event=client process=smtpd service=submission queue_id=4F657A0489 client=unknown client_ip=203.0.113.9 sasl_method=LOGIN sasl_username=ana@example.org",
-		"login ok account=ana@example.org ip=203.0.113.9 channel=submission session=4F657A0489 action=LOGIN")
+		"login ok account=ana@example.org ip=203.0.113.9 channel=submission session=4F657A0489 action=LOGIN inference=SIGNED_IN",
+		"send ok account=ana@example.org ip=203.0.113.9 channel=submission session=4F657A0489 action=LOGIN inference=MESSAGE_SENT message=4F657A0489 in=ana@example.org exposure=content")
 	f(line("postfix/smtpd", "warning: unknown[203.0.113.9]: SASL LOGIN authentication failed: authentication failure, sasl_username=ana"),
 		at+` syslog.postfix`+head+`postfix/smtpd pid=42 event=login-failed process=smtpd level=warning client=unknown client_ip=203.0.113.9 sasl_method=LOGIN sasl_username=ana reason="authentication failure"`,
 		"login failed account=ana ip=203.0.113.9 channel=submission action=LOGIN")
@@ -126,17 +128,18 @@ func TestPrograms(t *testing.T) {
 		"login failed account=ana ip=203.0.113.9 channel=submission action=dovecot_login")
 	f("2024-03-03 02:11:04 1rT2ab-0000Gh-1X <= ana@example.org H=host.example.net (helo) [203.0.113.9]:4711 P=esmtpsa X=TLS1.3 A=plain:ana S=1234 id=x@example.org",
 		at+" syslog.exim event=received queue_id=1rT2ab-0000Gh-1X auth=plain user=ana host_name=host.example.net ip=203.0.113.9 port=4711 from=ana@example.org size=1234 message-id=x@example.org proto=esmtpsa",
-		"login ok account=ana ip=203.0.113.9 channel=submission session=1rT2ab-0000Gh-1X action=plain",
-		"send ok account=ana ip=203.0.113.9 channel=submission session=1rT2ab-0000Gh-1X action=plain message=x@example.org bytes=1234")
+		"login ok account=ana ip=203.0.113.9 channel=submission session=1rT2ab-0000Gh-1X action=plain inference=SIGNED_IN",
+		"send ok account=ana ip=203.0.113.9 channel=submission session=1rT2ab-0000Gh-1X action=plain inference=MESSAGE_SENT message=x@example.org in=ana exposure=content bytes=1234")
 	f("[03-Mar-2024 03:11:04 +0100]: <abc> Successful login for ana (ID: 7) from 203.0.113.9 in session abcdef",
 		at+" syslog.roundcube event=login user=ana ip=203.0.113.9 session=abcdef",
-		"login ok account=ana ip=203.0.113.9 channel=webmail session=abcdef action=login")
+		"login ok account=ana ip=203.0.113.9 channel=webmail session=abcdef action=login inference=SIGNED_IN")
 	f(line("cyrus/imaps", "login: host.example.net [203.0.113.9] ana plaintext+TLS User logged in SESSIONID=<mx1-1>"),
 		at+" syslog.cyrus"+head+"cyrus/imaps pid=42 event=login user=ana method=plaintext+TLS client=host.example.net ip=203.0.113.9 session=mx1-1",
-		"login ok account=ana ip=203.0.113.9 channel=imap session=mx1-1 action=login")
+		"login ok account=ana ip=203.0.113.9 channel=imap session=mx1-1 action=login inference=SIGNED_IN")
 	f(line("sendmail", "06I02CNi016765: AUTH=server, relay=host.example.net [203.0.113.9], authid=ana, mech=LOGIN, bits=0"),
 		at+" syslog.sendmail"+head+"sendmail pid=42 event=login queue_id=06I02CNi016765 client=host.example.net client_ip=203.0.113.9 sasl_method=LOGIN sasl_username=ana",
-		"login ok account=ana ip=203.0.113.9 channel=submission session=06I02CNi016765 action=LOGIN")
+		"login ok account=ana ip=203.0.113.9 channel=submission session=06I02CNi016765 action=LOGIN inference=SIGNED_IN",
+		"send ok account=ana ip=203.0.113.9 channel=submission session=06I02CNi016765 action=LOGIN inference=MESSAGE_SENT message=06I02CNi016765 in=ana exposure=content")
 }
 
 func TestYearIsTakenFromWhatIsKnown(t *testing.T) {
@@ -321,7 +324,7 @@ func TestMailServersOfOtherAges(t *testing.T) {
 	const d = "Mar  3 02:11:04 mx1 dovecot: "
 	f(d+"imap-login: Logged in: user=<ana>, method=PLAIN, rip=203.0.113.9, lip=192.0.2.1, mpid=404, TLS, session=<AAA>",
 		at+" syslog.dovecot"+head+"dovecot event=login process=imap-login user=ana method=PLAIN rip=203.0.113.9 lip=192.0.2.1 mpid=404 session=AAA secured=TLS",
-		"login ok account=ana ip=203.0.113.9 channel=imap session=AAA action=PLAIN")
+		"login ok account=ana ip=203.0.113.9 channel=imap session=AAA action=PLAIN inference=SIGNED_IN")
 	f(d+"imap-login: Login aborted: Connection closed (auth failed, 2 attempts in 4 secs) (auth_failed): user=<ana>, method=PLAIN, rip=203.0.113.9, lip=192.0.2.1, TLS",
 		at+` syslog.dovecot`+head+`dovecot event=login-failed process=imap-login user=ana method=PLAIN rip=203.0.113.9 lip=192.0.2.1 secured=TLS attempts=2 reason="Login aborted: Connection closed (auth failed, 2 attempts in 4 secs) (auth_failed)"`,
 		"login failed account=ana ip=203.0.113.9 channel=imap action=PLAIN count=2")
@@ -330,31 +333,33 @@ func TestMailServersOfOtherAges(t *testing.T) {
 		"login unknown ip=203.0.113.9 channel=imap action=disconnect count=0")
 	f(d+"imap(ana): Disconnected: Logged out bytes=166/10854",
 		at+` syslog.dovecot`+head+`dovecot event=logout process=imap user=ana reason="Disconnected: Logged out" in=166 out=10854`,
-		"access ok account=ana channel=imap action=logout mailbox=ana bytes=10854")
+		"access ok account=ana channel=imap action=logout inference=MAIL_TRAFFIC mailbox=ana exposure=content bytes=10854")
 	f(d+"imap(ana)<42><AAA>: Disconnected: Connection closed (IDLE running for 0.001 + waiting input for 20.1 secs, 2 B in + 10 B out, state=wait-input) in=312 out=9001 deleted=0 expunged=0 trashed=0 hdr_count=0 hdr_bytes=0 body_count=2 body_bytes=4096",
 		at+` syslog.dovecot`+head+`dovecot event=logout process=imap user=ana mpid=42 session=AAA reason="Disconnected: Connection closed (IDLE running for 0.001 + waiting input for 20.1 secs, 2 B in + 10 B out, state=wait-input)" in=312 out=9001 deleted=0 expunged=0 trashed=0 hdr_count=0 hdr_bytes=0 body_count=2 body_bytes=4096`,
-		"access ok account=ana channel=imap session=AAA action=logout mailbox=ana bytes=4096 count=2")
+		"access ok account=ana channel=imap session=AAA action=logout inference=MAIL_FETCHED mailbox=ana exposure=content bytes=4096 count=2",
+		"access ok account=ana channel=imap session=AAA action=logout inference=MAIL_HEADERS mailbox=ana exposure=metadata bytes=9001")
 
 	f(d+"service=imap, user=ana@example.org, ip=[203.0.113.9]. Logged out rcvd=74, sent=803",
 		at+` syslog.dovecot`+head+`dovecot event=logout process=imap user=ana@example.org rip=203.0.113.9 reason="Logged out" in=74 out=803`,
-		"access ok account=ana@example.org ip=203.0.113.9 channel=imap action=logout mailbox=ana@example.org bytes=803")
+		"access ok account=ana@example.org ip=203.0.113.9 channel=imap action=logout inference=MAIL_TRAFFIC mailbox=ana@example.org exposure=content bytes=803")
 
 	f(d+"lmtp(ana)<42><AAA>: sieve: msgid=<x@example.org>: forwarded to <b@example.net>",
 		at+` syslog.dovecot`+head+`dovecot event=forwarded process=lmtp user=ana mpid=42 session=AAA message-id=x@example.org to=b@example.net`,
-		"send ok account=ana channel=lmtp session=AAA action=forwarded message=x@example.org target=b@example.net")
+		"access ok account=ana channel=lmtp session=AAA action=forwarded inference=FORWARDED message=x@example.org in=ana exposure=content target=b@example.net")
 	f("Mar  3 02:11:04 mx1 cyrus/imaps[9]: auditlog: traffic sessionid=<mx1-1> bytes_in=90 bytes_out=4096",
 		at+` syslog.cyrus`+head+`cyrus/imaps pid=9 event=traffic session=mx1-1 bytes_in=90 bytes_out=4096`,
-		"access ok channel=imap session=mx1-1 action=traffic bytes=4096")
+		"access ok channel=imap session=mx1-1 action=traffic inference=MAIL_TRAFFIC exposure=content bytes=4096")
 
 	f("Mar  3 02:11:04 mx1 imapd: LOGIN, user=ana, ip=[::ffff:203.0.113.9], port=[4711], protocol=IMAP",
 		at+" syslog.courier"+head+"imapd event=login user=ana ip=203.0.113.9 port=4711 protocol=IMAP",
-		"login ok account=ana ip=203.0.113.9 channel=imap action=login")
+		"login ok account=ana ip=203.0.113.9 channel=imap action=login inference=SIGNED_IN")
 	f("Mar  3 02:11:04 mx1 pop3d-ssl: LOGIN FAILED, user=a, ip=[192.0.2.9], ip=[::ffff:203.0.113.9]",
 		at+` syslog.courier`+head+`pop3d-ssl event=login-failed user="a, ip=[192.0.2.9]" ip=203.0.113.9`,
 		`login failed account="a, ip=[192.0.2.9]" ip=203.0.113.9 channel=pop3 action=login-failed`)
 	f("Mar  3 02:11:04 mx1 imapd: LOGOUT, user=ana, ip=[::ffff:203.0.113.9], headers=12, body=2048, rcvd=50, sent=2400, time=3",
 		at+" syslog.courier"+head+"imapd event=logout user=ana ip=203.0.113.9 headers=12 body=2048 rcvd=50 sent=2400 time=3 reason=LOGOUT",
-		"access ok account=ana ip=203.0.113.9 channel=imap action=logout mailbox=ana bytes=2048")
+		"access ok account=ana ip=203.0.113.9 channel=imap action=logout inference=MAIL_FETCHED mailbox=ana exposure=content bytes=2048",
+		"access ok account=ana ip=203.0.113.9 channel=imap action=logout inference=MAIL_HEADERS mailbox=ana exposure=metadata bytes=12")
 	f(`Mar  3 02:11:04 mx1 courieresmtpd: error,relay=::ffff:203.0.113.9,msg="535 Authentication failed.",cmd: AUTH LOGIN ana`,
 		at+` syslog.courier`+head+`courieresmtpd event=login-failed method=LOGIN ip=203.0.113.9 reason="535 Authentication failed."`,
 		"login failed ip=203.0.113.9 channel=submission action=login-failed")
@@ -385,7 +390,7 @@ func TestMailServersOfOtherAges(t *testing.T) {
 		"login failed account=ana channel=su action=auth-failure")
 	f("Mar  3 02:11:04 mx1 login: pam_unix(login:session): session opened for user ana by LOGIN(uid=0)",
 		at+` syslog.pam`+head+`login event=session-opened module=pam_unix service=login user=ana by=LOGIN uid=0`,
-		"login ok account=ana channel=pam action=session-opened")
+		"login ok account=ana channel=pam action=session-opened inference=SIGNED_IN")
 	f("Mar  3 02:11:04 mx1 CRON[7]: pam_unix(cron:session): session opened for user root by (uid=0)",
 		at+` syslog.pam`+head+`CRON pid=7 event=session-opened module=pam_unix service=cron user=root by="" uid=0`)
 

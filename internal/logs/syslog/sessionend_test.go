@@ -1,0 +1,64 @@
+package syslog_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/barid-dfir/barid/internal/logs/logtest"
+	"github.com/barid-dfir/barid/internal/logs/syslog"
+)
+
+// meaning returns what lines mean, a line for each observation.
+func meaning(t *testing.T, in string) string {
+	t.Helper()
+	out := logtest.Events(t, syslog.New(), "maillog", []byte(in+"\n"))
+	var got []string
+	for i := range out.Events {
+		for _, o := range logtest.Observations(syslog.New(), &out.Events[i]) {
+			got = append(got, logtest.DumpObservation(o))
+		}
+	}
+	return strings.Join(got, "\n")
+}
+
+func TestEndOfASessionTellsWhatWasRead(t *testing.T) {
+	f := func(message string, want ...string) {
+		t.Helper()
+		if got, w := meaning(t, "Mar  3 02:11:04 mx1 dovecot: "+message), strings.Join(want, "\n"); got != w {
+			t.Errorf("%s:\n got %s\nwant %s", message, got, w)
+		}
+	}
+	const imap = "access ok account=ana channel=imap session=AAA action=logout inference="
+	for _, reason := range []string{"Logged out", "Disconnected for inactivity", "Disconnected: Connection closed: read(size=8192) failed: Connection reset by peer", "Connection closed", "Disconnected: Server shutting down."} {
+		f("imap(ana)<42><AAA>: "+reason+" in=412 out=1200 deleted=0 expunged=0 trashed=0 hdr_count=0 hdr_bytes=0 body_count=0 body_bytes=0", imap+"MAIL_NOT_FETCHED mailbox=ana bytes=0 count=0")
+	}
+	f("imap(ana)<42><AAA>: Logged out in=412 out=9120 deleted=0 expunged=0 trashed=0 hdr_count=180 hdr_bytes=7300 body_count=0 body_bytes=0",
+		imap+"MAIL_NOT_FETCHED mailbox=ana bytes=0 count=0", imap+"MAIL_HEADERS mailbox=ana exposure=metadata bytes=7300 count=180")
+	f("imap(ana)<42><AAA>: Logged out in=412 out=9120 deleted=0 expunged=0 trashed=0 hdr_count=0 hdr_bytes=0 body_count=0 body_bytes=0",
+		imap+"MAIL_NOT_FETCHED mailbox=ana bytes=0 count=0", imap+"MAIL_HEADERS mailbox=ana exposure=metadata bytes=9120")
+	f("imap(ana)<42><AAA>: Disconnected in=3301 out=18400233 deleted=0 expunged=0 trashed=0 hdr_count=0 hdr_bytes=0 body_count=212 body_bytes=18214400",
+		imap+"MAIL_FETCHED mailbox=ana exposure=content bytes=18214400 count=212", imap+"MAIL_HEADERS mailbox=ana exposure=metadata bytes=18400233")
+	// Cut off in the middle: the counters that are there prove nothing.
+	f("imap(ana)<42><AAA>: Logged out in=412 out=9120 deleted=0 expunged=0 trashed=0 hdr_count=0 hdr_bytes=0 body_count=0", imap+"MAIL_TRAFFIC mailbox=ana exposure=content bytes=9120")
+	f("imap(ana)<42><AAA>: Logged out in=412 out=9120 deleted=0", imap+"MAIL_TRAFFIC mailbox=ana exposure=content bytes=9120")
+	f("imap(ana): Logged out in=54 out=768", "access ok account=ana channel=imap action=logout inference=MAIL_TRAFFIC mailbox=ana exposure=content bytes=768")
+	// A process that ended otherwise counts nothing.
+	f("imap(ana)<42><AAA>: Fatal: master: service(imap): child 42 killed with signal 9")
+
+	const pop = "access ok account=ana channel=pop3 session=AAA action=logout inference="
+	f("pop3(ana)<42><AAA>: Disconnected: Logged out top=0/0, retr=0/0, del=0/5, size=80000", pop+"MAIL_NOT_FETCHED mailbox=ana bytes=0 count=0")
+	f("pop3(ana)<42><AAA>: Disconnected: Logged out top=3/900, retr=0/0, del=0/5, size=80000",
+		pop+"MAIL_TRAFFIC mailbox=ana exposure=content bytes=900", pop+"MAIL_HEADERS mailbox=ana exposure=metadata bytes=900 count=3")
+	f("pop3(ana)<42><AAA>: Logged out top=1/90, retr=2/3012, del=0/5, size=80000",
+		pop+"MAIL_FETCHED mailbox=ana exposure=content bytes=3012 count=2", pop+"MAIL_HEADERS mailbox=ana exposure=metadata bytes=90 count=1")
+	f("managesieve(ana)<42><AAA>: Logged out in=412 out=9120")
+	f("submission(ana)<42><AAA>: Disconnected: Logged out in=412 out=9120")
+
+	const touched = "access ok account=ana channel=imap session=AAA action="
+	f("imap(ana)<42><AAA>: expunge: box=Sent Items, uid=17, msgid=<x@example.org>, size=1234", touched+`expunge inference=MESSAGE_TOUCHED message=<x@example.org> in=ana folder="Sent Items" exposure=metadata`)
+	f("imap(ana)<42><AAA>: copy from INBOX: box=Trash, uid=18, msgid=, size=1234", touched+"copy inference=MESSAGE_TOUCHED message=Trash/18 in=ana folder=Trash exposure=metadata")
+	f(`imap(ana)<42><AAA>: flag_change: box=INBOX, uid=3, msgid=<y@x>, size=2, flags=(\Seen)`, touched+"flag_change inference=MESSAGE_TOUCHED message=<y@x> in=ana folder=INBOX exposure=metadata")
+	f("imap(ana)<42><AAA>: delete: box=INBOX", touched+"delete inference=MESSAGE_TOUCHED mailbox=ana exposure=metadata")
+	f("lmtp(ana)<42><AAA>: save: box=INBOX, uid=3, msgid=<y@x>, size=2")
+	f("lmtp(ana)<42><AAA>: sieve: msgid=<x@example.org>: stored mail into mailbox 'INBOX'")
+}
