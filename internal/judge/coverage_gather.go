@@ -49,6 +49,7 @@ func (c *coverage) assemble() error {
 		g.take(&g.streams[i])
 	}
 	g.siblings()
+	g.unaudited()
 	if f := c.in.Facts; f != nil {
 		c.stateOff(f)
 		g.state(f)
@@ -378,6 +379,28 @@ func (g *gatherer) siblings() {
 			t.files = append(t.files, g.file(w, path, parseName(path), t.rule))
 		}
 	}
+}
+
+// unaudited makes the trail of mail access where the audit log of a cloud has no such record.
+func (g *gatherer) unaudited() {
+	k := trailKey{cloudPlace, mailAccess, ""}
+	if g.trails[k] != nil {
+		return
+	}
+	rule := coversOf(mailAccess)
+	var files []file
+	for i := range g.streams {
+		if s := &g.streams[i]; s.Format == "m365.ual" {
+			path := g.path(s.Source)
+			files = append(files, g.file(s, path, parseName(path), rule))
+		}
+	}
+	if len(files) == 0 {
+		return
+	}
+	g.trails[k] = &trail{place: g.place(cloudPlace, "Microsoft 365"), format: mailAccess, name: mailAccess, rule: rule, files: files,
+		from: never, fromWhy: "no record of mail access, of anybody: it was not exported, or not licensed, or not audited"}
+	g.order = append(g.order, k)
 }
 
 // dominant drops, of several logs that hold the same kind of lines, those that hold only a few of them: what is in mail.log is

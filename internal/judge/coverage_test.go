@@ -134,3 +134,240 @@ func TestPresence(t *testing.T) {
 		s.add("maillog.1", "mx1", "syslog.dovecot", "2 00:30", "3 00:00", time.Hour)
 	}, "imap", "ana", "1 01:00", "2 12:00", "missing_file 2 00:00:00–2 00:29:59")
 }
+
+// shows asks for a level, "presence" or "detail".
+func (c *coverage) shows(l, channel, whom string, from, to int64) answer {
+	if l == "detail" {
+		return c.detail(channel, whom, from, to)
+	}
+	return c.presence(channel, whom, from, to)
+}
+
+func TestGaps(t *testing.T) {
+	f := func(name string, build func(*shelf), l, channel, whom, from, to, want string) {
+		t.Helper()
+		s := &shelf{t: t}
+		build(s)
+		if got := tell(s.cover().shows(l, channel, whom, dayTime(t, from), dayTime(t, to))); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+	at := func(s string) int64 { return dayTime(t, s) }
+	without := func(from, to string) func(*tally.Stream) { // silence
+		return func(s *tally.Stream) {
+			var left []tally.Span
+			for _, a := range s.Active {
+				if a.From <= at(from) {
+					left = append(left, tally.Span{From: a.From, To: min(a.To, at(from))})
+				}
+				if a.To >= at(to) {
+					left = append(left, tally.Span{From: max(a.From, at(to)), To: a.To})
+				}
+			}
+			s.Active = left
+		}
+	}
+	beats := func(s *tally.Stream) { s.Beats = s.Active }
+
+	f("silence of a log with heartbeats", func(s *shelf) {
+		s.add("a.log", "h", "anydesk.trace", "3 00:00", "3 02:00", 5*time.Minute, without("3 01:00", "3 01:20"), beats)
+	}, "presence", "anydesk", "ana", "3 00:30", "3 01:30", "silence 3 01:00:00–3 01:19:59")
+	f("a short silence of a log with heartbeats", func(s *shelf) {
+		s.add("a.log", "h", "anydesk.trace", "3 00:00", "3 02:00", 5*time.Minute, without("3 01:00", "3 01:15"), beats)
+	}, "presence", "anydesk", "ana", "3 00:30", "3 01:30", "covered")
+	f("silence of a log that Exchange's probes should be in", func(s *shelf) {
+		s.add("HttpProxy_2021030300-1.LOG", "EX1", "exchange.httpproxy.eas", "3 00:00", "3 02:00", 5*time.Minute, without("3 01:00", "3 01:20"))
+	}, "presence", "eas", "ana", "3 00:30", "3 01:30", "silence 3 01:00:00–3 01:19:59")
+	f("silence of a quiet log", func(s *shelf) {
+		s.add("auth.log", "h", "syslog.sshd", "3 00:00", "4 02:00", 5*time.Minute, without("3 01:00", "3 08:20"))
+	}, "presence", "ssh", "ana", "3 00:30", "3 09:30", "covered")
+	f("silence of a log of many events", func(s *shelf) {
+		s.add("auth.log", "h", "syslog.sshd", "3 00:00", "7 02:00", 5*time.Minute, without("3 01:00", "3 01:40"))
+	}, "presence", "ssh", "ana", "3 00:30", "3 09:30", "silence 3 01:00:00–3 01:39:59")
+	f("the host was down", func(s *shelf) {
+		s.add("auth.log", "h", "syslog.sshd", "3 00:00", "7 02:00", 5*time.Minute, without("3 01:00", "3 01:40"))
+		s.observe("3 01:03", "h", "windows.evtx:System", logs.Observation{Kind: logs.Heartbeat, OK: true, Inference: logs.Down})
+		s.observe("3 01:36", "h", "windows.evtx:System", logs.Observation{Kind: logs.Heartbeat, OK: true, Inference: logs.Up})
+	}, "presence", "ssh", "ana", "3 00:30", "3 09:30", "covered")
+	f("the host came up, and the log stayed silent", func(s *shelf) {
+		s.add("auth.log", "h", "syslog.sshd", "3 00:00", "7 02:00", 5*time.Minute, without("3 01:00", "3 05:00"))
+		s.observe("3 01:03", "h", "windows.evtx:System", logs.Observation{Kind: logs.Heartbeat, OK: true, Inference: logs.Down})
+		s.observe("3 01:36", "h", "windows.evtx:System", logs.Observation{Kind: logs.Heartbeat, OK: true, Inference: logs.Up})
+	}, "presence", "ssh", "ana", "3 00:30", "3 09:30", "silence 3 01:36:00–3 04:59:59")
+	f("the host says it is down, and another of its logs goes on", func(s *shelf) {
+		s.add("auth.log", "h", "syslog.sshd", "3 00:00", "7 02:00", 5*time.Minute, without("3 01:00", "3 05:00"))
+		s.add("other", "h", "syslog.cron", "3 00:00", "7 02:00", 5*time.Minute)
+		s.observe("3 01:03", "h", "windows.evtx:System", logs.Observation{Kind: logs.Heartbeat, OK: true, Inference: logs.Down})
+		s.observe("3 04:56", "h", "windows.evtx:System", logs.Observation{Kind: logs.Heartbeat, OK: true, Inference: logs.Up})
+	}, "presence", "ssh", "ana", "3 00:30", "3 09:30", "silence 3 01:00:00–3 04:54:59")
+	f("record numbers", func(s *shelf) {
+		s.add("Security.evtx", "DC1", "windows.evtx:Security", "3 00:00", "3 10:00", time.Minute, func(s *tally.Stream) {
+			s.Records = []tally.Run{{First: 1, Last: 50, From: at("3 00:00"), To: at("3 04:00")}, {First: 61, Last: 90, From: at("3 04:30"), To: at("3 10:00")}}
+		})
+	}, "presence", "rdp", "ana", "3 01:00", "3 09:00", "missing_records 3 04:00:00–3 04:30:00")
+	f("record numbers that go on in another file", func(s *shelf) {
+		s.add("a/Security.evtx", "DC1", "windows.evtx:Security", "3 00:00", "3 04:00", time.Minute, func(s *tally.Stream) {
+			s.Records = []tally.Run{{First: 1, Last: 50, From: at("3 00:00"), To: at("3 04:00")}}
+		})
+		s.add("b/Security.evtx", "dc1.example.org", "windows.evtx:Security", "3 04:01", "3 10:00", time.Minute, func(s *tally.Stream) {
+			s.Records = []tally.Run{{First: 51, Last: 90, From: at("3 04:01"), To: at("3 10:00")}}
+		})
+	}, "presence", "rdp", "ana", "3 01:00", "3 09:00", "covered")
+	f("cleared", func(s *shelf) {
+		s.add("Security.evtx", "DC1", "windows.evtx:Security", "3 06:00", "3 10:00", time.Minute)
+		s.add("old/Security.evtx", "DC1", "windows.evtx:Security", "3 00:00", "3 02:00", time.Minute)
+		s.observe("3 06:00", "DC1", "windows.evtx:Security", logs.Observation{Kind: logs.Gap, OK: true, Inference: logs.GapCleared, Object: []byte("Security"), ObjectKind: "log"})
+	}, "presence", "rdp", "ana", "3 01:00", "3 09:00", "cleared 3 02:00:00–3 06:00:00")
+	f("another log was cleared", func(s *shelf) {
+		s.add("Security.evtx", "DC1", "windows.evtx:Security", "3 00:00", "3 10:00", time.Minute)
+		s.observe("3 06:00", "DC1", "windows.evtx:System", logs.Observation{Kind: logs.Gap, OK: true, Inference: logs.GapCleared, Object: []byte("Application"), ObjectKind: "log"})
+	}, "presence", "rdp", "ana", "3 01:00", "3 09:00", "covered")
+	f("the end of a file is missing", func(s *shelf) {
+		s.add("auth.log.1", "h", "syslog.sshd", "3 00:00", "3 02:00", time.Hour, func(s *tally.Stream) { s.Cut = true })
+		s.add("auth.log", "h", "syslog.sshd", "3 02:14", "3 12:00", time.Hour)
+	}, "presence", "ssh", "ana", "3 01:00", "3 09:00", "truncated_file 3 02:00:00–3 02:13:59")
+	f("what could not be read", func(s *shelf) {
+		s.add("auth.log", "h", "syslog.sshd", "3 00:00", "3 12:00", time.Hour, func(s *tally.Stream) { s.Unread = []tally.Span{{From: at("3 02:00"), To: at("3 03:00")}} })
+	}, "presence", "ssh", "ana", "3 01:00", "3 09:00", "parse_error 3 02:00:00–3 03:00:00")
+	f("a clock that was set back", func(s *shelf) {
+		s.add("auth.log", "h", "syslog.sshd", "3 00:00", "3 12:00", time.Hour, func(s *tally.Stream) {
+			s.Backwards, s.BackwardsAt.Time = int64(time.Hour), at("3 02:00")
+		})
+	}, "presence", "ssh", "ana", "3 01:00", "3 09:00", "clock 3 02:00:00–3 03:00:00")
+	f("no times", func(s *shelf) {
+		s.add("auth.log", "h", "syslog.sshd", "3 00:00", "3 12:00", time.Hour, func(s *tally.Stream) {
+			s.From, s.To, s.Active = event.UnknownTime, event.UnknownTime, nil
+		})
+	}, "presence", "ssh", "ana", "3 01:00", "3 09:00", "time_unknown 3 01:00:00–3 09:00:00")
+	f("lines of the kind in a file that is of other things", func(s *shelf) {
+		s.add("messages", "h", "syslog.sshd", "3 00:00", "3 12:00", time.Hour)
+	}, "presence", "ssh", "ana", "3 01:00", "3 09:00", "not assessed")
+
+	// Microsoft 365.
+	ual := func(s *shelf) {
+		s.add("ual.csv", "", "m365.ual", "1 00:00", "9 00:00", time.Hour)
+		for _, format := range []string{"m365.ual:AzureActiveDirectory", "m365.ual:MailItemsAccessed"} {
+			s.store.AddStream(tally.Stream{Format: format, Events: 5, From: at("2 12:00"), To: at("8 00:00")})
+		}
+		s.observe("2 13:00", "", "m365.ual", logs.Observation{Kind: logs.Access, OK: true, Account: []byte("ana@example.org"), Channel: "m365", Inference: logs.Bind,
+			Object: []byte("<m1@example.org>"), ObjectKind: "message", In: []byte("ana@example.org")})
+	}
+	say := func(when, reason, target string, after time.Duration) func(*shelf) {
+		return func(s *shelf) {
+			ual(s)
+			s.observe(when, "", "m365.ual", logs.Observation{Kind: logs.Gap, OK: true, Channel: "m365", Inference: reason, Target: []byte(target), After: after})
+		}
+	}
+	f("throttled", say("4 00:00", logs.GapThrottled, "ana@example.org", 24*time.Hour), "detail", "m365", "ana@example.org", "3 01:00", "6 09:00", "throttled 4 00:00:00–5 00:00:00")
+	f("somebody else throttled", say("4 00:00", logs.GapThrottled, "bob@example.org", 24*time.Hour), "detail", "m365", "ana@example.org", "3 01:00", "6 09:00", "covered")
+	f("throttling leaves sign-ins", say("4 00:00", logs.GapThrottled, "ana@example.org", 24*time.Hour), "presence", "m365", "ana@example.org", "3 01:00", "6 09:00", "covered")
+	f("auditing switched off", say("4 00:00", logs.GapDisabled, "", 0), "presence", "m365", "ana@example.org", "3 01:00", "6 09:00", "disabled 4 00:00:00–6 09:00:00")
+	f("auditing of a mailbox switched off", say("4 00:00", logs.GapDisabled, "ana@example.org", 0), "detail", "m365", "ana@example.org", "3 01:00", "6 09:00", "disabled 4 00:00:00–6 09:00:00")
+	f("somebody is exempt", say("4 00:00", logs.GapBypass, "bob@example.org", 0), "detail", "m365", "ana@example.org", "3 01:00", "6 09:00", "bypass 4 00:00:00–6 09:00:00")
+	f("an export that ended at a limit", func(s *shelf) {
+		ual(s)
+		s.store.Add(tally.Place{Format: "m365.ual", Ref: tally.Ref{Time: at("4 00:00")}},
+			&logs.Observation{Kind: logs.Gap, OK: true, Channel: "m365", Inference: logs.GapTruncatedExport, Count: 5000, Bytes: 7000})
+	}, "presence", "m365", "ana@example.org", "3 01:00", "6 09:00", "truncated_export 3 01:00:00–6 09:00:00")
+	f("an export that went on after the limit of a call", func(s *shelf) {
+		ual(s)
+		for _, n := range []int64{5000, 5001} {
+			s.store.Add(tally.Place{Format: "m365.ual", Ref: tally.Ref{Time: at("4 00:00")}},
+				&logs.Observation{Kind: logs.Gap, OK: n == 5000, Channel: "m365", Inference: logs.GapTruncatedExport, Count: n, Bytes: 7000})
+		}
+	}, "presence", "m365", "ana@example.org", "3 01:00", "6 09:00", "covered")
+	f("mail access before the first record of it", ual, "detail", "m365", "ana@example.org", "2 10:00", "6 09:00", "disabled 2 10:00:00–2 10:59:59")
+	f("a mailbox that has no such record", ual, "detail", "m365", "bob@example.org", "3 01:00", "6 09:00", "disabled 3 01:00:00–6 09:00:00")
+	f("an account that a narrow export does not name", ual, "presence", "m365", "bob@example.org", "3 01:00", "6 09:00", "narrowed 3 01:00:00–6 09:00:00")
+	f("an audit log without mail access", func(s *shelf) {
+		s.add("ual.csv", "", "m365.ual", "1 00:00", "9 00:00", time.Hour)
+	}, "detail", "m365", "ana@example.org", "3 01:00", "6 09:00", "disabled 3 01:00:00–6 09:00:00")
+}
+
+func TestStatements(t *testing.T) {
+	f := func(facts string, build func(*shelf), l, channel, whom, from, to, want string) {
+		t.Helper()
+		s := &shelf{t: t}
+		var err error
+		if s.facts, err = ParseFacts(strings.NewReader(facts)); err != nil {
+			t.Fatal(err)
+		}
+		build(s)
+		if got := tell(s.cover().shows(l, channel, whom, dayTime(t, from), dayTime(t, to))); got != want {
+			t.Errorf("%s: %s, want %s", facts, got, want)
+		}
+	}
+	two := func(s *shelf) {
+		s.add("mx1/maillog.1", "mx1", "syslog.dovecot", "4 00:00", "4 02:30", 5*time.Minute)
+		s.add("mx1/maillog", "mx1", "syslog.dovecot", "4 06:25", "4 12:00", 5*time.Minute)
+	}
+	const whole = "from: 2021-03-04T00:00:00Z, to: 2021-03-05T00:00:00Z, proof: counted}]"
+	f("coverage: [{stream: syslog.dovecot, level: presence, "+whole, two, "presence", "imap", "ana", "4 02:10", "4 13:00", "covered")
+	f("coverage: [{stream: syslog.dovecot, level: presence, "+whole, two, "detail", "imap", "ana", "4 02:10", "4 07:00", "missing_file 4 02:30:00–4 06:24:59")
+	f("coverage: [{stream: syslog.dovecot, level: presence, host: mx2, "+whole, two, "presence", "imap", "ana", "4 02:10", "4 07:00",
+		"missing_file 4 02:30:00–4 06:24:59")
+	f("coverage: [{stream: syslog.dovecot, level: presence, principal: ana, "+whole, two, "presence", "imap", "ana", "4 02:10", "4 13:00", "covered")
+	f("coverage: [{stream: syslog.dovecot, level: presence, principal: bob, "+whole, two, "presence", "imap", "ana", "4 02:10", "4 07:00", "missing_file 4 02:30:00–4 06:24:59")
+	f("coverage: [{stream: web.access, host: web1, level: detail, "+whole, func(*shelf) {}, "detail", "web", "web1", "4 02:10", "4 07:00", "covered")
+	f("coverage: [{stream: web.access, host: web1, level: detail, "+whole, func(*shelf) {}, "detail", "web", "web1", "4 02:10", "5 07:00", "missing_file 5 00:00:00–5 07:00:00")
+	f("channels_off: [{channel: imap, scope: ana, proof: config}]", two, "presence", "imap", "ana", "4 02:10", "4 13:00", "covered")
+	f("channels_off: [{channel: imap, scope: ana, proof: config}]", two, "presence", "imap", "bob", "4 02:10", "4 07:00", "missing_file 4 02:30:00–4 06:24:59")
+	// What a record proves, no statement undoes.
+	f("coverage: [{stream: windows.evtx:Security, level: presence, "+whole, func(s *shelf) {
+		s.add("Security.evtx", "DC1", "windows.evtx:Security", "4 01:00", "4 10:00", time.Minute)
+		s.observe("4 06:00", "DC1", "windows.evtx:Security", logs.Observation{Kind: logs.Gap, OK: true, Inference: logs.GapCleared, Object: []byte("Security"), ObjectKind: "log"})
+	}, "presence", "rdp", "ana", "4 01:00", "4 09:00", "cleared 4 05:59:00–4 06:00:00")
+}
+
+func TestChannels(t *testing.T) {
+	f := func(facts string, build func(*shelf), kind, in, want string) {
+		t.Helper()
+		s := &shelf{t: t}
+		var err error
+		if s.facts, err = ParseFacts(strings.NewReader(facts)); err != nil {
+			t.Fatal(err)
+		}
+		build(s)
+		if got := strings.Join(s.cover().channels(kind, in), " "); got != want {
+			t.Errorf("%s %s: %q, want %q", kind, in, got, want)
+		}
+	}
+	exchange := func(s *shelf) { s.add("a.LOG", "EX1", "exchange.httpproxy.ecp", "3 00:00", "3 10:00", time.Minute) }
+	f("", exchange, "mailbox", "ana", "autodiscover eas ecp ews imap mapi oab owa pop3 powershell rpc")
+	f(`channels_off: [{channel: imap, scope: "*", proof: p}, {channel: pop3, scope: ana, proof: p}, {channel: ews, scope: bob, proof: p}]`, exchange, "message", "ana",
+		"autodiscover eas ecp ews mapi oab owa powershell rpc")
+	f("", func(s *shelf) { s.add("mail.log", "mx", "syslog.cyrus", "3 00:00", "3 10:00", time.Minute) }, "mailbox", "ana", "imap pop3")
+	f("", func(s *shelf) { s.add("u", "", "m365.ual", "3 00:00", "3 10:00", time.Minute) }, "mailbox", "ana", "m365")
+	f("", func(*shelf) {}, "mailbox", "ana", "mail")
+	f("", func(*shelf) {}, "file", "/x", "file")
+	f("channels_off: [{channel: smb, scope: ana, proof: p}]", func(s *shelf) { s.add("access.log", "", "web.access", "3 00:00", "3 10:00", time.Minute) }, "file", "ana", "web")
+	f("", func(s *shelf) { s.add("u", "", "m365.ual", "3 00:00", "3 10:00", time.Minute) }, "file", "https://x.sharepoint.com/sites/a", "m365")
+}
+
+func TestParseName(t *testing.T) {
+	f := func(path, want string) {
+		t.Helper()
+		n := parseName(path)
+		got := fmt.Sprintf("%s %s %d", n.stem, n.period.Format("2006-01-02T15"), n.number)
+		if n.rotated {
+			got = fmt.Sprintf("%s rotated %d", n.stem, n.number)
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+	f("W3SVC1/u_ex210303.log", "u_ex*.log 2021-03-03T00 0")
+	f("W3SVC1/u_ex21030306.log", "u_ex*.log 2021-03-03T06 0")
+	f("W3SVC1/u_ex210303_x.log", "u_ex*.log 2021-03-03T00 0")
+	f("Ecp/HttpProxy_2021030306-2.LOG", "httpproxy_*.log 2021-03-03T06 2")
+	f(`C:\x\IMAP42021030306-1.LOG`, "imap4*.log 2021-03-03T06 1")
+	f("logs.zip!ECPServer20210303-1.LOG", "ecpserver*.log 2021-03-03T00 1")
+	f("maillog-20210307", "maillog-* 2021-03-07T00 0")
+	f("access.log-20210307.gz", "access.log-* 2021-03-07T00 0")
+	f("audit-2021-03-07.jsonl", "audit-*.jsonl 2021-03-07T00 0")
+	f("mail.log.2.gz", "mail.log rotated 2")
+	f("mail.log", "mail.log rotated 0")
+	f("u_ex219903.log", "u_ex219903.log rotated 0")
+	f("20210303", "* 2021-03-03T00 0")
+	f("", " rotated 0")
+}

@@ -434,7 +434,7 @@ func (t *trail) holes(l level, whom string) []hole {
 			open = subtract(open, s.Span)
 		}
 	}
-	return flatten(append(out, open...))
+	return joined(flatten(out), flatten(open))
 }
 
 // subtract takes a span out of holes.
@@ -459,6 +459,34 @@ func subtract(list []hole, s tally.Span) []hole {
 	return out
 }
 
+// joined returns the holes of both, each in order and apart from one another. Where two overlap, the reason is that of the first list.
+func joined(a, b []hole) []hole {
+	out := slices.Clone(a)
+	i := 0
+	for _, h := range b {
+		for i < len(a) && a[i].to < h.from {
+			i++
+		}
+		for j := i; j < len(a) && a[j].from <= h.to; j++ {
+			if h.from < a[j].from {
+				left := h
+				left.to = a[j].from - 1
+				out = append(out, left)
+			}
+			if a[j].to == never {
+				h.from, h.to = 1, 0
+				break
+			}
+			h.from = a[j].to + 1
+		}
+		if h.from <= h.to {
+			out = append(out, h)
+		}
+	}
+	slices.SortFunc(out, compareHoles)
+	return out
+}
+
 // flatten puts holes in order and apart from one another. Where two overlap, the one that begins first gives the reason.
 func flatten(list []hole) []hole {
 	slices.SortStableFunc(list, compareHoles)
@@ -468,7 +496,7 @@ func flatten(list []hole) []hole {
 			if h.to <= out[n-1].to {
 				continue
 			}
-			h.from = out[n-1].to + 1
+			h.from = out[n-1].to + 1 // it is not never: h.to is later
 		}
 		out = append(out, h)
 	}
