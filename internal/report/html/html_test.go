@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,10 +78,8 @@ func harm(c *casefile.Case, text func(i int) string) {
 }
 
 func full() *casefile.Case {
-	c := proxyLogon()
-	c.Capabilities = []casefile.Capability{{Kind: "password", Principal: "ana", Reach: []string{"mailbox ana"}, From: at("2021-03-05 02:30:07"), Why: []string{"guessed"}}}
-	c.Coverage = []casefile.Coverage{{Host: "EX1", Stream: "iis.w3svc1", Level: "presence", From: c.Window.From, To: c.Window.To, Gaps: []casefile.Gap{{Reason: "missing_file"}}}}
-	c.Reached = []casefile.Reached{{Object: casefile.Object{Kind: "mailbox", ID: "ana"}, Verdict: casefile.Possible, Exposure: "content", Upper: 4}}
+	c := judged()
+	c.Reached = slices.DeleteFunc(c.Reached, func(r casefile.Reached) bool { return len(r.Why) == 0 })
 	return c
 }
 
@@ -164,7 +163,7 @@ func TestFirstScreen(t *testing.T) {
 		"Yes: 1 incident was still going on when the logs that show it end.",
 		"1 source is of a kind that was not recognised, 1 source was read in part or not at all and 3 lines, records or chunks are missing from this report.",
 		"3,844 rules were applied. 2 rules could not be used.", "line 88,121: no #Fields above it", "modifier “fuzzy” is not known",
-		"What was reached (mailboxes, messages, files) is not part of this report.")
+		"so there is no verdict on any. That is not proof that none was reached.", "barid judge CASE --facts facts.yaml")
 	f(nothingFound(), "No finding at or above LOW in 263,532 events from 5 sources.", "That is not proof of absence: it means that 3,844 rules were applied to what was read, and nothing more. 2 rules could not be used",
 		"Read: exchange.httpproxy.ecp, iis.w3c, syslog and windows.evtx.", "Not read: 1 source is of a kind")
 	f(&casefile.Case{}, "No finding in 0 events from 0 sources.", "No event was read at all. Nothing can be concluded from this report.", "No evidence was given.")

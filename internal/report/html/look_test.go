@@ -14,9 +14,9 @@ func TestPages(t *testing.T) {
 	if dir == "" {
 		t.Skip("BARID_PAGES is not set")
 	}
-	hostile := proxyLogon()
+	hostile := judged()
 	harm(hostile, func(i int) string { return evil[i%len(evil)] })
-	for name, c := range map[string]*casefile.Case{"proxylogon": proxyLogon(), "nothing": nothingFound(), "many": many(300), "hostile": hostile} {
+	for name, c := range map[string]*casefile.Case{"proxylogon": proxyLogon(), "nothing": nothingFound(), "many": many(300), "hostile": hostile, "judged": judged()} {
 		f, err := os.Create(filepath.Join(dir, name+".html"))
 		if err != nil {
 			t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -61,7 +60,7 @@ type page struct {
 	UnreadAny        bool
 	RulesLine        string
 	RulesRejected    bool
-	Reach            string
+	Reach            reachView
 
 	Charts      []chart
 	NotDrawn    int
@@ -75,7 +74,6 @@ type page struct {
 	FindingsErr string
 	Sessions    table
 	Powers      table
-	Reached     table
 	Coverage    table
 	Problems    table
 	Sources     []sourceView
@@ -184,6 +182,7 @@ func build(c *casefile.Case, findings iter.Seq2[*casefile.Finding, error]) *page
 	p.firstScreen(c, order)
 	p.picture(order)
 	p.incidents(order)
+	p.reach(c)
 	p.tables(c)
 	return p
 }
@@ -254,10 +253,6 @@ func (p *page) firstScreen(c *casefile.Case, order []*casefile.Incident) {
 	if n := len(c.Rules.Rejected); n > 0 {
 		p.RulesLine += " " + count(n, "rule could not be used.", "rules could not be used.")
 		p.RulesRejected = true
-	}
-	p.Reach = "What was reached (mailboxes, messages, files) is not part of this report. That it is not listed says nothing about it."
-	if len(c.Reached) > 0 {
-		p.Reach = count(len(c.Reached), "verdict", "verdicts") + " on what was reached, below."
 	}
 
 	if len(order) == 0 {
@@ -635,14 +630,7 @@ func newEvidence(e *casefile.Evidence, rawLeft *int) evidenceView {
 	if len(v.Short) > 12 {
 		v.Short = v.Short[:12]
 	}
-	var place []string
-	if e.Line > 0 {
-		place = append(place, "line "+number(e.Line))
-	}
-	if e.Record > 0 && e.Line == 0 {
-		place = append(place, "record "+number(e.Record))
-	}
-	v.Place = strings.Join(append(place, "byte "+number(e.Offset)), ", ")
+	v.Place = place(e.Line, e.Record, e.Offset)
 	v.Raw = e.Raw
 	if len(v.Raw) > maxRaw {
 		v.Raw = cut(v.Raw, maxRaw)
@@ -741,16 +729,15 @@ func (p *page) tables(c *casefile.Case) {
 		if k.To != nil {
 			when = span(k.From, *k.To)
 		}
+		if k.Earliest != nil && k.Earliest.Before(k.From) {
+			when += "; perhaps since " + stamp(*k.Earliest)
+		}
+		if k.Ends != "" {
+			when += "; ended by: " + k.Ends
+		}
 		p.Powers.add(k.Kind, k.Principal, short(k.Reach), when, strings.Join(k.Why, "; "))
 	}
 	p.Powers.left(len(c.Capabilities), maxRows, casefile.CaseFile)
-
-	p.Reached.Head = []string{"What", "In", "Verdict", "Exposure", "At least", "At most", "To settle it"}
-	for i := range first(c.Reached, maxRows) {
-		r := &c.Reached[i]
-		p.Reached.add(r.Object.Kind+" "+r.Object.ID, r.Object.In, strings.ReplaceAll(r.Verdict, "_", " "), r.Exposure, strconv.FormatInt(r.Lower, 10), strconv.FormatInt(r.Upper, 10), r.Settle)
-	}
-	p.Reached.left(len(c.Reached), maxRows, casefile.CaseFile)
 
 	p.Coverage.Head = []string{"Host", "Log", "Account", "Shows", "From – to", "Gaps"}
 	for i := range first(c.Coverage, maxRows) {
@@ -826,4 +813,16 @@ func short(all []string) string {
 		s += " and " + number(n.More) + " more"
 	}
 	return s
+}
+
+// place says where a record stands in its source.
+func place(line, record, offset int64) string {
+	var parts []string
+	if line > 0 {
+		parts = append(parts, "line "+number(line))
+	}
+	if record > 0 && line == 0 {
+		parts = append(parts, "record "+number(record))
+	}
+	return strings.Join(append(parts, "byte "+number(offset)), ", ")
 }

@@ -1,0 +1,544 @@
+package html
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/barid-dfir/barid/internal/casefile"
+)
+
+// What is drawn of what was reached at most; what is left out is counted, and stands in case.json and in the CSV.
+const (
+	maxBoxes      = 150     // mailboxes with their proof, and as many other objects
+	maxItems      = 25      // of a mailbox
+	maxReasons    = 6       // of a mailbox, file, host or credential
+	maxProofs     = 4       // of a reason
+	maxSettle     = 25      // logs that would settle something
+	maxInferences = 60      // rules that verdicts lean on
+	maxStatements = 100     // of people
+	maxRuledOut   = 200     // mailboxes, by name
+	maxReachText  = 1 << 20 // bytes of ids, reasons and proofs on the page
+)
+
+// reachView is what the page shows of what was reached.
+type reachView struct {
+	Any         bool
+	Headline    string
+	Counts      []countRow
+	Charts      []barChart
+	LanesLeft   string
+	Mailboxes   boxes
+	Others      []boxes
+	RuledOut    names
+	Settle      table
+	Practice    string // which rules are practitioners' knowledge
+	Rules       table
+	Statements  table
+	Notes       []string
+	unverified  map[string]bool
+	left        int // bytes that may still be shown
+	RuledOutAll string
+}
+
+// countRow counts the verdicts on a kind of object.
+type countRow struct {
+	Kind                          string
+	Confirmed, Possible, RuledOut string
+	Metadata                      string
+	Bars                          []share
+}
+
+// share is a part of a bar 100 wide.
+type share struct{ X, W, Class string }
+
+// boxes is objects of a kind with their proof.
+type boxes struct {
+	Title string
+	List  []box
+	More  string
+}
+
+// box is an object with its proof, and what lies in it.
+type box struct {
+	ID, Name, Owner, In string
+	Class, Verdict      string
+	Interval            string
+	Span                string
+	Levels              string
+	By                  names
+	Channels            []channelView
+	Why                 []whyView
+	WhyMore             string
+	Settle              string
+	Items               []itemView
+	ItemsMore           string
+	Withheld            bool
+}
+
+type channelView struct{ Channel, Content, Why string }
+
+type whyView struct {
+	Rule, Text string
+	Practice   bool
+	Proof      []proofView
+	More       string
+}
+
+type proofView struct{ Time, Source, Place string }
+
+// itemView is a message or folder of a mailbox in a line.
+type itemView struct {
+	Kind, ID, Name string
+	Class, Verdict string
+	Span           string
+	Why            string
+	Proof          []proofView
+}
+
+// kinds are the kinds of object in the order in which they are told: one, several.
+var kinds = [...][2]string{{"mailbox", "Mailboxes"}, {"message", "Messages"}, {"folder", "Folders"}, {"file", "Files"}, {"host", "Hosts"}, {"credential", "Credentials"}}
+
+// verdictClass is a verdict as the name of a class, never a text from outside.
+func verdictClass(v string) string {
+	switch v {
+	case casefile.Confirmed, casefile.RuledOut:
+		return v
+	}
+	return casefile.Possible
+}
+
+// worth orders verdicts: the graver, the higher.
+func worth(r *casefile.Reached) int {
+	exposure := slices.Index([]string{"none", "metadata", "partial", "content"}, r.Exposure)
+	v := slices.Index([]string{casefile.RuledOut, casefile.Possible, casefile.Confirmed}, verdictClass(r.Verdict))
+	if exposure == 1 {
+		return v // only metadata: below everything that concerns content
+	}
+	return 3*v + max(exposure, 0) + 2*min(v, 1)
+}
+
+// verdictWords is a verdict with its exposure, for people.
+func verdictWords(r *casefile.Reached) string {
+	switch verdictClass(r.Verdict) {
+	case casefile.RuledOut:
+		return "ruled out"
+	case casefile.Confirmed:
+		return strings.TrimSpace("confirmed: " + exposureWords(r.Exposure))
+	}
+	return strings.TrimSpace("possible: " + exposureWords(r.Exposure))
+}
+
+func exposureWords(x string) string {
+	switch x {
+	case "content":
+		return "content"
+	case "partial":
+		return "part of the content"
+	case "metadata":
+		return "metadata only"
+	}
+	return "no content"
+}
+
+// reach builds what the page shows of what was reached.
+func (p *page) reach(c *casefile.Case) {
+	v := &p.Reach
+	v.Any, v.left = len(c.Reached) > 0, maxReachText
+	v.unverified = make(map[string]bool)
+	for i := range c.Inferences {
+		if !c.Inferences[i].Verified {
+			v.unverified[c.Inferences[i].Name] = true
+		}
+	}
+	v.counts(c)
+	v.charts(c)
+	v.objects(c)
+	v.settle(c)
+	v.rules(c)
+	v.Statements.Head = []string{"Stated", "By", "When", "Reason"}
+	for i := range first(c.Statements, maxStatements) {
+		s := &c.Statements[i]
+		when := ""
+		if s.Time != nil {
+			when = stamp(*s.Time)
+		}
+		v.Statements.add(s.About, s.Author, when, s.Reason)
+	}
+	v.Statements.left(len(c.Statements), maxStatements, casefile.CaseFile)
+	for _, n := range first(c.Notes, maxStatements) {
+		v.Notes = append(v.Notes, cut(n, maxText))
+	}
+}
+
+func (v *reachView) counts(c *casefile.Case) {
+	var said []string
+	for _, k := range kinds {
+		n, ok := c.Summary.Reached[k[0]]
+		all := n.Confirmed + n.Possible + n.RuledOut
+		if !ok || all <= 0 {
+			continue
+		}
+		row := countRow{Kind: k[1], Confirmed: number(n.Confirmed), Possible: number(n.Possible), RuledOut: number(n.RuledOut)}
+		var meta []string
+		if n.MetadataConfirmed > 0 {
+			meta = append(meta, "of "+number(n.MetadataConfirmed)+" the metadata was reached")
+		}
+		if n.MetadataPossible > 0 {
+			meta = append(meta, "of "+number(n.MetadataPossible)+" the metadata may have been")
+		}
+		row.Metadata = upperFirst(list(meta))
+		x := 0.0
+		for _, part := range [...]struct {
+			n     int64
+			class string
+		}{{n.Confirmed, casefile.Confirmed}, {n.Possible, casefile.Possible}, {n.RuledOut, casefile.RuledOut}} {
+			if part.n <= 0 {
+				continue
+			}
+			w := float64(part.n) / float64(all) * 100
+			row.Bars = append(row.Bars, share{px(x), px(max(w, 0.6)), part.class})
+			x += w
+		}
+		v.Counts = append(v.Counts, row)
+		if k[0] == "mailbox" || k[0] == "message" || k[0] == "file" {
+			one := map[string]string{"mailbox": "mailbox", "message": "message", "file": "file"}[k[0]]
+			switch {
+			case n.Confirmed > 0:
+				said = append(said, count(n.Confirmed, one, strings.ToLower(k[1]))+" confirmed")
+			case n.Possible > 0:
+				said = append(said, count(n.Possible, one, strings.ToLower(k[1]))+" possible")
+			default:
+				said = append(said, "no "+one+" reached")
+			}
+		}
+	}
+	v.Headline = "Nothing in the evidence or the facts ties a mailbox, message, file, host or credential to an attacker, so there is no verdict on any. That is not proof that none was reached."
+	if v.Any {
+		v.Headline = upperFirst(list(said)) + "."
+		if len(said) == 0 {
+			v.Headline = count(len(c.Reached), "verdict", "verdicts") + "."
+		}
+	}
+}
+
+// spend reports whether so many bytes more may be shown.
+func (v *reachView) spend(texts ...string) bool {
+	for _, s := range texts {
+		v.left -= min(len(s), maxText)
+	}
+	return v.left > 0
+}
+
+// group is an object that contains others, and those that will be shown of it.
+type group struct {
+	r     *casefile.Reached // nil if there is no verdict on it as a whole
+	id    string
+	items []*casefile.Reached // the gravest, in order
+	more  map[string]int64    // of the others, by verdict
+}
+
+func compareReached(a, b *casefile.Reached) int {
+	return cmp.Or(cmp.Compare(worth(b), worth(a)), strings.Compare(a.Object.Kind, b.Object.Kind), strings.Compare(a.Object.ID, b.Object.ID))
+}
+
+// add takes what lies in the object.
+func (g *group) add(r *casefile.Reached) {
+	i, _ := slices.BinarySearchFunc(g.items, r, compareReached)
+	if i == maxItems {
+		g.more[verdictClass(r.Verdict)]++
+		return
+	}
+	g.items = slices.Insert(g.items, i, r)
+	if n := len(g.items); n > maxItems {
+		g.more[verdictClass(g.items[n-1].Verdict)]++
+		g.items = g.items[:n-1]
+	}
+}
+
+func (v *reachView) objects(c *casefile.Case) {
+	of := make(map[string]*group)
+	var mailboxes []*group
+	inside := func(id string) *group {
+		key := strings.ToLower(id)
+		g := of[key]
+		if g == nil {
+			g = &group{id: id, more: make(map[string]int64)}
+			of[key] = g
+			mailboxes = append(mailboxes, g)
+		}
+		return g
+	}
+	others := make(map[string][]*casefile.Reached)
+	for i := range c.Reached {
+		r := &c.Reached[i]
+		switch r.Object.Kind {
+		case "mailbox":
+			if g := inside(r.Object.ID); g.r == nil {
+				g.r = r
+			}
+		case "message", "folder":
+			inside(r.Object.In).add(r)
+		default:
+			others[r.Object.Kind] = append(others[r.Object.Kind], r)
+		}
+	}
+	slices.SortStableFunc(mailboxes, func(a, b *group) int {
+		return cmp.Or(cmp.Compare(b.worth(), a.worth()), cmp.Compare(b.lower(), a.lower()), strings.Compare(a.id, b.id))
+	})
+	v.Mailboxes.Title = "Mailboxes"
+	out := newSet()
+	shown := 0
+	var ruledOut int64
+	for _, g := range mailboxes {
+		switch {
+		case g.worth() == 0 && len(g.items) == 0: // ruled out, and nothing to say of what is in it
+			if ruledOut++; ruledOut <= maxRuledOut {
+				out.add([]string{cut(g.id, maxName)})
+			}
+		case shown == maxBoxes:
+		default:
+			shown++
+			v.Mailboxes.List = append(v.Mailboxes.List, v.mailbox(g))
+		}
+	}
+	v.RuledOut = names{List: out.list, More: int(ruledOut) - len(out.list)}
+	if ruledOut > 0 {
+		v.RuledOutAll = count(ruledOut, "mailbox", "mailboxes")
+	}
+	if more := len(mailboxes) - int(ruledOut) - shown; more > 0 {
+		v.Mailboxes.More = number(more) + " more mailboxes are not shown here" + elsewhere
+	}
+	for _, k := range kinds[3:] {
+		v.other(k[1], others[k[0]])
+		delete(others, k[0])
+	}
+	for _, list := range others { // of a kind that is not known
+		v.other("Others", list)
+		break
+	}
+}
+
+const elsewhere = ": they stand in case.json, and in the list that barid report CASE --format reached writes."
+
+func (v *reachView) other(title string, list []*casefile.Reached) {
+	if len(list) == 0 {
+		return
+	}
+	slices.SortStableFunc(list, compareReached)
+	b := boxes{Title: title}
+	for _, r := range first(list, maxBoxes) {
+		b.List = append(b.List, v.box(r))
+	}
+	if more := len(list) - len(b.List); more > 0 {
+		b.More = number(more) + " more are not shown here" + elsewhere
+	}
+	v.Others = append(v.Others, b)
+}
+
+func (g *group) worth() int {
+	if g.r != nil {
+		return worth(g.r)
+	}
+	if len(g.items) > 0 {
+		return worth(g.items[0])
+	}
+	return 0
+}
+
+func (g *group) lower() int64 {
+	if g.r != nil {
+		return g.r.Lower
+	}
+	return 0
+}
+
+func (v *reachView) mailbox(g *group) box {
+	var b box
+	if g.r != nil {
+		b = v.box(g.r)
+	} else {
+		b = box{ID: cut(g.id, maxName), Class: casefile.Possible, Verdict: "not judged as a whole"}
+	}
+	for _, r := range g.items {
+		if !v.spend(r.Object.ID, r.Object.Name) {
+			g.more[verdictClass(r.Verdict)]++
+			continue
+		}
+		it := itemView{Kind: r.Object.Kind, ID: cut(r.Object.ID, maxName), Name: cut(r.Object.Name, maxName), Class: verdictClass(r.Verdict), Verdict: verdictWords(r), Span: when(r)}
+		if len(r.Why) > 0 {
+			why := &r.Why[0]
+			it.Why = cut(why.Rule+": "+why.Text, maxName)
+			it.Proof, _ = v.proofs(why.Evidence, 1)
+		}
+		b.Items = append(b.Items, it)
+	}
+	var more []string
+	for _, k := range [...]string{casefile.Confirmed, casefile.Possible, casefile.RuledOut} {
+		if n := g.more[k]; n > 0 {
+			more = append(more, number(n)+" "+strings.ReplaceAll(k, "_", " "))
+		}
+	}
+	if len(more) > 0 {
+		b.ItemsMore = "Not shown here: " + list(more) + elsewhere
+	}
+	return b
+}
+
+// when is when an object was reached, "" if that is not known.
+func when(r *casefile.Reached) string {
+	switch {
+	case r.First == nil && r.Last == nil:
+		return ""
+	case r.First == nil:
+		return stamp(*r.Last)
+	case r.Last == nil:
+		return stamp(*r.First)
+	}
+	return span(*r.First, *r.Last)
+}
+
+func (v *reachView) box(r *casefile.Reached) box {
+	o := &r.Object
+	b := box{ID: cut(o.ID, maxName), Name: cut(o.Name, maxName), Owner: cut(o.Owner, maxName), In: cut(o.In, maxName), Class: verdictClass(r.Verdict), Verdict: verdictWords(r),
+		Interval: interval(r), Span: when(r), Levels: levelWords(r), By: some(r.By), Settle: cut(r.Settle, maxText)}
+	if !v.spend(b.ID, b.Name, b.Owner, b.In, b.Settle) {
+		b.Withheld = true
+		return b
+	}
+	for i := range first(r.Channels, 20) {
+		k := &r.Channels[i]
+		b.Channels = append(b.Channels, channelView{cut(k.Channel, maxName), strings.ReplaceAll(verdictClass(k.Content), "_", " "), cut(k.Why, maxName)})
+	}
+	for i := range first(r.Why, maxReasons) {
+		why := &r.Why[i]
+		w := whyView{Rule: cut(why.Rule, maxName), Text: cut(why.Text, maxText), Practice: v.unverified[why.Rule]}
+		if !v.spend(w.Rule, w.Text) {
+			break
+		}
+		var more int
+		if w.Proof, more = v.proofs(why.Evidence, maxProofs); more > 0 {
+			w.More = count(more, "more record in case.json", "more records in case.json")
+		}
+		b.Why = append(b.Why, w)
+	}
+	if more := len(r.Why) - len(b.Why); more > 0 {
+		b.WhyMore = count(more, "more reason in case.json", "more reasons in case.json")
+	}
+	return b
+}
+
+func (v *reachView) proofs(list []casefile.Proof, most int) (out []proofView, more int) {
+	for i := range first(list, most) {
+		k := &list[i]
+		if !v.spend(k.Source) {
+			break
+		}
+		pv := proofView{Source: cut(k.Source, 2*maxName), Place: place(k.Line, k.Record, k.Offset)}
+		if k.Time != nil {
+			pv.Time = stamp(*k.Time)
+		}
+		out = append(out, pv)
+	}
+	return out, len(list) - len(out)
+}
+
+// interval says how many messages or files were reached, of what contains some.
+func interval(r *casefile.Reached) string {
+	if k := r.Object.Kind; k != "mailbox" && k != "folder" && k != "site" {
+		return ""
+	}
+	switch {
+	case r.Upper < 0 && r.Lower <= 0:
+		return "how many messages is not bounded by any log or list"
+	case r.Upper < 0:
+		return "at least " + count(r.Lower, "message", "messages") + "; no log or list bounds how many"
+	case r.Lower == r.Upper && r.Upper == 0:
+		return "no message"
+	case r.Lower == r.Upper:
+		return "exactly " + count(r.Lower, "message", "messages")
+	case r.Lower <= 0:
+		return "at most " + count(r.Upper, "message", "messages")
+	}
+	return "between " + number(r.Lower) + " and " + count(r.Upper, "message", "messages")
+}
+
+// levelWords says the verdict on each level of exposure.
+func levelWords(r *casefile.Reached) string {
+	var parts []string
+	for _, l := range [...][2]string{{"content", r.Levels.Content}, {"part of it", r.Levels.Partial}, {"metadata", r.Levels.Metadata}} {
+		if l[1] != "" {
+			parts = append(parts, l[0]+" "+strings.ReplaceAll(verdictClass(l[1]), "_", " "))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// settle gathers the logs that would settle what is open.
+func (v *reachView) settle(c *casefile.Case) {
+	type open struct {
+		log string
+		n   int64
+	}
+	seen := make(map[string]int)
+	var all []open
+	for i := range c.Reached {
+		s := c.Reached[i].Settle
+		if s == "" {
+			continue
+		}
+		at, ok := seen[s]
+		if !ok {
+			at = len(all)
+			seen[s] = at
+			all = append(all, open{log: s})
+		}
+		all[at].n++
+	}
+	slices.SortStableFunc(all, func(a, b open) int { return cmp.Or(cmp.Compare(b.n, a.n), strings.Compare(a.log, b.log)) })
+	v.Settle.Head = []string{"What to find", "Would settle"}
+	for _, o := range first(all, maxSettle) {
+		v.Settle.add(o.log, count(o.n, "verdict", "verdicts"))
+	}
+	v.Settle.left(len(all), maxSettle, casefile.CaseFile)
+}
+
+// rules lists the rules of inference that verdicts lean on; those that are not verified come first.
+func (v *reachView) rules(c *casefile.Case) {
+	var used []*casefile.Inference
+	unverified := 0
+	for i := range c.Inferences {
+		if c.Inferences[i].Verdicts > 0 {
+			used = append(used, &c.Inferences[i])
+			if !c.Inferences[i].Verified {
+				unverified++
+			}
+		}
+	}
+	slices.SortStableFunc(used, func(a, b *casefile.Inference) int {
+		switch {
+		case a.Verified != b.Verified && b.Verified:
+			return -1
+		case a.Verified != b.Verified:
+			return 1
+		}
+		return cmp.Or(cmp.Compare(b.Verdicts, a.Verdicts), strings.Compare(a.Name, b.Name))
+	})
+	v.Rules.Head = []string{"Rule", "What follows from such a record", "Known from", "Verdicts"}
+	for _, k := range first(used, maxInferences) {
+		from := "practitioners’ knowledge, not verified"
+		if k.Verified {
+			from = cmp.Or(k.Source, "verified")
+		} else if k.Source != "" {
+			from += " (" + k.Source + ")"
+		}
+		v.Rules.add(k.Name, k.Says, from, number(k.Verdicts))
+	}
+	v.Rules.left(len(used), maxInferences, casefile.CaseFile)
+	if len(used) > 0 {
+		v.Practice = "Every rule below was read in the source named or measured on real records."
+		if unverified > 0 {
+			v.Practice = upperFirst(count(unverified, "rule below is", "rules below are")) + " what practitioners know and nobody verified: check what leans on them before it is relied on."
+		}
+	}
+}
