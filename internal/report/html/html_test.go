@@ -13,6 +13,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -258,5 +259,46 @@ func BenchmarkPage(b *testing.B) {
 	b.SetBytes(int64(n))
 	for b.Loop() {
 		render(b, c)
+	}
+}
+
+func TestWhatWasReachedIsTold(t *testing.T) {
+	page := html.UnescapeString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(render(t, judged()), ""))
+	for _, w := range []string{
+		"Mailboxes: 2 confirmed, 1 possible, 410 ruled out. Messages: 30 confirmed, 60 possible.", "Of 12 the metadata may have been", "between 1,241 and 5,000 messages",
+		"at least 1 message, not bounded above", "at most 812 messages", "Not shown here: 5 confirmed and 60 possible", "410 mailboxes, of which nothing was reached", "and 210 more",
+		"ual.csv line 1,200, byte 373,200", "61 verdicts", "1 rule below is what practitioners know and nobody verified", "R. Haddad, IT", "session S0 is owner",
+		"facts: attacker: accounts: bo@example.org is named by no evidence", "EX1 · exchange.httpproxy.owa, no record (missing file): 2021-03-03 13:00:00 – 15:00:00",
+		"may have been held since 2021-02-26", "owa ruled out: covered by iis.w3c of EX1",
+	} {
+		if !strings.Contains(page, w) {
+			t.Errorf("the page does not say: %s", w)
+		}
+	}
+}
+
+// A case of many verdicts and many gaps makes a page that opens, and counts what it leaves out.
+func TestManyVerdictsAreCut(t *testing.T) {
+	c := judged()
+	long := strings.Repeat("x", 3000)
+	for i := range 60_000 {
+		in := "box" + strconv.Itoa(i%3000)
+		c.Reached = append(c.Reached, casefile.Reached{Object: casefile.Object{Kind: "message", ID: strconv.Itoa(i) + long, In: in, Name: long}, Verdict: casefile.Possible, Exposure: "content",
+			Why: []casefile.Reason{{Rule: "BIND", Text: long, Evidence: proof(long, "2021-03-04 09:00:00", 3)}}, Settle: strconv.Itoa(i)})
+		c.Reached = append(c.Reached, casefile.Reached{Object: casefile.Object{Kind: "file", ID: strconv.Itoa(i) + long}, Verdict: casefile.Confirmed, Exposure: "partial"})
+	}
+	for i := range 100_000 {
+		from := at("2021-03-01 00:00:00").Add(time.Duration(i) * 5 * time.Second)
+		to := from.Add(time.Second)
+		c.Coverage[0].Gaps = append(c.Coverage[0].Gaps, casefile.Gap{From: &from, To: &to, Reason: "silence"})
+	}
+	page := render(t, c)
+	if len(page) > 4<<20 {
+		t.Errorf("%d bytes", len(page))
+	}
+	for _, w := range []string{"more mailboxes are not shown here", "more are not shown here", "barid report CASE --format reached"} {
+		if !strings.Contains(page, w) {
+			t.Errorf("the page does not say: %s", w)
+		}
 	}
 }

@@ -123,6 +123,12 @@ func verdictWords(r *casefile.Reached) string {
 	switch verdictClass(r.Verdict) {
 	case casefile.RuledOut:
 		return "ruled out"
+	case casefile.Confirmed, casefile.Possible:
+		if r.Object.Kind == "host" || r.Object.Kind == "credential" {
+			return verdictClass(r.Verdict)
+		}
+	}
+	switch verdictClass(r.Verdict) {
 	case casefile.Confirmed:
 		return strings.TrimSpace("confirmed: " + exposureWords(r.Exposure))
 	}
@@ -201,25 +207,29 @@ func (v *reachView) counts(c *casefile.Case) {
 			x += w
 		}
 		v.Counts = append(v.Counts, row)
-		if k[0] == "mailbox" || k[0] == "message" || k[0] == "file" {
-			one := map[string]string{"mailbox": "mailbox", "message": "message", "file": "file"}[k[0]]
-			switch {
-			case n.Confirmed > 0:
-				said = append(said, count(n.Confirmed, one, strings.ToLower(k[1]))+" confirmed")
-			case n.Possible > 0:
-				said = append(said, count(n.Possible, one, strings.ToLower(k[1]))+" possible")
-			default:
-				said = append(said, "no "+one+" reached")
-			}
-		}
+		said = append(said, k[1]+": "+tally(n)+".")
 	}
 	v.Headline = "Nothing in the evidence or the facts ties a mailbox, message, file, host or credential to an attacker, so there is no verdict on any. That is not proof that none was reached."
 	if v.Any {
-		v.Headline = upperFirst(list(said)) + "."
+		v.Headline = strings.Join(said, " ")
 		if len(said) == 0 {
 			v.Headline = count(len(c.Reached), "verdict", "verdicts") + "."
 		}
 	}
+}
+
+// tally is counts of verdicts in words.
+func tally(n casefile.VerdictCounts) string {
+	var parts []string
+	for _, p := range [...]struct {
+		n    int64
+		word string
+	}{{n.Confirmed, "confirmed"}, {n.Possible, "possible"}, {n.RuledOut, "ruled out"}} {
+		if p.n > 0 {
+			parts = append(parts, number(p.n)+" "+p.word)
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // spend reports whether so many bytes more may be shown.
@@ -450,9 +460,9 @@ func interval(r *casefile.Reached) string {
 	}
 	switch {
 	case r.Upper < 0 && r.Lower <= 0:
-		return "how many messages is not bounded by any log or list"
+		return "how many messages is not bounded"
 	case r.Upper < 0:
-		return "at least " + count(r.Lower, "message", "messages") + "; no log or list bounds how many"
+		return "at least " + count(r.Lower, "message", "messages") + ", not bounded above"
 	case r.Lower == r.Upper && r.Upper == 0:
 		return "no message"
 	case r.Lower == r.Upper:
