@@ -185,7 +185,7 @@ func mayReplace(dir string, force bool) error {
 	if !force {
 		return fmt.Errorf("%s: %w", dir, ErrExists)
 	}
-	known := []string{CaseFile, FindingsFile, TimelineFile, ReportFile, CustodyFile}
+	known := []string{CaseFile, FindingsFile, TimelineFile, ReportFile, CustodyFile, StoreFile}
 	if log, err := readCustody(dir); err == nil {
 		for _, c := range log.entries {
 			if c.Kind == KindCase {

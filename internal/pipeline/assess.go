@@ -1,8 +1,11 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -51,7 +54,8 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 	findings := w.Findings(csv.Timeline())
 	series := newSeries(&cfg.Config)
 	defer series.close()
-	cfg.Observed = tally.NewCollection()
+	cfg.Observed = tally.NewCollection(cfg.Evidence.TempDir, cfg.Workers)
+	defer cfg.Observed.Close()
 	var streams []tally.Stream
 
 	c := &casefile.Case{Schema: casefile.Schema, Barid: casefile.Program{Version: cfg.Version}, Organisation: cfg.Facts.Organisation}
@@ -106,7 +110,11 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 	if err != nil {
 		return res, nil, err
 	}
-	store := cfg.Observed.Store(func(source int) bool { return copies[source] }, streams)
+	store, err := writeStore(w, cfg.Observed, func(source int) bool { return copies[source] }, streams, len(c.Sources))
+	if err != nil {
+		return res, nil, err
+	}
+	defer store.Close()
 	if err := decide(c, store, cfg.Facts, cfg.Inventory); err != nil {
 		return res, nil, err
 	}
@@ -122,10 +130,25 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 	if err := ctx.Err(); err != nil {
 		return res, nil, err
 	}
+	store.Close() // before the folder gets its name
 	if _, err := w.Commit(custody, cfg.Now); err != nil {
 		return res, nil, err
 	}
 	return res, c, nil
+}
+
+// writeStore writes what was observed into the case and opens it.
+func writeStore(w *casefile.Writer, observed *tally.Collection, skip func(source int) bool, streams []tally.Stream, sources int) (*tally.File, error) {
+	f, err := w.File(casefile.StoreFile)
+	if err != nil {
+		return nil, err
+	}
+	err = observed.Write(f, skip, streams, sources)
+	if err := cmp.Or(err, f.Close()); err != nil {
+		return nil, fmt.Errorf("cannot write %s: %w", casefile.StoreFile, err)
+	}
+	observed.Close()
+	return tally.Open(filepath.Join(w.Dir(), casefile.StoreFile))
 }
 
 // nanoseconds returns a time since 1970 UTC: the nearest that can be told where it is centuries away.

@@ -40,13 +40,12 @@ func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, 
 	if err != nil {
 		return nil, nil, err
 	}
-	store, err := openStore(cfg.Dir)
+	sources := slices.DeleteFunc(slices.Clone(before.Sources), isInventory)
+	store, err := openStore(cfg.Dir, len(sources))
 	if err != nil {
 		return nil, nil, err
 	}
-	if c, ok := store.(io.Closer); ok {
-		defer c.Close()
-	}
+	defer store.Close()
 	w, err := casefile.Rewrite(cfg.Dir)
 	if err != nil {
 		return nil, nil, err
@@ -54,7 +53,7 @@ func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, 
 	defer w.Abort()
 	c := *before
 	c.Barid.Version, c.Organisation = cfg.Version, cfg.Facts.Organisation
-	c.Sources = slices.DeleteFunc(slices.Clone(c.Sources), isInventory)
+	c.Sources = sources
 	c.Summary.Findings = maps.Clone(c.Summary.Findings)
 	c.Window = timespan(c.Sources, cfg.Facts)
 	was, _, err := KeptFacts(cfg.Dir)
@@ -84,18 +83,28 @@ func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, 
 	}
 	sum := sha256.Sum256(cfg.FactsText)
 	line := casefile.Custody{Path: casefile.FactsFile, Bytes: int64(len(cfg.FactsText)), SHA256: hex.EncodeToString(sum[:])}
+	store.Close()
 	if _, err := w.CommitJudgement(line, cfg.Now); err != nil {
 		return nil, nil, err
 	}
 	return before, &c, nil
 }
 
-// openStore opens what the evidence of a case taught. It is closed after use, where it is an io.Closer.
-func openStore(dir string) (tally.Store, error) {
-	if _, err := os.Stat(filepath.Join(dir, casefile.StoreFile)); errors.Is(err, fs.ErrNotExist) {
+// openStore opens what the evidence of a case with so many sources taught.
+func openStore(dir string, sources int) (*tally.File, error) {
+	path := filepath.Join(dir, casefile.StoreFile)
+	store, err := tally.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s has no %s: it was written by a version of Barid that kept none; run barid assess again", dir, casefile.StoreFile)
 	}
-	return nil, errors.New("not possible yet")
+	if err != nil {
+		return nil, err
+	}
+	if store.Sources() > sources {
+		store.Close()
+		return nil, fmt.Errorf("%s is of another case: it has %d sources, and the case %d", path, store.Sources(), sources)
+	}
+	return store, nil
 }
 
 // decide adds to a case what was reached, and how that is known.

@@ -25,17 +25,22 @@ type Sorter struct {
 	inRuns int // bytes of runs in memory
 }
 
-// run is a sorted run of records, in memory or in a file.
+// run is a sorted run of records, in memory or in a file. In a file, a record is what it has in common with the one before it:
+// the length of that, the length of the rest, the rest.
 type run struct {
 	arena []byte
 	index []span
 	file  *os.File
+	level int // how often its records were merged
 }
+
+// size returns how many bytes of memory it takes.
+func (r *run) size() int { return len(r.arena) + 16*len(r.index) }
 
 type span struct{ from, to int }
 
 const (
-	maxRuns  = 64 // read at once: each in a file has a buffer
+	maxRuns  = 64 // of one level; each that is read from a file has a buffer
 	readSize = 64 << 10
 	// MaxRecord is the length of the longest record, in bytes.
 	MaxRecord = 64 << 20
@@ -84,7 +89,8 @@ func (b *Buffer) Flush() error {
 	}
 	s := b.sorter
 	s.mu.Lock()
-	size := len(b.arena) + 16*len(b.index)
+	r := run{arena: b.arena, index: b.index}
+	size := r.size()
 	keep := s.inRuns+size <= 2*s.memory
 	if keep {
 		s.inRuns += size
@@ -94,7 +100,6 @@ func (b *Buffer) Flush() error {
 		return b.spill()
 	}
 	b.sort()
-	r := run{arena: b.arena, index: b.index}
 	b.arena, b.index = nil, nil
 	return s.add(r)
 }
@@ -123,13 +128,15 @@ func (s *Sorter) write(each func(emit func([]byte) error) error) (*os.File, erro
 		return nil, fmt.Errorf("no place for temporary files: %w", err)
 	}
 	w := bufio.NewWriterSize(f, readSize)
-	var length [4]byte
+	var before, head []byte
 	err = each(func(record []byte) error {
-		binary.BigEndian.PutUint32(length[:], uint32(len(record)))
-		if _, err := w.Write(length[:]); err != nil {
+		n := common(before, record)
+		head = binary.AppendUvarint(binary.AppendUvarint(head[:0], uint64(n)), uint64(len(record)-n))
+		before = append(before[:n], record[n:]...)
+		if _, err := w.Write(head); err != nil {
 			return err
 		}
-		_, err := w.Write(record)
+		_, err := w.Write(record[n:])
 		return err
 	})
 	if err = cmp.Or(err, w.Flush()); err != nil {
@@ -139,40 +146,69 @@ func (s *Sorter) write(each func(emit func([]byte) error) error) (*os.File, erro
 	return f, nil
 }
 
+// common returns how many bytes a and b begin with alike.
+func common(a, b []byte) int {
+	n := min(len(a), len(b))
+	i := 0
+	for i+8 <= n && binary.LittleEndian.Uint64(a[i:]) == binary.LittleEndian.Uint64(b[i:]) {
+		i += 8
+	}
+	for i < n && a[i] == b[i] {
+		i++
+	}
+	return i
+}
+
 func remove(f *os.File) {
 	f.Close()
 	os.Remove(f.Name())
 }
 
-// add takes a run; where there are too many, it makes one of them all.
+// add takes a run. Where there are too many of a level, it makes one of the next of them: so every record is written as often
+// as there are levels.
 func (s *Sorter) add(r run) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.runs = append(s.runs, r)
-	if len(s.runs) < maxRuns {
-		return nil
-	}
-	f, err := s.write(func(emit func([]byte) error) error {
-		all := s.reader()
-		for {
-			record, err := all.Next()
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			if err == nil {
-				err = emit(record)
-			}
-			if err != nil {
-				return err
+	for level := 0; ; level++ {
+		var these, others []run
+		for _, r := range s.runs {
+			if r.level == level {
+				these = append(these, r)
+			} else {
+				others = append(others, r)
 			}
 		}
-	})
-	if err != nil {
-		return err
+		if len(these) < maxRuns {
+			return nil
+		}
+		f, err := s.write(func(emit func([]byte) error) error {
+			all := newReader(these)
+			for {
+				record, err := all.Next()
+				if errors.Is(err, io.EOF) {
+					return nil
+				}
+				if err == nil {
+					err = emit(record)
+				}
+				if err != nil {
+					return err
+				}
+			}
+		})
+		if err != nil {
+			return err
+		}
+		for i := range these {
+			if these[i].file != nil {
+				remove(these[i].file)
+			} else {
+				s.inRuns -= these[i].size()
+			}
+		}
+		s.runs = append(others, run{file: f, level: level + 1})
 	}
-	s.drop()
-	s.runs = []run{{file: f}}
-	return nil
 }
 
 // Close removes the temporary files.
@@ -210,12 +246,12 @@ type cursor struct {
 func (s *Sorter) Reader() *Reader {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.reader()
+	return newReader(s.runs)
 }
 
-func (s *Sorter) reader() *Reader {
+func newReader(runs []run) *Reader {
 	r := &Reader{}
-	for _, run := range s.runs {
+	for _, run := range runs {
 		c := &cursor{run: run}
 		if run.file != nil {
 			c.reader = bufio.NewReaderSize(io.NewSectionReader(run.file, 0, 1<<62), readSize)
@@ -271,16 +307,16 @@ func (c *cursor) advance() error {
 		c.next++
 		return nil
 	}
-	var length [4]byte
-	if _, err := io.ReadFull(c.reader, length[:]); err != nil {
+	same, err := binary.ReadUvarint(c.reader)
+	if err != nil {
 		return err // io.EOF only between records
 	}
-	n := int(binary.BigEndian.Uint32(length[:]))
-	if n > MaxRecord {
+	rest, err := binary.ReadUvarint(c.reader)
+	if err != nil || same > uint64(len(c.record)) || rest > MaxRecord-same {
 		return errors.New("a temporary file is damaged")
 	}
-	c.record = slices.Grow(c.record[:0], n)[:n]
-	if _, err := io.ReadFull(c.reader, c.record); err != nil {
+	c.record = slices.Grow(c.record[:same], int(rest))[:same+rest]
+	if _, err := io.ReadFull(c.reader, c.record[same:]); err != nil {
 		return fmt.Errorf("a temporary file is damaged: %w", io.ErrUnexpectedEOF)
 	}
 	return nil

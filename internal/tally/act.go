@@ -16,6 +16,9 @@ type Ref struct {
 }
 
 // Context is who acted and through what, as a log tells it. Observations that agree in all of it are of one Context.
+//
+// An Agent is cut at 256 bytes, at a character. Every other text of a Context or an Act that is longer than 1 KiB is as [Text]
+// returns it. Of a failed login only Host, Format, Channel, Account and IP are kept.
 type Context struct {
 	Host     string // that the log is about; "" if it does not say
 	Format   string // event.Shape.Format: which log tells of it

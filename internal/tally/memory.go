@@ -2,9 +2,13 @@ package tally
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
@@ -37,7 +41,7 @@ type Place struct {
 
 // Add takes an observation. It copies what it keeps.
 func (m *Memory) Add(at Place, o *logs.Observation) {
-	if o.Kind == logs.Heartbeat && o.Inference != logs.Down && o.Inference != logs.Up || o.Kind == logs.Login && o.Count == 0 && !o.OK {
+	if !counts(o) {
 		return
 	}
 	m.done = false
@@ -49,24 +53,93 @@ func (m *Memory) AddStream(s Stream) { m.streams = append(m.streams, s) }
 
 // ContextOf returns the Context of an observation.
 func ContextOf(at Place, o *logs.Observation) Context {
-	return Context{
-		Host: at.Host, Format: at.Format, Channel: o.Channel, Account: strings.ToLower(string(o.Account)), Standing: o.Standing,
-		IP: string(o.IP), Agent: string(o.Agent), Session: string(o.Session), Device: string(o.Device), App: string(o.App),
+	c := Context{Host: Text(at.Host), Format: at.Format, Channel: Text(o.Channel), Account: Text(strings.ToLower(string(o.Account))), IP: Text(string(o.IP))}
+	if failedLogin(o) {
+		return c
 	}
+	c.Standing, c.Agent = o.Standing, string(cutAgent(o.Agent))
+	c.Session, c.Device, c.App = Text(string(o.Session)), Text(string(o.Device)), Text(string(o.App))
+	return c
+}
+
+// failedLogin reports whether an observation becomes a Try.
+func failedLogin(o *logs.Observation) bool { return o.Kind == logs.Login && !o.OK && !o.Unknown }
+
+// counts reports whether an observation is kept. A heartbeat is only minutes of a Stream, unless it tells of a host's going down
+// or coming up; a failed login that another record counts is told by that.
+func counts(o *logs.Observation) bool {
+	switch o.Kind {
+	case logs.Heartbeat:
+		return o.Inference == logs.Down || o.Inference == logs.Up
+	case logs.Login:
+		return o.OK || o.Count != 0
+	}
+	return true
 }
 
 // ActOf returns the Act that is made of one observation, of no Context yet.
 func ActOf(at Place, o *logs.Observation) Act {
 	a := Act{
-		Kind: o.Kind, OK: o.OK, Unknown: o.Unknown, Action: string(o.Action), Inference: o.Inference, Power: o.Power, Exposure: o.Exposure,
-		ObjectKind: o.ObjectKind, Object: string(o.Object), In: strings.ToLower(string(o.In)), Folder: string(o.Folder), Target: string(o.Target),
-		From: at.Time, To: at.Time, Times: 1, Count: o.Count, Bytes: o.Bytes, Most: o.Bytes, Refs: []Ref{at.Ref},
+		Kind: o.Kind, OK: o.OK, Unknown: o.Unknown, Action: Text(string(o.Action)), Inference: Text(o.Inference), Power: o.Power, Exposure: o.Exposure,
+		ObjectKind: Text(o.ObjectKind), Object: Text(string(o.Object)), In: Text(strings.ToLower(string(o.In))), Folder: Text(string(o.Folder)), Target: Text(string(o.Target)),
+		Times: 1, Count: amount(o.Count), Bytes: amount(o.Bytes), Most: amount(o.Bytes), Refs: []Ref{at.Ref},
 	}
-	if at.Time != event.UnknownTime {
-		a.From -= int64(o.Before)
-		a.To += int64(o.After)
+	if failedLogin(o) {
+		a = Act{Kind: logs.Login, Times: 1, Count: a.Count, Bytes: -1, Most: -1, Refs: a.Refs}
 	}
+	a.From, a.To = reach(at.Time, o)
 	return a
+}
+
+// reach returns the earliest and the latest time at which what an event of time t tells of may have happened.
+func reach(t int64, o *logs.Observation) (from, to int64) {
+	if t == event.UnknownTime {
+		return t, t
+	}
+	from, to = t-max(0, int64(o.Before)), t+max(0, int64(o.After))
+	if from > t || from == event.UnknownTime {
+		from = event.UnknownTime + 1
+	}
+	if to < t {
+		to = math.MaxInt64
+	}
+	return from, to
+}
+
+// maxAgent and maxText are the lengths, in bytes, beyond which a text is cut.
+const (
+	maxAgent = 256
+	maxText  = 1 << 10
+)
+
+// Text returns a text as it stands in a Store: of one that is longer than 1 KiB the beginning, "…" and the first 16 digits of its
+// SHA-256, so that texts that differ still do. It is for comparing texts from elsewhere with those of a Store.
+func Text(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	return string(appendLong(nil, []byte(s)))
+}
+
+// appendLong appends a text that is too long.
+func appendLong(dst, s []byte) []byte {
+	sum := sha256.Sum256(s)
+	return fmt.Appendf(append(dst, atCharacter(s, maxText)...), "…%x", sum[:8])
+}
+
+func cutAgent(s []byte) []byte { return atCharacter(s, maxAgent) }
+
+// atCharacter returns at most n bytes of s, without the beginning of a character at the end.
+func atCharacter(s []byte, n int) []byte {
+	if len(s) <= n {
+		return s
+	}
+	for i := n; i > n-utf8.UTFMax; i-- {
+		if utf8.RuneStart(s[i]) {
+			return s[:i]
+		}
+	}
+	return s[:n]
 }
 
 // KeptRefs is how many references an Act keeps: the first ones, and the last.
@@ -81,7 +154,7 @@ func CompareRefs(a, b Ref) int {
 // order in which acts are merged.
 func (a *Act) Merge(b *Act) {
 	a.From, a.To = min(a.From, b.From), max(a.To, b.To)
-	a.Times += b.Times
+	a.Times = addKnown(a.Times, b.Times)
 	a.Count, a.Bytes = addKnown(a.Count, b.Count), addKnown(a.Bytes, b.Bytes)
 	a.Most = max(a.Most, b.Most)
 	a.Refs = append(a.Refs, b.Refs...)
@@ -97,8 +170,14 @@ func addKnown(a, b int64) int64 {
 	if a < 0 || b < 0 {
 		return max(a, b)
 	}
-	return a + b
+	return min(a+b, maxAmount)
 }
+
+// maxAmount is the most that is counted: whoever writes numbers as large as that into a log must not make them negative.
+const maxAmount = 1 << 61
+
+// amount returns how much a record says, -1 if it does not.
+func amount(n int64) int64 { return min(max(-1, n), maxAmount) }
 
 // CompareActs puts acts of one Context in order: of what they are, then of time.
 func CompareActs(a, b *Act) int {
@@ -157,9 +236,7 @@ func (m *Memory) build() {
 		return cmp.Or(strings.Compare(a.IP, b.IP), cmp.Compare(a.From, b.From), strings.Compare(a.Account, b.Account), strings.Compare(a.Host, b.Host),
 			strings.Compare(a.Format, b.Format), strings.Compare(a.Channel, b.Channel))
 	})
-	slices.SortStableFunc(m.streams, func(a, b Stream) int {
-		return cmp.Or(cmp.Compare(a.Source, b.Source), strings.Compare(a.Host, b.Host), strings.Compare(a.Format, b.Format))
-	})
+	slices.SortStableFunc(m.streams, compareStreams)
 }
 
 func (m *Memory) add(c Context, list []observed) {
@@ -199,20 +276,7 @@ func (m *Memory) add(c Context, list []observed) {
 	}
 	m.contexts = append(m.contexts, c)
 	m.acts = append(m.acts, kept)
-	slices.SortStableFunc(stays, func(a, b Visit) int { return cmp.Or(cmp.Compare(a.From, b.From), CompareRefs(a.First, b.First)) })
-	var visits []Visit
-	for _, v := range stays {
-		if n := len(visits); n > 0 && Adjacent(visits[n-1].To, v.From) {
-			last := &visits[n-1]
-			last.To, last.Acts = max(last.To, v.To), last.Acts+v.Acts
-			if CompareRefs(v.First, last.First) < 0 {
-				last.First = v.First
-			}
-			continue
-		}
-		visits = append(visits, v)
-	}
-	m.visits = append(m.visits, visits)
+	m.visits = append(m.visits, joinVisits(stays))
 }
 
 // Adjacent reports whether what begins at from belongs to the same Visit as what ended at to and began no later.
@@ -220,7 +284,7 @@ func Adjacent(to, from int64) bool {
 	if to == event.UnknownTime || from == event.UnknownTime {
 		return to == from
 	}
-	return from-to <= Idle
+	return from <= to || uint64(from-to) <= Idle
 }
 
 // Streams implements [Store].
@@ -258,9 +322,9 @@ func (m *Memory) Touched(in string) iter.Seq2[*Act, error] {
 	}
 }
 
-// Touches reports whether the act is on what lies in in, or on that itself.
+// Touches reports whether the act is on what lies in in, or on that itself. Nothing lies in "".
 func (a *Act) Touches(in string) bool {
-	return a.In == in || a.In == "" && strings.EqualFold(a.Object, in)
+	return in != "" && (a.In == in || a.In == "" && strings.EqualFold(a.Object, in))
 }
 
 func each[T any](list []*T) iter.Seq2[*T, error] {

@@ -1,0 +1,593 @@
+package tally
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"iter"
+	"math"
+	"os"
+	"slices"
+	"sort"
+
+	"github.com/barid-dfir/barid/internal/event"
+)
+
+// File is a Store on disk. Contexts, their visits and streams are in memory, everything else is read when it is asked for: an error
+// of the store that is met then comes with what was asked for.
+type File struct {
+	r      io.ReaderAt
+	closer io.Closer
+	size   int64
+
+	begin    [numSections + 1]int64 // of sections; and of the table
+	sources  int
+	contexts []Context
+	places   []place
+	streams  []Stream
+	touched  []touchFrame
+
+	strings interner
+	spare   []*frameReader
+}
+
+// place is where what belongs to a context is: bytes of the file.
+type place struct {
+	acts, length int64
+	visits       []byte
+	count        uint64 // of visits
+}
+
+// touchFrame is a frame that tells where to find acts, and the first key in it.
+type touchFrame struct {
+	key []byte
+	at  int64
+}
+
+// Open opens a store that Collection.Write has written.
+func Open(path string) (*File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	s, err := openStore(f, info.Size())
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	s.closer = f
+	return s, nil
+}
+
+// Close closes the file.
+func (f *File) Close() error {
+	if f.closer == nil {
+		return nil
+	}
+	return f.closer.Close()
+}
+
+// Sources is how many sources the case had: every [Ref] is to one of them.
+func (f *File) Sources() int { return f.sources }
+
+var errNotStore = errors.New("not a store that this program can read")
+
+func openStore(r io.ReaderAt, size int64) (*File, error) {
+	f := &File{r: r, size: size}
+	head, tail := make([]byte, len(storeMagic)), make([]byte, trailerSize)
+	if size < int64(len(head)+len(tail)) {
+		return nil, errNotStore
+	}
+	if _, err := r.ReadAt(head, 0); err != nil {
+		return nil, err
+	}
+	if _, err := r.ReadAt(tail, size-trailerSize); err != nil {
+		return nil, err
+	}
+	if string(head) != storeMagic || string(tail[8:]) != trailerEnd {
+		return nil, errNotStore
+	}
+	table := binary.LittleEndian.Uint64(tail)
+	if table > uint64(size) {
+		return nil, errDamaged
+	}
+	contexts, err := f.readTable(int64(table))
+	if err != nil {
+		return nil, err
+	}
+	for i, read := range [...]func(*reader) error{contextSection: f.readContexts, streamSection: f.readStreams, touchKeySection: f.readTouched} {
+		if read == nil {
+			continue
+		}
+		if err := f.section(i, read); err != nil {
+			return nil, err
+		}
+	}
+	if uint64(len(f.contexts)) != contexts {
+		return nil, errDamaged
+	}
+	return f, nil
+}
+
+// readTable reads where sections are.
+func (f *File) readTable(at int64) (contexts uint64, err error) {
+	f.begin[numSections] = f.size - trailerSize // for the frame of the table itself
+	in := f.reader(at, f.size-trailerSize)
+	defer f.release(in)
+	frame, err := in.next()
+	if err != nil {
+		return 0, notEnd(err)
+	}
+	r := reader{b: frame}
+	sources := r.uvarint()
+	contexts = r.uvarint()
+	if sources > math.MaxInt32 || contexts > math.MaxUint32 {
+		r.fail()
+	}
+	f.sources = int(sources)
+	before := int64(len(storeMagic))
+	for i := range f.begin {
+		f.begin[i] = r.known(0)
+		if f.begin[i] < before {
+			r.fail()
+		}
+		before = f.begin[i]
+	}
+	if f.begin[numSections] != at || len(r.b) > 0 {
+		r.fail()
+	}
+	return contexts, r.err
+}
+
+// section calls do with what remains of each frame of a section until nothing does.
+func (f *File) section(i int, do func(*reader) error) error {
+	in := f.reader(f.begin[i], f.begin[i+1])
+	defer f.release(in)
+	for {
+		frame, err := in.next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		r := reader{b: frame}
+		if err := cmp.Or(do(&r), r.err); err != nil {
+			return err
+		}
+	}
+}
+
+func (f *File) readContexts(r *reader) error {
+	var key []byte
+	var c Context
+	for len(r.b) > 0 {
+		key = r.shared(key)
+		body := reader{b: r.take(r.uvarint())}
+		if r.err != nil {
+			return r.err
+		}
+		if err := f.strings.decodeContext(key, &c); err != nil {
+			return err
+		}
+		if n := len(f.contexts); n > 0 && CompareContexts(f.contexts[n-1], c) >= 0 {
+			return errDamaged
+		}
+		p := place{acts: body.known(0), length: body.known(0), count: body.uvarint()}
+		p.visits = bytes.Clone(body.b)
+		if p.acts < int64(len(storeMagic)) || p.length > f.begin[0] || p.acts > f.begin[0]-p.length {
+			return errDamaged
+		}
+		if n := len(f.places); n > 0 && p.acts < f.places[n-1].acts+f.places[n-1].length {
+			return errDamaged
+		}
+		// So that Visits cannot fail.
+		if n := f.visits(&p, nil); body.err != nil || n != p.count {
+			return errDamaged
+		}
+		f.contexts, f.places = append(f.contexts, c), append(f.places, p)
+	}
+	return nil
+}
+
+// visits reads the visits of a context and returns how many there are, up to the first that is damaged.
+func (f *File) visits(p *place, do func(Visit)) (n uint64) {
+	r := reader{b: p.visits}
+	before, ref := int64(math.MinInt64), Ref{}
+	for to := int64(0); n < p.count; n++ {
+		from := to + r.varint()
+		to = from + int64(r.uvarint())
+		v := Visit{From: from, To: to, Acts: r.known(0), First: r.ref(&ref)}
+		if r.err != nil || to < from || n > 0 && from <= before || int(v.First.Source) >= f.sources {
+			return n
+		}
+		before, ref = to, v.First
+		if do != nil {
+			do(v)
+		}
+	}
+	if len(r.b) > 0 {
+		return n + 1
+	}
+	return n
+}
+
+func (f *File) readStreams(r *reader) error {
+	for len(r.b) > 0 {
+		s := r.stream()
+		if r.err != nil {
+			return r.err
+		}
+		if int(s.Source) >= f.sources || int(s.BackwardsAt.Source) >= max(1, f.sources) {
+			return errDamaged
+		}
+		f.streams = append(f.streams, s)
+	}
+	return nil
+}
+
+func (f *File) readTouched(r *reader) error {
+	for len(r.b) > 0 {
+		t := touchFrame{key: bytes.Clone(r.take(r.uvarint())), at: r.known(0)}
+		if r.err != nil {
+			return r.err
+		}
+		if t.at < f.begin[touchSection] || t.at >= f.begin[touchSection+1] || len(f.touched) > 0 && t.at <= f.touched[len(f.touched)-1].at {
+			return errDamaged
+		}
+		f.touched = append(f.touched, t)
+	}
+	return nil
+}
+
+// shared reads a text, given the one before, which it overwrites.
+func (r *reader) shared(before []byte) []byte {
+	n := r.uvarint()
+	rest := r.take(r.uvarint())
+	if n > uint64(len(before)) || n+uint64(len(rest)) > maxKey {
+		r.fail()
+		return nil
+	}
+	return append(before[:n], rest...)
+}
+
+// maxKey is more than the longest key: texts of a KiB or so, of which each byte may take two.
+const maxKey = 64 << 10
+
+// frameReader reads the frames of a part of a file.
+type frameReader struct {
+	f       *File
+	at, end int64
+	window  []byte // of the file
+	from    int64  // where it begins
+	large   []byte
+}
+
+// windowSize is how many bytes of the file are read at once.
+const windowSize = 64 << 10
+
+// reader returns a frameReader of the bytes from at up to end. What is next to what was read before need not be read again.
+func (f *File) reader(at, end int64) *frameReader {
+	in := &frameReader{f: f}
+	if n := len(f.spare); n > 0 {
+		in, f.spare = f.spare[n-1], f.spare[:n-1]
+	}
+	in.at, in.end = at, min(end, f.size)
+	return in
+}
+
+func (f *File) release(in *frameReader) { f.spare = append(f.spare, in) }
+
+// bytes returns the n bytes at at.
+func (in *frameReader) bytes(at int64, n int) ([]byte, error) {
+	if i := at - in.from; i >= 0 && i+int64(n) <= int64(len(in.window)) {
+		return in.window[i : i+int64(n)], nil
+	}
+	if n > windowSize {
+		in.large = slices.Grow(in.large[:0], n)[:n]
+		_, err := in.f.r.ReadAt(in.large, at)
+		return in.large, notEnd(err)
+	}
+	if in.window == nil {
+		in.window = make([]byte, windowSize)
+	}
+	in.window, in.from = in.window[:min(windowSize, in.f.size-at)], at
+	if _, err := in.f.r.ReadAt(in.window, at); err != nil {
+		in.window = in.window[:0]
+		return nil, notEnd(err)
+	}
+	return in.window[:n], nil
+}
+
+// next returns the next frame, valid until the next call, and io.EOF after the last.
+func (in *frameReader) next() ([]byte, error) {
+	if in.at >= in.end {
+		return nil, io.EOF
+	}
+	head, err := in.bytes(in.at, int(min(binary.MaxVarintLen64, in.end-in.at)))
+	if err != nil {
+		return nil, err
+	}
+	length, n := binary.Uvarint(head)
+	if n <= 0 || length > maxFrame || int64(n)+int64(length)+4 > in.end-in.at {
+		return nil, errDamaged
+	}
+	frame, err := in.bytes(in.at+int64(n), int(length)+4)
+	if err != nil {
+		return nil, err
+	}
+	frame, sum := frame[:length], frame[length:]
+	if crc32.Checksum(frame, castagnoli) != binary.LittleEndian.Uint32(sum) {
+		return nil, fmt.Errorf("%w: wrong checksum at byte %d", errDamaged, in.at)
+	}
+	in.at += int64(n) + int64(length) + 4
+	return frame, nil
+}
+
+// notEnd makes an error of an end where there is none.
+func notEnd(err error) error {
+	if errors.Is(err, io.EOF) {
+		return errDamaged
+	}
+	return err
+}
+
+// Streams implements [Store].
+func (f *File) Streams() []Stream { return f.streams }
+
+// Contexts implements [Store].
+func (f *File) Contexts() []Context { return f.contexts }
+
+// Visits implements [Store].
+func (f *File) Visits(context int) []Visit {
+	var out []Visit
+	f.visits(&f.places[context], func(v Visit) { out = append(out, v) })
+	return out
+}
+
+// actReader reads acts of frames.
+type actReader struct {
+	f      *File
+	key    []byte
+	from   int64
+	before Act
+}
+
+// next reads an act. context is -1 where it is told by the record.
+func (a *actReader) next(r *reader, context int) (*Act, error) {
+	a.key = r.shared(a.key)
+	a.from += r.varint()
+	if context < 0 {
+		if n := r.uvarint(); n < uint64(len(a.f.contexts)) {
+			context = int(n)
+		} else {
+			r.fail()
+		}
+	}
+	got := r.amounts(a.from)
+	if r.err != nil {
+		return nil, r.err
+	}
+	if err := a.f.strings.decodeAct(a.key, &a.before); err != nil {
+		return nil, err
+	}
+	out := &struct {
+		Act
+		refs [KeptRefs]Ref
+	}{Act: a.before, refs: got.refs}
+	out.Context = context
+	out.From, out.To, out.Times, out.Count, out.Bytes, out.Most = got.from, got.to, got.times, got.count, got.size, got.most
+	out.Refs = out.refs[:got.kept:got.kept]
+	for i := range out.Refs {
+		if int(out.Refs[i].Source) >= a.f.sources {
+			return nil, errDamaged
+		}
+	}
+	return &out.Act, nil
+}
+
+// acts reads the acts of frames until do returns false, of one frame if one is set.
+func (f *File) acts(at, end int64, context int, one bool, do func(*Act, error) bool) bool {
+	in := f.reader(at, end)
+	defer f.release(in)
+	a := actReader{f: f}
+	for {
+		frame, err := in.next()
+		if errors.Is(err, io.EOF) {
+			return true
+		}
+		if err != nil {
+			do(nil, err)
+			return false
+		}
+		a.key, a.from = a.key[:0], 0
+		for r := (reader{b: frame}); len(r.b) > 0; {
+			x, err := a.next(&r, context)
+			if err != nil {
+				do(nil, err)
+				return false
+			}
+			if !do(x, nil) {
+				return false
+			}
+		}
+		if one {
+			return true
+		}
+	}
+}
+
+// Acts implements [Store].
+func (f *File) Acts(context int) iter.Seq2[*Act, error] {
+	p := &f.places[context]
+	return func(yield func(*Act, error) bool) { f.acts(p.acts, p.acts+p.length, context, false, yield) }
+}
+
+// Powers implements [Store].
+func (f *File) Powers() iter.Seq2[*Act, error] { return f.rows(powerSection) }
+
+// Gaps implements [Store].
+func (f *File) Gaps() iter.Seq2[*Act, error] { return f.rows(gapSection) }
+
+func (f *File) rows(section int) iter.Seq2[*Act, error] {
+	return func(yield func(*Act, error) bool) { f.acts(f.begin[section], f.begin[section+1], -1, false, yield) }
+}
+
+// Tries implements [Store].
+func (f *File) Tries() iter.Seq2[*Try, error] {
+	return func(yield func(*Try, error) bool) {
+		in := f.reader(f.begin[trySection], f.begin[trySection+1])
+		defer f.release(in)
+		var key []byte
+		var before Try
+		for {
+			frame, err := in.next()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			key = key[:0]
+			for r := (reader{b: frame}); len(r.b) > 0; {
+				key = r.shared(key)
+				t := before
+				if r.err == nil {
+					r.err = f.try(key, &t)
+				}
+				if r.err != nil {
+					yield(nil, r.err)
+					return
+				}
+				before = t
+				if !yield(&t, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// try reads a Try. t may hold another one.
+func (f *File) try(record []byte, t *Try) error {
+	r := reader{b: record}
+	text := func(p *string) {
+		s, rest, ok := term(r.b)
+		if !ok {
+			r.fail()
+			return
+		}
+		*p, r.b = f.strings.text(s, *p), rest
+	}
+	text(&t.IP)
+	t.From = r.time()
+	for _, p := range [...]*string{&t.Account, &t.Host, &t.Format, &t.Channel} {
+		text(p)
+	}
+	t.To = r.time()
+	t.Times = r.known(0)
+	t.First = r.ref(&Ref{Time: t.From})
+	if r.err == nil && (len(r.b) > 0 || t.To < t.From || int(t.First.Source) >= f.sources) {
+		r.fail()
+	}
+	return r.err
+}
+
+// time reads what appendTime wrote.
+func (r *reader) time() int64 {
+	if b := r.take(8); b != nil {
+		return readTime(b)
+	}
+	return event.UnknownTime
+}
+
+// touchedFrame is a frame of acts of a context.
+type touchedFrame struct {
+	context int
+	at      int64
+}
+
+// Touched implements [Store].
+func (f *File) Touched(in string) iter.Seq2[*Act, error] {
+	return func(yield func(*Act, error) bool) {
+		if in == "" {
+			return
+		}
+		var list []touchedFrame
+		for _, key := range [...][]byte{append([]byte{'i'}, in...), appendFolded([]byte{'o'}, in)} {
+			var err error
+			if list, err = f.find(list, appendTerm(nil, key)); err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+		slices.SortFunc(list, func(a, b touchedFrame) int { return cmp.Compare(a.at, b.at) })
+		for _, t := range list {
+			p := &f.places[t.context]
+			// Only what it was looked for: a damaged index must not tell of more.
+			more := f.acts(t.at, p.acts+p.length, t.context, true, func(a *Act, err error) bool {
+				return err == nil && !a.Touches(in) || yield(a, err)
+			})
+			if !more {
+				return
+			}
+		}
+	}
+}
+
+// find appends the frames that an index names for a key.
+func (f *File) find(list []touchedFrame, key []byte) ([]touchedFrame, error) {
+	first := sort.Search(len(f.touched), func(i int) bool { return bytes.Compare(f.touched[i].key, key) >= 0 })
+	if first > 0 {
+		first--
+	}
+	if first == len(f.touched) {
+		return list, nil
+	}
+	in := f.reader(f.touched[first].at, f.begin[touchSection+1])
+	defer f.release(in)
+	for {
+		frame, err := in.next()
+		if errors.Is(err, io.EOF) {
+			return list, nil
+		}
+		if err != nil {
+			return list, err
+		}
+		for r := (reader{b: frame}); len(r.b) > 0; {
+			found := r.take(r.uvarint())
+			entries := reader{b: r.take(r.uvarint())}
+			if r.err != nil {
+				return list, r.err
+			}
+			switch bytes.Compare(found, key) {
+			case -1:
+				continue
+			case 1:
+				return list, nil
+			}
+			for context, at := uint64(0), int64(0); len(entries.b) > 0; {
+				context += entries.uvarint()
+				step := entries.known(0)
+				at += step
+				if entries.err != nil || step <= 0 || context >= uint64(len(f.places)) {
+					return list, errDamaged
+				}
+				if p := &f.places[context]; at < p.acts || at >= p.acts+p.length {
+					return list, errDamaged
+				}
+				list = append(list, touchedFrame{int(context), at})
+			}
+		}
+	}
+}
