@@ -1,6 +1,719 @@
 package judge
 
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/tally"
+)
+
+// shows is what deciding what was reached asks of coverage.
+type shows interface {
+	presence(channel, principal string, from, to int64) answer
+	detail(channel, in string, from, to int64) answer
+	channels(kind, in string) []string
+}
+
+// channelProcess is the channel under which coverage tells whether the processes of a host were logged, in detail.
+const channelProcess = "processes"
+
+// reacher decides what was reached.
+type reacher struct {
+	in       *Input
+	who      *people
+	cover    shows
+	whose    func(context int, at int64) *session
+	sessions []session
+	powers   []capability
+	contexts []tally.Context
+	from, to int64 // the window; always and never where it is unknown
+
+	boxes map[string]*box // mailboxes, by people.key
+	files *fileBox
+	hosts map[string]*attacked
+	// stays are when sessions that matter were there, by principal and channel.
+	stays map[stay][]tally.Span
+	// spelled are the ways in which logs and inventories write an account.
+	spelled map[string][]string
+	// forwards are the forwarding rules that an attacker's session made.
+	forwards    []*tally.Act
+	used        map[string]int64
+	byName      map[string]logs.Inference
+	byPrincipal map[string][]stay
+	j           *Judgement
+}
+
+// stay is a key of reacher.stays.
+type stay struct{ principal, channel string }
+
 // reach decides what was reached, and adds it to j.
 func reach(in *Input, who *people, cover *coverage, s *sessions, powers []capability, j *Judgement) error {
+	r := &reacher{in: in, who: who, cover: cover, whose: s.of, sessions: s.all, powers: powers, j: j}
+	return r.run()
+}
+
+func (r *reacher) run() error {
+	r.contexts = r.in.Store.Contexts()
+	r.from, r.to = orAlways(r.in.From), orNever(r.in.To)
+	r.boxes, r.hosts, r.used = make(map[string]*box), make(map[string]*attacked), make(map[string]int64)
+	r.files = newFileBox()
+	r.stays, r.spelled = make(map[stay][]tally.Span), make(map[string][]string)
+	r.inventory()
+	r.spell()
+	r.stayed()
+	if err := r.acts(); err != nil {
+		return err
+	}
+	if err := r.attacks(); err != nil {
+		return err
+	}
+	r.held()
+	if err := r.requests(); err != nil {
+		return err
+	}
+	if err := r.touched(); err != nil {
+		return err
+	}
+	r.tell()
 	return nil
+}
+
+// inventory lays out a box for each mailbox that the inventory has.
+func (r *reacher) inventory() {
+	inv := r.in.Inventory
+	if inv == nil {
+		return
+	}
+	for i := range inv.Mailboxes {
+		m := &inv.Mailboxes[i]
+		if b := r.box(m.Name); b != nil {
+			b.listed, b.server = true, strings.ToLower(strings.TrimSpace(m.Server))
+			if b.name == "" {
+				b.name = m.Owner
+			}
+		}
+	}
+	var last *box
+	lastName := ""
+	for i := range inv.Messages {
+		m := &inv.Messages[i]
+		if last == nil || m.Mailbox != lastName {
+			last, lastName = r.box(m.Mailbox), m.Mailbox
+		}
+		if last != nil {
+			last.listed = true
+			last.rows = append(last.rows, int32(i))
+		}
+	}
+}
+
+// box returns the box of a mailbox, nil if the name is none that mail lies in.
+func (r *reacher) box(name string) *box {
+	key := r.who.key(name)
+	if key == "" || strings.HasSuffix(key, "$") {
+		return nil
+	}
+	b := r.boxes[key]
+	if b == nil {
+		b = &box{key: key, index: make(map[wayKey]int), items: make(map[string]*touch), channels: make(map[string]*channelState), from: never, to: always}
+		r.boxes[key] = b
+	}
+	low := strings.ToLower(strings.TrimSpace(name))
+	if i, ok := slices.BinarySearch(r.spelled[key], low); !ok {
+		r.spelled[key] = slices.Insert(r.spelled[key], i, low)
+	}
+	return b
+}
+
+// spell learns how the accounts that matter are written in the logs.
+func (r *reacher) spell() {
+	last := ""
+	for i := range r.contexts {
+		a := r.contexts[i].Account
+		if a == last || a == "" {
+			continue
+		}
+		last = a
+		key := r.who.key(a)
+		if n, ok := slices.BinarySearch(r.spelled[key], a); !ok {
+			r.spelled[key] = slices.Insert(r.spelled[key], n, a)
+		}
+	}
+}
+
+// holds reports whether an attacker may have held the principal's password or a token of it at some time from from to to.
+func (r *reacher) holds(principal string, from, to int64) bool {
+	for i := range r.powers {
+		k := &r.powers[i]
+		if (k.power == logs.Password || k.power == logs.Token) && k.principal == principal && k.principal != "" &&
+			orAlways(k.earliest) <= orNever(to) && orNever(k.to) >= orAlways(from) {
+			return true
+		}
+	}
+	return false
+}
+
+// matters reports whether what happened in a session may have been the attacker's doing.
+func (r *reacher) matters(s *session, from, to int64) bool {
+	if s == nil {
+		return false
+	}
+	return s.attribution >= suspected || s.attribution == unattributed && r.holds(s.principal, from, to)
+}
+
+// stayed learns when the sessions that matter were there.
+func (r *reacher) stayed() {
+	for i := range r.sessions {
+		s := &r.sessions[i]
+		if s.attribution < unattributed {
+			continue
+		}
+		for _, p := range s.parts {
+			if p.context >= len(r.contexts) {
+				continue
+			}
+			visits := r.in.Store.Visits(p.context)
+			if p.visit >= len(visits) {
+				continue
+			}
+			v := visits[p.visit]
+			if v.From == event.UnknownTime || v.To == event.UnknownTime {
+				v.From, v.To = r.from, r.to
+			}
+			if r.matters(s, v.From, v.To) {
+				k := stay{s.principal, r.contexts[p.context].Channel}
+				r.stays[k] = append(r.stays[k], tally.Span{From: v.From, To: v.To})
+			}
+		}
+	}
+	for k, list := range r.stays {
+		r.stays[k] = joinSpans(list)
+	}
+}
+
+// acts reads what the sessions that matter did.
+func (r *reacher) acts() error {
+	of := make(map[int]bool)
+	for i := range r.sessions {
+		if s := &r.sessions[i]; s.attribution >= unattributed {
+			for _, p := range s.parts {
+				of[p.context] = true
+			}
+		}
+	}
+	for _, c := range slices.Sorted(maps.Keys(of)) {
+		if c >= len(r.contexts) {
+			continue
+		}
+		for a, err := range r.in.Store.Acts(c) {
+			if err != nil {
+				return err
+			}
+			if a.Kind != logs.Access && a.Kind != logs.Send || !a.OK && !a.Unknown {
+				continue
+			}
+			if s := r.whose(c, timeOf(a)); r.matters(s, a.From, a.To) {
+				r.claim(a, &r.contexts[c], s)
+			}
+		}
+	}
+	for a, err := range r.in.Store.Powers() {
+		if err != nil {
+			return err
+		}
+		if a.Inference == logs.RuleMade && a.OK {
+			if s := r.whose(a.Context, timeOf(a)); s != nil && s.attribution == ofAttacker {
+				keep := *a
+				r.forwards = append(r.forwards, &keep)
+			}
+		}
+	}
+	return nil
+}
+
+// timeOf returns the time of the first record of an act.
+func timeOf(a *tally.Act) int64 {
+	if len(a.Refs) > 0 {
+		return a.Refs[0].Time
+	}
+	return a.From
+}
+
+// claim takes what a session that matters did.
+func (r *reacher) claim(a *tally.Act, c *tally.Context, s *session) {
+	if c.Standing == logs.Service {
+		return
+	}
+	rd := readingOf(a.Inference)
+	switch {
+	case rd.server:
+		r.attack(a, s)
+	case rd.file || (a.Inference == logs.FolderListed || a.Inference == logs.FolderExported) && strings.HasPrefix(a.Object, "/"), a.ObjectKind == "file":
+		r.files.claim(a, s)
+	case rd.grasp != graspNothing:
+		r.mail(a, c, s, rd)
+	default:
+		if b := r.boxOf(a, c); b != nil {
+			b.touch(a, s)
+		}
+	}
+}
+
+// boxOf returns the mailbox that an act is on, nil if the log does not tell.
+func (r *reacher) boxOf(a *tally.Act, c *tally.Context) *box {
+	name := a.In
+	if a.ObjectKind == "mailbox" {
+		name = a.Object
+		if name == "" {
+			name = a.In
+		}
+	} else if name == "" {
+		name = c.Account
+	}
+	return r.box(name)
+}
+
+// mail takes what a session that matters did to mail.
+func (r *reacher) mail(a *tally.Act, c *tally.Context, s *session, rd reading) {
+	d := was
+	if s.attribution != ofAttacker || !a.OK {
+		d = may
+	}
+	exposure := max(a.Exposure, logs.Metadata)
+	if rd.weak {
+		exposure = max(a.Exposure, rd.besides)
+	}
+	b := r.boxOf(a, c)
+	if b == nil {
+		r.unnamed(a, c, s, exposure, d)
+		return
+	}
+	b.touch(a, s)
+	b.through(c.Channel)
+	if a.Inference == logs.MailboxUsed && r.cover.detail(c.Channel, b.key, orAlways(a.From), orNever(a.To)).covered() {
+		return
+	}
+	if looksLikeGUID(b.key) && !b.listed {
+		// Which mailbox has this identifier is not known; most likely it is the account's own.
+		if own := r.box(c.Account); own != nil && own != b {
+			own.touch(a, s)
+			own.coarse(a, s, exposure, may, may, r)
+		}
+	}
+	self := d
+	if rd.weak {
+		self = may
+	}
+	switch {
+	case rd.grasp == graspNamed && a.ObjectKind == "message" && a.Object != "":
+		b.named(a, s, rd, d)
+	case rd.grasp == graspWhole:
+		b.whole(a, s, d, r)
+	default:
+		if a.ObjectKind == "folder" || a.Folder != "" {
+			b.folder(a, s, exposure, self)
+		}
+		b.coarse(a, s, exposure, self, may, r)
+		if rd.besides > exposure {
+			b.coarse(a, s, rd.besides, may, may, r)
+		}
+	}
+}
+
+// unnamed takes a record that contents of a mailbox were read which it does not name: any on that host.
+func (r *reacher) unnamed(a *tally.Act, c *tally.Context, s *session, x logs.Exposure, d degree) {
+	h := r.host(c.Host)
+	keep := *a
+	h.unnamed = append(h.unnamed, unnamed{&keep, s, x, min(d, may), c.Channel, "the log names no mailbox"})
+}
+
+// looksLikeGUID reports whether a mailbox is named by an identifier.
+func looksLikeGUID(key string) bool {
+	key, _, _ = strings.Cut(strings.Trim(key, "{}"), "@")
+	if len(key) != 36 {
+		return false
+	}
+	for i := range len(key) {
+		c := key[i]
+		if i == 8 || i == 13 || i == 18 || i == 23 {
+			if c != '-' {
+				return false
+			}
+		} else if !('0' <= c && c <= '9' || 'a' <= c && c <= 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// held opens ways by what was held: capabilities, and sessions without an end.
+func (r *reacher) held() {
+	for i := range r.powers {
+		k := &r.powers[i]
+		from, to := max(orAlways(k.earliest), r.from), min(orNever(k.to), r.to)
+		if from > to || k.power == logs.NoPower {
+			continue
+		}
+		for _, b := range r.reachOf(k) {
+			b.held = true
+			r.open(b, k, from, to)
+		}
+		if k.power != logs.Rule && reachesFiles(k) {
+			r.files.held = true
+			r.openFiles(k, from, to)
+		}
+	}
+	// What a session that matters did in a mailbox that no capability of its account is known to reach: it may have done more there.
+	for _, b := range r.sorted() {
+		for _, p := range slices.Sorted(maps.Keys(b.principals)) {
+			if !b.judged[p] {
+				r.openDetail(b, p, "", r.cover.channels("mailbox", b.key), r.from, r.to, false)
+			}
+		}
+	}
+	for _, b := range r.sorted() {
+		if !b.held {
+			r.notInScope(b)
+		}
+	}
+	for i := range r.sessions {
+		s := &r.sessions[i]
+		if s.open && r.matters(s, s.from, s.to) {
+			r.openSession(s)
+		}
+	}
+}
+
+// notInScope asks of a mailbox that no capability is known to reach whether the logs would have shown one: only then nothing reached it.
+func (r *reacher) notInScope(b *box) {
+	channels := r.cover.channels("mailbox", b.key)
+	if len(channels) == 0 {
+		r.hole(b, ruleNotAssessed, "", "no log of IMAP, POP3 or web mail was handed over", r.from, r.to)
+	}
+	for _, c := range channels {
+		if !isMail(c) {
+			continue
+		}
+		ans := r.cover.presence(c, b.key, r.from, r.to)
+		if ans.covered() {
+			b.through(c).shown(ans.by)
+			continue
+		}
+		words := "there is no log of " + c
+		if ans.assessed {
+			words = c + ": " + describeHole(ans.holes[0])
+		}
+		r.hole(b, ruleNotAssessed, "", words, r.from, r.to)
+		b.through(c).raise(may, words)
+	}
+}
+
+// reachOf returns the mailboxes that a capability reaches, in order.
+func (r *reacher) reachOf(k *capability) []*box {
+	var out []*box
+	for _, sc := range k.reach {
+		switch sc.kind {
+		case "mailbox":
+			if sc.in == "" || sc.in == "*" {
+				return r.sorted()
+			}
+			if b := r.box(sc.in); b != nil {
+				out = append(out, b)
+			}
+		case "host":
+			out = append(out, r.on(sc.in)...)
+		case "everything":
+			return r.sorted()
+		}
+	}
+	slices.SortFunc(out, func(a, b *box) int { return strings.Compare(a.key, b.key) })
+	return slices.Compact(out)
+}
+
+// reachesFiles reports whether a capability reaches files.
+func reachesFiles(k *capability) bool {
+	return slices.ContainsFunc(k.reach, func(sc scope) bool { return sc.kind == "file" || sc.kind == "everything" })
+}
+
+// sorted returns all boxes in order of their keys.
+func (r *reacher) sorted() []*box {
+	out := slices.Collect(maps.Values(r.boxes))
+	slices.SortFunc(out, func(a, b *box) int { return strings.Compare(a.key, b.key) })
+	return out
+}
+
+// on returns the mailboxes on a host: those of which the inventory says so or does not say where they are; where it knows
+// nothing of that host, and no other is known, all of them.
+func (r *reacher) on(name string) []*box {
+	h := r.host(name)
+	if !h.searched {
+		h.searched = true
+		r.accountsOf(h.name)
+	}
+	all := r.sorted()
+	known := slices.ContainsFunc(all, func(b *box) bool { return sameHost(b.server, h.name) })
+	if !known {
+		return all
+	}
+	return slices.DeleteFunc(all, func(b *box) bool { return b.server != "" && !sameHost(b.server, h.name) })
+}
+
+// accountsOf makes boxes of the accounts that logs of a host name, where there is no list of mailboxes.
+func (r *reacher) accountsOf(name string) {
+	if inv := r.in.Inventory; inv != nil && len(inv.Mailboxes) > 0 {
+		return
+	}
+	last := ""
+	for i := range r.contexts {
+		c := &r.contexts[i]
+		if c.Account != "" && c.Account != last && sameHost(c.Host, name) && isMail(c.Channel) && !isMachine(c.Account) {
+			r.box(c.Account)
+			last = c.Account
+		}
+	}
+}
+
+// sameHost reports whether two names may be of one host: in full, or the first label of the other.
+func sameHost(a, b string) bool {
+	a, b = strings.ToLower(a), strings.ToLower(b)
+	if a == "" || b == "" {
+		return false
+	}
+	if a == b {
+		return true
+	}
+	la, da, _ := strings.Cut(a, ".")
+	lb, db, _ := strings.Cut(b, ".")
+	return la == lb && (da == "" || db == "")
+}
+
+// isMachine reports whether an account is a computer's or the mail system's own.
+func isMachine(account string) bool {
+	if i := strings.LastIndexByte(account, '\\'); i >= 0 {
+		account = account[i+1:]
+	}
+	account, _, _ = strings.Cut(account, "@")
+	return account == "" || strings.HasSuffix(account, "$") || strings.HasPrefix(account, "healthmailbox") || strings.HasPrefix(account, "systemmailbox") ||
+		account == "system" || account == "network service" || account == "local service" || account == "s-1-5-18"
+}
+
+// isMail reports whether mailboxes are read through a channel.
+func isMail(channel string) bool {
+	switch channel {
+	case "smtp", "submission", "ssh", "smb", "rdp", "windows", "web", "dav", "oab", "powershell", "ftp", "sftp", "lmtp", "sieve", "managesieve", channelProcess:
+		return false
+	}
+	return true
+}
+
+// lasts reports whether whoever came in once through a channel may stay without any log's showing it: by a token.
+func lasts(channel string) bool {
+	return channel == "m365" || channel == "graph" || channel == "sharepoint" || channel == "onedrive"
+}
+
+// open opens the ways that a capability gives into a mailbox.
+func (r *reacher) open(b *box, k *capability, from, to int64) {
+	switch k.power {
+	case logs.HostPower:
+		r.openHost(b, k, from, to)
+		return
+	case logs.Rule:
+		w := b.way(wayKey{rule: logs.RuleMade, of: k.rule, grasp: graspCoarse, degree: may, exposure: logs.Content, open: !k.certain})
+		w.arriving, w.self = true, may
+		w.bound(-1, -1)
+		w.times++
+		w.span(from, to)
+		w.words = addTo(w.words, strings.Join(k.why, " "), mostWords)
+		return
+	}
+	channels := k.channels
+	if channels == nil {
+		channels = r.cover.channels("mailbox", b.key)
+		if len(channels) == 0 {
+			r.hole(b, ruleNotAssessed, "", "no log of IMAP, POP3 or web mail was handed over", from, to)
+		}
+	}
+	for _, c := range channels {
+		if !isMail(c) {
+			continue
+		}
+		state := b.through(c)
+		ans := r.cover.presence(c, k.principal, from, to)
+		if !ans.assessed {
+			r.hole(b, ruleNotAssessed, c, "there is no log of "+c, from, to)
+			state.raise(may, "there is no log of "+c)
+			continue
+		}
+		state.shown(ans.by)
+		for _, h := range ans.holes {
+			r.hole(b, ruleNoPresence, h.reason, c+": "+describeHole(h), max(h.from, from), min(h.to, to))
+			state.raise(may, "no log shows who came in: "+describeHole(h))
+		}
+	}
+	r.openDetail(b, k.principal, k.rule, channels, from, to, k.power == logs.Token || k.power == logs.Grant)
+}
+
+// openDetail opens the ways into a mailbox that are left open because no log shows what a principal who was there read: silently says
+// that he may have been there without any log's showing it.
+func (r *reacher) openDetail(b *box, principal, rule string, channels []string, from, to int64, silently bool) {
+	if b.judged == nil {
+		b.judged = make(map[string]bool)
+	}
+	b.judged[principal] = true
+	seen := make(map[string]bool)
+	check := func(c string, s tally.Span) {
+		s.From, s.To = max(s.From, from), min(s.To, to)
+		if s.From > s.To {
+			return
+		}
+		ans := r.cover.detail(c, b.key, s.From, s.To)
+		state := b.through(c)
+		if !ans.assessed {
+			r.hole(b, ruleNoDetail, "", c+": no log tells what was read", s.From, s.To)
+			state.raise(may, "no log tells what was read")
+			return
+		}
+		state.shown(ans.by)
+		for _, h := range ans.holes {
+			name := ruleNoDetail
+			if h.reason == logs.GapThrottled {
+				name = ruleThrottled
+			}
+			r.hole(b, name, h.reason, c+": "+describeHole(h), max(h.from, s.From), min(h.to, s.To))
+			state.raise(may, "no log tells what was read: "+describeHole(h))
+		}
+	}
+	for _, c := range channels {
+		if !isMail(c) {
+			continue
+		}
+		seen[c] = true
+		list := r.stays[stay{principal, c}]
+		if lasts(c) {
+			switch {
+			case silently:
+				check(c, tally.Span{From: from, To: to})
+			case len(list) > 0:
+				check(c, tally.Span{From: list[0].From, To: to})
+			}
+			continue
+		}
+		for _, s := range list {
+			check(c, s)
+		}
+	}
+	// A session that matters may have come in through what is not known as a way into the mailbox.
+	for _, k := range r.staysOf(principal) {
+		if !seen[k.channel] && isMail(k.channel) {
+			for _, s := range r.stays[k] {
+				check(k.channel, s)
+			}
+		}
+	}
+}
+
+// staysOf returns the keys of the stays of a principal in order.
+func (r *reacher) staysOf(principal string) []stay {
+	if r.byPrincipal == nil {
+		r.byPrincipal = make(map[string][]stay)
+		for k := range r.stays {
+			r.byPrincipal[k.principal] = append(r.byPrincipal[k.principal], k)
+		}
+		for _, list := range r.byPrincipal {
+			slices.SortFunc(list, func(a, b stay) int { return strings.Compare(a.channel, b.channel) })
+		}
+	}
+	return r.byPrincipal[principal]
+}
+
+// openSession opens what a session without an end may have read: the account's own mailbox, and those it was in.
+func (r *reacher) openSession(s *session) {
+	for _, b := range r.sorted() {
+		if b.key != s.principal && !slices.Contains(b.by, s.ID) {
+			continue
+		}
+		if s.from == event.UnknownTime {
+			s.from = r.from
+		}
+		w := b.way(wayKey{rule: ruleOpenSession, grasp: graspCoarse, degree: may, exposure: logs.Content, open: s.attribution != ofAttacker})
+		w.bound(-1, -1)
+		w.times++
+		w.self = may
+		w.span(s.from, max(r.to, s.to))
+		w.by = addTo(w.by, s.ID, mostBy)
+		b.by = addTo(b.by, s.ID, mostBy)
+		for _, c := range s.Channels {
+			if isMail(c) {
+				b.through(c).raise(may, "session "+s.ID+" has no end in the logs")
+			}
+		}
+	}
+}
+
+// hole opens a way that nothing shuts: a time in which no log would have shown that the box was read.
+func (r *reacher) hole(b *box, rule, of, words string, from, to int64) {
+	w := b.way(wayKey{rule: rule, of: of, grasp: graspCoarse, degree: may, exposure: logs.Content})
+	w.bound(-1, -1)
+	w.times++
+	w.self = may
+	w.span(from, to)
+	w.words = addTo(w.words, words, mostWords)
+}
+
+// touched reads what others did in the mailboxes that an attacker held, and what rules forwarded from them.
+func (r *reacher) touched() error {
+	for _, b := range r.sorted() {
+		if !b.held && len(b.by) == 0 {
+			continue
+		}
+		for _, name := range r.spelled[b.key] {
+			for a, err := range r.in.Store.Touched(name) {
+				if err != nil {
+					return err
+				}
+				if !a.OK || a.Kind != logs.Access && a.Kind != logs.Send {
+					continue
+				}
+				if a.Inference == logs.Forwarded {
+					r.forwarded(b, a)
+					continue
+				}
+				if a.ObjectKind == "message" && a.Object != "" && !readingOf(a.Inference).server {
+					b.others(a, r.contexts[a.Context].Standing == logs.Service || a.Inference == logs.ServiceBind)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// forwarded takes that a rule sent something on.
+func (r *reacher) forwarded(b *box, a *tally.Act) {
+	d := not
+	for i := range r.powers {
+		k := &r.powers[i]
+		if k.power == logs.Rule && orAlways(k.earliest) <= orNever(a.To) && orNever(k.to) >= orAlways(a.From) && slices.Contains(r.reachOf(k), b) {
+			d = may
+		}
+	}
+	if d == not {
+		return
+	}
+	for _, f := range r.forwards {
+		if (f.In == "" || r.who.key(f.In) == b.key) && f.From <= a.To && a.Target != "" && containsFold(f.Target, a.Target) {
+			d = was
+		}
+	}
+	if a.ObjectKind == "message" && a.Object != "" {
+		b.named(a, nil, reading{grasp: graspNamed}, d)
+		return
+	}
+	b.coarse(a, nil, logs.Content, d, may, r)
+}
+
+func containsFold(s, part string) bool {
+	return strings.Contains(strings.ToLower(s), strings.ToLower(part))
 }

@@ -1,0 +1,611 @@
+package judge
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/tally"
+)
+
+// fileKey is a file or folder as a log names it.
+type fileKey struct{ in, id string }
+
+// fileBox is what is known of what was reached of files.
+type fileBox struct {
+	box     *box // ways into all of them
+	touched map[fileKey]*fileTouch
+	folders map[fileKey]*folderTouch
+	sites   map[string]bool
+	by      map[string][]int32 // lines of the inventory by the name of the file, in lower case
+	held    bool
+}
+
+// fileTouch is what sessions that matter did to a file.
+type fileTouch struct{ claims []fileClaim }
+
+// fileClaim is an act on a file.
+type fileClaim struct {
+	act     *tally.Act
+	session *session
+	degree  degree
+}
+
+func newFileBox() *fileBox {
+	return &fileBox{box: &box{index: make(map[wayKey]int), channels: make(map[string]*channelState), from: never, to: always},
+		touched: make(map[fileKey]*fileTouch), folders: make(map[fileKey]*folderTouch), sites: map[string]bool{"": true}}
+}
+
+// claim takes what a session that matters did to a file or a folder.
+func (f *fileBox) claim(a *tally.Act, s *session) {
+	if a.Object == "" {
+		return
+	}
+	d := was
+	if s.attribution != ofAttacker || !a.OK {
+		d = may
+	}
+	f.sites[a.In] = true
+	key := fileKey{a.In, a.Object}
+	keep := *a
+	if a.Inference == logs.FileListed || a.Inference == logs.FolderListed || a.Inference == logs.FolderExported || a.ObjectKind == "folder" {
+		t := f.folders[key]
+		if t == nil {
+			t = &folderTouch{id: a.Object, in: a.In, from: never, to: always}
+			f.folders[key] = t
+		}
+		x := logs.Metadata
+		if a.Inference == logs.FolderExported {
+			x = logs.Content
+		}
+		t.touch(&keep, s, x, d)
+		return
+	}
+	t := f.touched[key]
+	if t == nil {
+		t = &fileTouch{}
+		f.touched[key] = t
+	}
+	t.claims = append(t.claims, fileClaim{&keep, s, d})
+}
+
+// openFiles opens the ways that a capability gives to files.
+func (r *reacher) openFiles(k *capability, from, to int64) {
+	if k.power == logs.HostPower {
+		// What lies on the host that was attacked is not what the list of files says, unless it says so.
+		r.hole(r.files.box, ruleHostCapability, k.rule, k.principal, from, to)
+		return
+	}
+	any := false
+	for _, site := range slices.Sorted(maps.Keys(r.files.sites)) {
+		channels := k.channels
+		if channels == nil {
+			channels = r.cover.channels("file", site)
+		}
+		for _, c := range channels {
+			if isMail(c) && !lasts(c) && c != "nextcloud" {
+				continue
+			}
+			any = true
+			ans := r.cover.presence(c, k.principal, from, to)
+			if !ans.assessed {
+				r.hole(r.files.box, ruleNotAssessed, "", "there is no log of "+c, from, to)
+			}
+			for _, h := range ans.holes {
+				r.hole(r.files.box, ruleNoPresence, h.reason, c+": "+describeHole(h), max(h.from, from), min(h.to, to))
+			}
+			r.files.box.through(c).shown(ans.by)
+		}
+	}
+	if !any {
+		r.hole(r.files.box, ruleNotAssessed, "", "no log of a server of files was handed over", from, to)
+	}
+}
+
+// stayedAtFiles opens what sessions that matter may have read where no log shows it.
+func (r *reacher) stayedAtFiles() {
+	keys := slices.SortedFunc(maps.Keys(r.stays), func(a, b stay) int {
+		return cmp.Or(strings.Compare(a.principal, b.principal), strings.Compare(a.channel, b.channel))
+	})
+	for _, site := range slices.Sorted(maps.Keys(r.files.sites)) {
+		for _, c := range r.cover.channels("file", site) {
+			for _, k := range keys {
+				if k.channel != c {
+					continue
+				}
+				for _, s := range r.stays[k] {
+					ans := r.cover.detail(c, site, s.From, s.To)
+					if !ans.assessed {
+						r.hole(r.files.box, ruleNoDetail, "", c+": no log tells what was read", s.From, s.To)
+					}
+					for _, h := range ans.holes {
+						r.hole(r.files.box, ruleNoDetail, h.reason, c+": "+describeHole(h), h.from, h.to)
+					}
+				}
+			}
+		}
+	}
+	if r.files.held {
+		return
+	}
+	channels := r.cover.channels("file", "")
+	if len(channels) == 0 {
+		r.hole(r.files.box, ruleNotAssessed, "", "no log of a server of files was handed over", r.from, r.to)
+	}
+	for _, c := range channels {
+		if ans := r.cover.presence(c, "", r.from, r.to); !ans.covered() {
+			words := "there is no log of " + c
+			if ans.assessed {
+				words = c + ": " + describeHole(ans.holes[0])
+			}
+			r.hole(r.files.box, ruleNotAssessed, "", words, r.from, r.to)
+		}
+	}
+}
+
+// fileState is what is known of a file, or of a version of it.
+type fileState struct {
+	levels   levels
+	why      []casefile.Reason
+	by       []string
+	from, to int64
+	bytes    int64
+}
+
+// filePath returns one form of a path: with slashes, without one at its ends, in lower case.
+func filePath(p string) string {
+	return strings.Trim(strings.ToLower(strings.ReplaceAll(p, `\`, "/")), "/")
+}
+
+func cutPath(p string) (dir, base string) {
+	if i := strings.LastIndexByte(p, '/'); i >= 0 {
+		return p[:i], p[i+1:]
+	}
+	return "", p
+}
+
+// endsWith reports whether one path is the other, or its end at a slash.
+func endsWith(a, b string) bool {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	return a == b || strings.HasSuffix(a, b) && (b == "" || a[len(a)-len(b)-1] == '/')
+}
+
+// match returns the lines of the inventory that an object of a log may be, and whether it is surely one of them: they are versions of
+// one file.
+func (r *reacher) match(object string) (rows []int32, sure bool) {
+	files := r.in.Inventory.Files
+	if id, ok := cutFold(object, "fileid:"); ok {
+		for i := range files {
+			if files[i].ID == id {
+				rows = append(rows, int32(i))
+			}
+		}
+		if len(rows) > 0 {
+			return rows, onePath(files, rows)
+		}
+		for i := range files {
+			if files[i].ID == "" {
+				rows = append(rows, int32(i))
+			}
+		}
+		if len(rows) == 0 { // numbers are known, and this is none of them: of which file is not known
+			for i := range files {
+				rows = append(rows, int32(i))
+			}
+		}
+		return rows, false
+	}
+	p := filePath(object)
+	_, base := cutPath(p)
+	longest := -1
+	var same []int32
+	for _, i := range r.files.by[base] {
+		q := filePath(files[i].Path)
+		same = append(same, i)
+		if !endsWith(p, q) {
+			continue
+		}
+		n := min(len(p), len(q))
+		if p == q {
+			n = never >> 1
+		}
+		if n > longest {
+			rows, longest = rows[:0], n
+		}
+		if n == longest {
+			rows = append(rows, i)
+		}
+	}
+	if len(rows) > 0 {
+		return rows, onePath(files, rows)
+	}
+	return same, false
+}
+
+func cutFold(s, prefix string) (string, bool) {
+	if len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix) {
+		return s[len(prefix):], true
+	}
+	return "", false
+}
+
+func onePath(files []StoredFile, rows []int32) bool {
+	for _, i := range rows[1:] {
+		if filePath(files[i].Path) != filePath(files[rows[0]].Path) {
+			return false
+		}
+	}
+	return true
+}
+
+// tellFiles says what was reached of files.
+func (r *reacher) tellFiles() {
+	f := r.files
+	var files []StoredFile
+	if r.in.Inventory != nil {
+		files = r.in.Inventory.Files
+	}
+	if len(files) == 0 && len(f.touched) == 0 && len(f.folders) == 0 {
+		return
+	}
+	r.stayedAtFiles()
+	f.by = make(map[string][]int32)
+	dirs := make(map[string][]string) // by their last element
+	byDir := make(map[string][]int32)
+	for i := range files {
+		dir, base := cutPath(filePath(files[i].Path))
+		f.by[base] = append(f.by[base], int32(i))
+		if byDir[dir] == nil {
+			_, last := cutPath(dir)
+			dirs[last] = append(dirs[last], dir)
+		}
+		byDir[dir] = append(byDir[dir], int32(i))
+	}
+	states := make(map[int32]*fileState)
+	state := func(i int32) *fileState {
+		s := states[i]
+		if s == nil {
+			s = &fileState{from: never, to: always}
+			states[i] = s
+		}
+		return s
+	}
+	for _, key := range f.folderKeys() {
+		t := f.folders[key]
+		p := filePath(t.id)
+		_, last := cutPath(p)
+		for _, dir := range dirs[last] {
+			if !endsWith(p, dir) || dir == "" && p != "" {
+				continue
+			}
+			for _, i := range byDir[dir] {
+				d := not
+				x, top := t.levels.main()
+				switch {
+				case !thereAt(&files[i], t.from, t.to):
+				case alwaysThere(&files[i], t.from, t.to):
+					d = top
+				default:
+					d = may
+				}
+				if d == not {
+					continue
+				}
+				s := state(i)
+				s.levels.raise(x, d)
+				s.by = addAll(s.by, t.by)
+				s.from, s.to = min(s.from, t.from), max(s.to, t.to)
+				first, end := spanPointers(t.from, t.to)
+				s.why = append(s.why, casefile.Reason{Rule: t.rule, Text: r.says(t.rule) + " " + recordsBy(t.times, t.by, first, end), Evidence: r.proofs(t.refs)})
+			}
+		}
+	}
+	var unlisted []fileKey
+	for _, key := range f.touchedKeys() {
+		t := f.touched[key]
+		var rows []int32
+		sure := false
+		if len(files) > 0 {
+			rows, sure = r.match(key.id)
+		}
+		if !sure {
+			unlisted = append(unlisted, key)
+		}
+		for _, i := range rows {
+			most := was
+			if !sure {
+				most = may
+			}
+			r.judgeFile(state(i), t, &files[i], rows, most)
+		}
+	}
+	seen := make(map[signature]*casefile.Reached)
+	for i := range files {
+		m := &files[i]
+		e := being{from: orAlways(m.From), to: orNever(m.To), known: m.From != event.UnknownTime, size: m.Size, standard: true}
+		var l levels
+		var sig signature
+		for n, w := range f.box.ways {
+			if d := w.reaches(&e); d != not {
+				l.raise(w.exposure, d)
+				sig.ways |= 1 << n
+			}
+		}
+		s := states[int32(i)]
+		var entry casefile.Reached
+		if s == nil && seen[sig] != nil {
+			entry = *seen[sig]
+		} else {
+			entry = r.fileEntry(s, sig, l)
+			if s == nil {
+				keep := entry
+				seen[sig] = &keep
+			}
+		}
+		entry.Object = casefile.Object{Kind: "file", ID: m.Path, Name: m.Label}
+		r.add(entry)
+	}
+	for _, key := range unlisted {
+		s := &fileState{from: never, to: always}
+		r.judgeFile(s, f.touched[key], nil, nil, was)
+		var l levels
+		var sig signature
+		for n, w := range f.box.ways {
+			if w.rule != ruleNotAssessed {
+				l.raise(w.exposure, w.self)
+				sig.ways |= 1 << n
+			}
+		}
+		entry := r.fileEntry(s, sig, l)
+		entry.Object = casefile.Object{Kind: "file", ID: key.id, In: key.in}
+		r.add(entry)
+	}
+	for _, key := range f.folderKeys() {
+		t := f.folders[key]
+		e := r.folderEntry(t)
+		e.Lower, e.Upper = 0, 0
+		p := filePath(t.id)
+		for _, dir := range dirs[lastOf(p)] {
+			if !endsWith(p, dir) || dir == "" && p != "" {
+				continue
+			}
+			for _, i := range byDir[dir] {
+				if s := states[i]; s != nil {
+					switch s.levels.content() {
+					case was:
+						e.Lower++
+						e.Upper++
+					case may:
+						e.Upper++
+					}
+				}
+			}
+		}
+		if len(files) == 0 && t.levels.content() != not {
+			e.Upper = -1
+		}
+		r.add(e)
+	}
+}
+
+func lastOf(p string) string { _, last := cutPath(p); return last }
+
+func addAll(list, more []string) []string {
+	for _, s := range more {
+		list = addTo(list, s, mostBy)
+	}
+	return list
+}
+
+func (f *fileBox) folderKeys() []fileKey  { return keysInOrder(f.folders) }
+func (f *fileBox) touchedKeys() []fileKey { return keysInOrder(f.touched) }
+
+func keysInOrder[T any](m map[fileKey]T) []fileKey {
+	return slices.SortedFunc(maps.Keys(m), func(a, b fileKey) int { return cmp.Or(strings.Compare(a.in, b.in), strings.Compare(a.id, b.id)) })
+}
+
+// fileEntry returns the entry of a file by what is known of it itself, nil for nothing, and by the ways to all files.
+func (r *reacher) fileEntry(s *fileState, sig signature, l levels) casefile.Reached {
+	var e casefile.Reached
+	if s != nil {
+		l.join(&s.levels)
+		e.Why, e.By, e.Bytes = s.why, s.by, s.bytes
+		e.First, e.Last = spanPointers(s.from, s.to)
+	}
+	verdict(&e, &l)
+	if s == nil || s.levels.content() != was {
+		for _, i := range gravest(r.files.box, sig) {
+			e.Why = append(e.Why, r.reason(r.files.box.ways[i], r.files.box.ways[i].rule))
+		}
+	}
+	if l.content() == not {
+		e.Why = append(e.Why, casefile.Reason{Rule: ruleCovered, Text: r.says(ruleCovered) + " " + r.coveredBy(r.files.box), Evidence: []casefile.Proof{}})
+	}
+	if l.content() == may || l[logs.Metadata] == may {
+		e.Settle = r.settle(r.files.box, sig)
+	}
+	if len(e.Why) > mostReasons {
+		e.Why = e.Why[:mostReasons]
+	}
+	return e
+}
+
+// thereAt and alwaysThere report whether a version of a file was there at some time from from to to, or all of that time.
+func thereAt(m *StoredFile, from, to int64) bool {
+	return orAlways(m.From) <= sum(to, slack) && orNever(m.To) >= sum(from, -slack)
+}
+
+func alwaysThere(m *StoredFile, from, to int64) bool {
+	return orAlways(m.From) <= from && orNever(m.To) > to
+}
+
+// judgeFile adds what sessions did to a file. m is the version, nil if the inventory does not have it; rows are all lines that it may be.
+func (r *reacher) judgeFile(s *fileState, t *fileTouch, m *StoredFile, rows []int32, most degree) {
+	size := int64(-1)
+	if m != nil {
+		size = m.Size
+	}
+	type sums struct {
+		bytes int64
+		whole bool // fetched with 200 before
+	}
+	bySession := make(map[*session]*sums)
+	for i := range t.claims {
+		c := &t.claims[i]
+		if c.act.Inference != logs.HTTPRange && c.act.Inference != logs.HTTPBody || !r.version(m, rows, c.act) {
+			continue
+		}
+		q := bySession[c.session]
+		if q == nil {
+			q = &sums{}
+			bySession[c.session] = q
+		}
+		q.bytes = addBytes(q.bytes, c.act.Bytes)
+		q.whole = q.whole || c.act.Inference == logs.HTTPBody && c.act.OK
+	}
+	type told struct {
+		times    int64
+		from, to int64
+		refs     []tally.Ref
+		by       []string
+		extra    string
+	}
+	said := make(map[string]*told)
+	for i := range t.claims {
+		c := &t.claims[i]
+		a := c.act
+		if m != nil && !thereAt(m, orAlways(a.From), orNever(a.To)) {
+			continue
+		}
+		d := min(c.degree, most)
+		if m != nil && !r.version(m, rows, a) {
+			d = min(d, may)
+		}
+		extra := ""
+		switch a.Inference {
+		case logs.HTTPBody:
+			extra = s.body(a, size, m, d)
+		case logs.HTTPRange:
+			s.levels.raise(logs.Metadata, d)
+			if a.Bytes != 0 {
+				s.levels.raise(logs.Partial, d)
+			}
+			q := bySession[c.session]
+			switch {
+			case size >= 0 && q != nil && q.bytes >= size && size > 0:
+				s.levels.raise(logs.Content, d)
+				extra = fmt.Sprintf("The parts are %d bytes together, the file %d: all of it is presumed", q.bytes, size)
+			case size < 0 || a.Bytes < 0:
+				s.levels.raise(logs.Content, may)
+			}
+		case logs.HTTPNotModified:
+			if q := bySession[c.session]; q == nil || !q.whole {
+				s.levels.raise(logs.Content, may)
+			}
+			s.levels.raise(logs.Metadata, d)
+		case logs.HTTPHead:
+			s.levels.raise(logs.Metadata, d)
+		case logs.FileReadGranted:
+			s.levels.raise(logs.Metadata, d)
+			s.levels.raise(logs.Content, may)
+		case logs.FileTouched:
+			s.levels.raise(logs.Metadata, d)
+			s.levels.raise(logs.Content, may)
+		case logs.FilePreviewed:
+			s.levels.raise(logs.Partial, d)
+		default:
+			s.levels.raise(max(a.Exposure, logs.Metadata), d)
+		}
+		if a.Bytes > 0 && d == was && a.Exposure >= logs.Partial {
+			s.bytes = addBytes(s.bytes, a.Bytes)
+		}
+		rule := a.Inference
+		if d != was && c.session != nil && c.session.attribution != ofAttacker {
+			rule = ruleAttribution
+		} else if most == may {
+			rule = ruleCoarse
+		}
+		q := said[rule]
+		if q == nil {
+			q = &told{from: never, to: always}
+			said[rule] = q
+		}
+		q.times += max(a.Times, 1)
+		q.from, q.to = min(q.from, orNever(a.From)), max(q.to, orAlways(a.To))
+		q.refs = keepRefs(q.refs, a.Refs)
+		q.extra = cmp.Or(extra, q.extra)
+		if c.session != nil {
+			q.by = addTo(q.by, c.session.ID, mostBy)
+			s.by = addTo(s.by, c.session.ID, mostBy)
+		}
+		s.from, s.to = min(s.from, orNever(a.From)), max(s.to, orAlways(a.To))
+	}
+	for _, rule := range slices.Sorted(maps.Keys(said)) {
+		q := said[rule]
+		first, last := spanPointers(q.from, q.to)
+		text := r.says(rule)
+		if q.extra != "" {
+			text += " " + q.extra + "."
+		}
+		s.why = append(s.why, casefile.Reason{Rule: rule, Text: text + " " + recordsBy(q.times, q.by, first, last), Evidence: r.proofs(q.refs)})
+	}
+}
+
+// version reports whether an act is surely about this version of a file: no other was there then.
+func (r *reacher) version(m *StoredFile, rows []int32, a *tally.Act) bool {
+	if m == nil {
+		return true
+	}
+	if !alwaysThere(m, orAlways(a.From), orNever(a.To)) {
+		return false
+	}
+	for _, i := range rows {
+		if o := &r.in.Inventory.Files[i]; o != m && filePath(o.Path) == filePath(m.Path) && thereAt(o, orAlways(a.From), orNever(a.To)) {
+			return false
+		}
+	}
+	return true
+}
+
+// body takes that a web server handed out a file: all of it if the bytes are its size (mail-forensics 5).
+func (s *fileState) body(a *tally.Act, size int64, m *StoredFile, d degree) string {
+	s.levels.raise(logs.Metadata, d)
+	switch {
+	case a.Most == 0:
+		return "Nothing of it was handed out"
+	case a.Exposure < logs.Content:
+		s.levels.raise(logs.Partial, d)
+		return "The client hung up"
+	case a.Most < 0 || size < 0:
+		s.levels.raise(logs.Partial, d)
+		s.levels.raise(logs.Content, may)
+		return "Whether all of it was handed out is not known: its size or the bytes are not"
+	case float64(a.Most) >= 0.98*float64(size):
+		s.levels.raise(logs.Content, d)
+		return fmt.Sprintf("%d bytes were handed out, of %d", a.Most, size)
+	}
+	s.levels.raise(logs.Partial, d)
+	if isText(m) && float64(a.Most) >= 0.1*float64(size) {
+		s.levels.raise(logs.Content, may)
+		return fmt.Sprintf("%d bytes were handed out, of %d: all of it, if they were compressed", a.Most, size)
+	}
+	return fmt.Sprintf("%d bytes were handed out, of %d", a.Most, size)
+}
+
+// isText reports whether a file is of a kind that web servers compress.
+func isText(m *StoredFile) bool {
+	p := strings.ToLower(m.Path)
+	for _, end := range [...]string{".txt", ".csv", ".html", ".htm", ".xml", ".json", ".js", ".css", ".svg", ".md", ".log", ".sql", ".eml", ".ics", ".vcf", ".yaml", ".yml", ".ini", ".conf"} {
+		if strings.HasSuffix(p, end) {
+			return true
+		}
+	}
+	return false
+}
