@@ -13,12 +13,11 @@ import (
 // shows is what deciding what was reached asks of coverage.
 type shows interface {
 	presence(channel, principal string, from, to int64) answer
+	presenceAt(host, channel, principal string, from, to int64) answer
+	processes(host string, from, to int64) answer
 	detail(channel, in string, from, to int64) answer
 	channels(kind, in string) []string
 }
-
-// channelProcess is the channel under which coverage tells whether the processes of a host were logged, in detail.
-const channelProcess = "processes"
 
 // reacher decides what was reached.
 type reacher struct {
@@ -503,7 +502,7 @@ func isMachine(account string) bool {
 // isMail reports whether mailboxes are read through a channel.
 func isMail(channel string) bool {
 	switch channel {
-	case "smtp", "submission", "ssh", "smb", "rdp", "windows", "web", "dav", "oab", "powershell", "ftp", "sftp", "lmtp", "sieve", "managesieve", channelProcess:
+	case "smtp", "submission", "ssh", "smb", "rdp", "windows", "web", "dav", "oab", "powershell", "ftp", "sftp", "lmtp", "sieve", "managesieve":
 		return false
 	}
 	return true

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -214,7 +215,7 @@ func (r *reacher) match(object string) (rows []int32, sure bool) {
 		}
 		n := min(len(p), len(q))
 		if p == q {
-			n = never >> 1
+			n = math.MaxInt
 		}
 		if n > longest {
 			rows, longest = rows[:0], n

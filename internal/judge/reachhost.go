@@ -136,7 +136,7 @@ func (r *reacher) openHost(b *box, k *capability, from, to int64) {
 		ran := slices.ContainsFunc(h.acts, func(a attackAct) bool {
 			return a.act.Inference == logs.CodeRan || a.act.Inference == logs.ShellUsed || a.act.Inference == logs.ProxyShellPowerShell
 		})
-		h.clean = !ran && r.cover.detail(channelProcess, h.name, from, to).covered()
+		h.clean = !ran && r.cover.processes(h.name, from, to).covered()
 	}
 	if h.clean {
 		b.through("host").shown([]string{"the log of processes of " + h.name})
@@ -197,7 +197,7 @@ const near = 5e9
 func (r *reacher) request(h *attacked, at *attackAct) error {
 	a := at.act
 	u := unnamed{act: a, session: at.session, exposure: logs.Content, degree: may, channel: "ews", words: "the kind of request is not known"}
-	ans := r.cover.detail("ews", h.name, sum(orAlways(a.From), -near), sum(orNever(a.To), near))
+	ans := r.cover.detail("ews", "", sum(orAlways(a.From), -near), sum(orNever(a.To), near))
 	if ans.covered() {
 		listed, read, err := r.ownRequests(h, a)
 		if err != nil {
@@ -356,15 +356,12 @@ func shellPath(a *tally.Act) string {
 // tellShells says of each web shell that was asked for whether it was used.
 func (r *reacher) tellShells(h *attacked) {
 	type shell struct {
-		id             string
-		used, visited  bool
-		unknown        bool
-		times          int64
-		from, to       int64
-		refs           []tally.Ref
-		by             []string
-		usedRefs       []tally.Ref
-		usedFrom, last int64
+		id            string
+		used, unknown bool
+		times         int64
+		from, to      int64
+		refs          []tally.Ref
+		by            []string
 	}
 	shells := make(map[string]*shell)
 	since := int64(never)
@@ -406,7 +403,7 @@ func (r *reacher) tellShells(h *attacked) {
 		first, last := spanPointers(s.from, s.to)
 		e.First, e.Last = first, last
 		records := recordsBy(s.times, s.by, first, last)
-		switch ans := r.cover.presence("web", "", min(since, s.from), r.to); {
+		switch ans := r.cover.presenceAt(h.name, "web", "", min(since, s.from), r.to); {
 		case s.used:
 			l.raise(logs.Content, was)
 			e.Why = []casefile.Reason{{Rule: logs.ShellUsed, Text: r.says(logs.ShellUsed) + " " + records, Evidence: r.proofs(s.refs)}}

@@ -93,7 +93,7 @@ func readingOf(rule string) reading {
 		return reading{grasp: graspCoarse}
 	case logs.MailboxListed, logs.FolderListed, logs.FolderBind, logs.MailHeaders, logs.Searched:
 		return reading{grasp: graspCoarse}
-	case logs.MailTraffic, logs.ExportRequested, logs.ExportFiltered, logs.SearchExported, logs.SearchDownloaded, logs.MailboxUsed:
+	case logs.MailTraffic, logs.ExportRequested, logs.ExportFiltered, logs.SearchExported, logs.SearchDownloaded, logs.MailboxUsed, logs.CrossMailbox:
 		return reading{grasp: graspCoarse, weak: true, besides: logs.Content}
 	case logs.Forwarded:
 		return reading{grasp: graspNothing} // nobody's session does it: see forwarded

@@ -10,12 +10,6 @@ import (
 	"github.com/barid-dfir/barid/internal/tally"
 )
 
-// The ends of time: what is known of no bound.
-const (
-	always = math.MinInt64 + 1
-	never  = math.MaxInt64
-)
-
 // slack is by how much the clock of an inventory may differ from that of a log before something is excluded for not having been
 // there, in nanoseconds.
 const slack = 60e9
