@@ -174,11 +174,7 @@ func (r *reacher) stayed() {
 			if p.context >= len(r.contexts) {
 				continue
 			}
-			visits := r.in.Store.Visits(p.context)
-			if p.visit >= len(visits) {
-				continue
-			}
-			v := visits[p.visit]
+			v := tally.Span{From: p.from, To: p.to}
 			if v.From == event.UnknownTime || v.To == event.UnknownTime {
 				v.From, v.To = r.from, r.to
 			}

@@ -76,7 +76,7 @@ func (s *scene) reach(t testing.TB, cover shows, powers []capability, whose func
 		}
 		of[i] = n
 		for v, visit := range in.Store.Visits(i) {
-			all[n].parts = append(all[n].parts, part{i, v})
+			all[n].parts = append(all[n].parts, part{i, v, visit.From, visit.To})
 			all[n].from, all[n].to = min(all[n].from, visit.From), max(all[n].to, visit.To)
 		}
 	}
