@@ -10,6 +10,7 @@ import (
 	"github.com/barid-dfir/barid/internal/logs/json"
 	"github.com/barid-dfir/barid/internal/logs/logsource"
 	"github.com/barid-dfir/barid/internal/logs/m365"
+	"github.com/barid-dfir/barid/internal/logs/mailboxaudit"
 	"github.com/barid-dfir/barid/internal/logs/remoteaccess"
 	"github.com/barid-dfir/barid/internal/logs/syslog"
 	"github.com/barid-dfir/barid/internal/logs/w3c"
@@ -29,6 +30,7 @@ func FormatsWith(t *logsource.Table) []logs.Format {
 		m365.NewMessageTrace(),
 		m365.NewAzure(),
 		exchange.New(),
+		mailboxaudit.New(),
 		w3c.New(),
 		w3c.NewNative(),
 		access.New(),

@@ -125,6 +125,9 @@ func TestForgedRequests(t *testing.T) {
 	cat := token("V\x01\x00", "T\x07Windows", "C\x00", "A\x05Basic", "L\x0dana@x.example", "U\x08S-1-5-21", "G\x00\x00\x00\x00")
 	f("POST", "", ad+"?@x.example/powershell/?X-Rps-CAT="+strings.ReplaceAll(cat, "=", "%3D")+"&Email=x", "200",
 		"access ok autodiscover action=powershell inference=PROXYSHELL_POWERSHELL host=EX1 target=ana@x.example")
+	// A token that was copied as text: bytes are lost.
+	lost := token("V\x01\uFFFD", "T\x07Windows", "C\uFFFD", "A\x05Basic", "Lana@x.example,S-1-5-21-1-2-3-500", "G\x04\uFFFD\x07\x00\x00\x00\x07", strings.Repeat("\x00", 99))
+	f("POST", "", ad+"?@x.example/powershell/?X-Rps-CAT="+lost, "", "access unknown autodiscover action=powershell inference=PROXYSHELL_POWERSHELL host=EX1 target=ana@x.example")
 	f("POST", "bob", ad+"?a=b@x.example/powershell", "200", "access ok account=bob autodiscover action=powershell inference=PROXYSHELL_POWERSHELL host=EX1")
 	f("POST", "", ad+"?@x.example/ews/exchange.asmx", "200", "access ok autodiscover action=ews inference=PROXYSHELL_MAILBOX host=EX1 exposure=content")
 	f("GET", "bob", ad+"?Protocol=ActiveSync&Email=bob@example.org", "200", "access ok account=bob autodiscover inference=MAILBOX_USED mailbox=bob")

@@ -15,7 +15,7 @@ func forged(r *Request, o logs.Observation, obs []logs.Observation) ([]logs.Obse
 	o.Bytes = number(r.Bytes)
 	o.Object, o.ObjectKind = r.Server, "host"
 	status := string(r.Status)
-	o.OK = status == "200" || status == "301" || status == "302"
+	o.OK, o.Unknown = status == "200" || status == "301" || status == "302", len(status) == 0
 	switch o.Channel {
 	case "autodiscover":
 		i := indexFold(r.Path, "/autodiscover.json")
@@ -145,7 +145,7 @@ func logonName(token []byte) []byte {
 			p = p[2:]
 			continue
 		}
-		if kind == 'L' && len(p) < 2+size {
+		if kind == 'L' && (len(p) < 2+size || bytes.ContainsFunc(p[2:2+size], func(r rune) bool { return r < ' ' })) {
 			n := 1
 			for n < len(p) && (nameByte(p[n]) || p[n] == '@') {
 				n++

@@ -110,7 +110,7 @@ func Observe(r *Request, obs []logs.Observation) []logs.Observation {
 		}
 	}
 
-	if own := Monitoring(r.Account, r.UserAgent); own || machine(r.Account) {
+	if own := Monitoring(r.Account, r.UserAgent) && (len(r.Account) > 0 || near(client)); own || machine(r.Account) {
 		if own || r.Exchange || channel != "web" {
 			o.Kind, o.OK, o.Account = logs.Heartbeat, len(r.Status) == 3 && r.Status[0] == '2', r.Account
 			return append(obs, o)
@@ -268,6 +268,19 @@ func machine(account []byte) bool {
 
 func loopback(ip []byte) bool {
 	return string(ip) == "::1" || bytes.HasPrefix(ip, []byte("127."))
+}
+
+// near reports whether an address is of the same machine or network: that of a health check, which anybody can call himself.
+func near(ip []byte) bool {
+	for _, p := range [...]string{"127.", "10.", "192.168.", "169.254.", "fe80:", "fc", "fd"} {
+		if hasPrefixFold(ip, p) {
+			return true
+		}
+	}
+	if len(ip) > 6 && string(ip[:4]) == "172." && ip[6] == '.' {
+		return "16" <= string(ip[4:6]) && string(ip[4:6]) <= "31"
+	}
+	return len(ip) == 0 || string(ip) == "::1"
 }
 
 // Param returns the value of a parameter of a query, as it stands there; nil if it has none. Exchange separates the
