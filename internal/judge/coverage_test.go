@@ -204,7 +204,7 @@ func TestGaps(t *testing.T) {
 		s.add("Security.evtx", "DC1", "windows.evtx:Security", "3 00:00", "3 10:00", time.Minute, func(s *tally.Stream) {
 			s.Records = []tally.Run{{First: 1, Last: 50, From: at("3 00:00"), To: at("3 04:00")}, {First: 61, Last: 90, From: at("3 04:30"), To: at("3 10:00")}}
 		})
-	}, "presence", "rdp", "ana", "3 01:00", "3 09:00", "missing_records 3 04:00:00–3 04:30:00")
+	}, "presence", "rdp", "ana", "3 01:00", "3 09:00", "missing_records 3 04:00:00–3 04:29:59")
 	f("record numbers that go on in another file", func(s *shelf) {
 		s.add("a/Security.evtx", "DC1", "windows.evtx:Security", "3 00:00", "3 04:00", time.Minute, func(s *tally.Stream) {
 			s.Records = []tally.Run{{First: 1, Last: 50, From: at("3 00:00"), To: at("3 04:00")}}

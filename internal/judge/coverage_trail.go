@@ -22,7 +22,7 @@ const (
 const (
 	minute     = int64(time.Minute)
 	longPause  = 15 * minute
-	shortPause = 2 * minute // between two files of a log of many events
+	shortPause = 2 * minute // between two files
 	manyEvents = 1000
 )
 
@@ -114,10 +114,9 @@ func (t *trail) measure() {
 		if f.From == event.UnknownTime {
 			continue
 		}
-		t.whole = append(t.whole, tally.Span{From: f.begin(), To: f.To})
-		if len(f.Active) == 0 {
-			t.spans = append(t.spans, tally.Span{From: f.From, To: f.From}, tally.Span{From: f.To, To: f.To})
-		}
+		f.From = f.begin()
+		t.whole = append(t.whole, tally.Span{From: f.From, To: f.To})
+		t.spans = append(t.spans, tally.Span{From: f.From, To: f.From}, tally.Span{From: f.To, To: f.To})
 		for _, s := range f.Active {
 			s.From, s.To = max(s.From, f.From), min(s.To, f.To)
 			t.spans = append(t.spans, s)
@@ -155,12 +154,11 @@ func (t *trail) silences() {
 	for i := 1; i < len(t.spans); i++ {
 		pauses = append(pauses, t.spans[i].From-t.spans[i-1].To)
 	}
-	busy := t.events >= manyEvents
 	limit := never
 	switch {
 	case t.beats || t.rule.probes:
 		limit = longPause
-	case busy:
+	case t.events >= manyEvents:
 		limit = max(longPause, 6*t.usual(pauses))
 	}
 	longest := int64(0) // ordinary pause inside a file
@@ -175,17 +173,14 @@ func (t *trail) silences() {
 			longest = max(longest, p)
 		}
 	}
-	between := max(longPause, longest)
-	if busy {
-		between = max(shortPause, min(longest, limit))
-	}
+	between := max(shortPause, longest)
 	for i, p := range pauses {
 		from, to := t.spans[i].To+1, t.spans[i+1].From-1
 		switch {
 		case inside[i] && p > limit:
 			t.quiet(from, to, limit, "silence", fmt.Sprintf("%s is silent for %s", t.name, span(p)))
-		case !inside[i] && p > min(between, limit):
-			t.quiet(from, to, min(between, limit), "missing_file", fmt.Sprintf("nothing for %s between two files of %s, which are never silent for so long", span(p), t.name))
+		case !inside[i] && p > between:
+			t.quiet(from, to, between, "missing_file", fmt.Sprintf("nothing for %s between two files of %s, which are never silent for so long", span(p), t.name))
 		}
 	}
 }
@@ -246,14 +241,24 @@ func (t *trail) sequence() {
 	}
 }
 
+// lacks adds a file that is missing by its name, as far as no file of another sequence stands in for it.
+func (t *trail) lacks(from, to int64, why string) {
+	i, _ := slices.BinarySearchFunc(t.whole, from, func(s tally.Span, at int64) int { return cmp.Compare(s.To, at) })
+	for ; i < len(t.whole) && t.whole[i].From <= to; i++ {
+		t.add(from, t.whole[i].From-1, "missing_file", why, true, true)
+		from = t.whole[i].To + 1
+	}
+	t.add(from, to, "missing_file", why, true, true)
+}
+
 // rotation finds numbers that are missing: maillog.3, maillog.1.
 func (t *trail) rotation(list []*file) {
 	slices.SortStableFunc(list, func(a, b *file) int { return cmp.Compare(b.name.number, a.name.number) })
 	for i := 1; i < len(list); i++ {
 		older, newer := list[i-1], list[i]
 		if older.name.number-newer.name.number > 1 && older.To < newer.From {
-			t.add(older.To+1, newer.From-1, "missing_file",
-				fmt.Sprintf("%s is not there", numbers(newer.name.stem+".", newer.name.number+1, older.name.number-1)), true, true)
+			t.lacks(older.To+1, newer.From-1,
+				fmt.Sprintf("%s is not there", numbers(newer.name.stem+".", newer.name.number+1, older.name.number-1)))
 		}
 	}
 }
@@ -296,11 +301,11 @@ func (t *trail) periods(list []*file) {
 		switch {
 		case d > step:
 			if newer.From-last > minute {
-				t.add(last+1, newer.From-1, "missing_file", fmt.Sprintf("between %s and %s files are not there", base(older.path), base(newer.path)), true, true)
+				t.lacks(last+1, newer.From-1, fmt.Sprintf("between %s and %s files are not there", base(older.path), base(newer.path)))
 			}
 		case d == 0 && older.name.number > 0 && newer.name.number-older.name.number > 1,
 			d > 0 && newer.name.number > 1:
-			t.add(last+1, newer.From-1, "missing_file", fmt.Sprintf("a file is missing before %s, by its number", base(newer.path)), true, true)
+			t.lacks(last+1, newer.From-1, fmt.Sprintf("a file is missing before %s, by its number", base(newer.path)))
 		}
 	}
 }
@@ -329,7 +334,10 @@ func (t *trail) numbers() {
 		before, after := &runs[i-1], &runs[i]
 		if after.First > before.Last && after.First-before.Last > 1 {
 			n := after.First - before.Last - 1
-			from, to := min(before.To, after.From), max(before.To, after.From)
+			from, to := before.To+1, after.From-1
+			if after.From <= before.To+1 {
+				from, to = after.From, max(before.To, after.From)
+			}
 			t.add(from, to, "missing_records", fmt.Sprintf("%d records between %d and %d of %s are not there", n, before.Last, after.First, t.name), true, true)
 		}
 		if after.Last < before.Last { // inside what was seen
