@@ -20,11 +20,13 @@ const (
 	tIP
 	tPort
 	tMethod
+	tPath
 )
 
 var traceFields = []event.Field{
 	tLevel: {Name: "level"}, tThread: {Name: "thread"}, tPid: {Name: "pid"}, tTid: {Name: "tid"}, tModule: {Name: "module"}, tMessage: {Name: "message"},
 	tEvent: {Name: "event"}, tClient: {Name: "client_id"}, tName: {Name: "name"}, tIP: {Name: "src_ip"}, tPort: {Name: "src_port"}, tMethod: {Name: "method"},
+	tPath: {Name: "path"},
 }
 
 // Values of the field event.
@@ -36,12 +38,14 @@ var (
 	evEnd           = []byte("session-end")
 	evHandshake     = []byte("handshake")
 	evParticipant   = []byte("participant")
+	evTransfer      = []byte("file-transfer")
 )
 
 // trace is what a line of AnyDesk's trace says, as views of it.
 type trace struct {
 	thread, pid, tid, module, message []byte
 	event, id, name, ip, port, method []byte
+	path                              []byte
 }
 
 // parse reads what follows the time: "back   4668   6440   app.backend_session - Incoming session request: Ana (221436813)".
@@ -87,6 +91,8 @@ func (t *trace) parse(p []byte) {
 		t.ip = bytes.Trim(m, "[]")
 	case cut(&m, "Authenticated by "), cut(&m, "Authenticated with "):
 		t.event, t.method = evAuthenticated, bytes.TrimSuffix(m, []byte("."))
+	case string(t.module) == "app.prepare_task" && cut(&m, "Preparing files in '"):
+		t.event, t.path = evTransfer, bytes.TrimSuffix(bytes.TrimSuffix(m, []byte(".")), []byte("'"))
 	case bytes.HasPrefix(m, []byte("Session closed ")), bytes.HasPrefix(m, []byte("Session stopped")):
 		t.event = evEnd
 	}
@@ -125,6 +131,7 @@ func (t *trace) values(v []event.Value, l []byte, k *known, out *event.Batch) {
 	put(v, tIP, event.Address(t.ip))
 	num(v, tPort, t.port)
 	put(v, tMethod, t.method)
+	put(v, tPath, t.path)
 	if t.event != nil {
 		if len(t.id) == 0 {
 			keep(v, tClient, &k.id, out)

@@ -266,52 +266,6 @@ func (p *parser) line(l []byte, k *known, zone *time.Location, out *event.Batch)
 	return true
 }
 
-// Observe implements [logs.Parser].
-func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observation {
-	v := e.Values
-	o := logs.Observation{Kind: logs.Login, Bytes: -1, Count: -1}
-	switch kind(e.Shape.Tag) {
-	case anydeskTrace:
-		o.Channel, o.Account, o.IP, o.Action = "anydesk", v[tClient].Data, v[tIP].Data, v[tMethod].Data
-		switch string(v[tEvent].Data) {
-		case "authenticated":
-			o.OK = true
-		case "refused":
-		case "connected", "request": // which says neither whether it was let in nor, of connected, who called whom
-			o.Unknown, o.Count, o.Action = true, 0, v[tEvent].Data
-		default:
-			return obs
-		}
-	case anydeskConnections:
-		if string(v[cDirection].Data) != "Incoming" {
-			return obs
-		}
-		o.Channel, o.Account, o.Action = "anydesk", v[cClient].Data, v[cMethod].Data
-		o.OK = !bytes.EqualFold(v[cMethod].Data, []byte("REJECTED"))
-	case teamviewerLog:
-		o.Channel, o.Account, o.Action = "teamviewer", v[lClient].Data, v[lMethod].Data
-		switch string(v[lEvent].Data) {
-		case "authenticated":
-			o.OK = true
-		case "refused":
-		case "handshake":
-			o.Unknown, o.Count, o.Action = true, 0, v[lEvent].Data
-		default:
-			return obs
-		}
-	case teamviewerConnections:
-		o.Channel, o.OK, o.Action, o.Session = "teamviewer", true, v[nMode].Data, v[nSession].Data
-		if string(v[nDirection].Data) == "outgoing" {
-			o.Kind, o.Account, o.Object, o.ObjectKind = logs.Access, v[nUser].Data, v[nClient].Data, "host"
-			break
-		}
-		o.Account, o.Target = v[nClient].Data, v[nUser].Data
-	default:
-		return obs
-	}
-	return append(obs, o)
-}
-
 // put sets the value of a slot to text, unless there is none.
 func put(v []event.Value, slot int, p []byte) {
 	if len(p) > 0 {

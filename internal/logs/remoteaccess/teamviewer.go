@@ -19,11 +19,13 @@ const (
 	lName
 	lSession
 	lMethod
+	lPath
 )
 
 var logFields = []event.Field{
 	lPid: {Name: "pid"}, lTid: {Name: "tid"}, lLevel: {Name: "level"}, lMessage: {Name: "message"}, lEvent: {Name: "event"},
 	lClient: {Name: "client_id"}, lName: {Name: "name"}, lSession: {Name: "session"}, lMethod: {Name: "method"},
+	lPath: {Name: "path"},
 }
 
 // isHeader reports whether a line is one of the block that TeamViewer writes when it starts: "Version:            15.50.5 (64-bit)".
@@ -85,6 +87,7 @@ func offset(p []byte) (time.Duration, bool) {
 type logLine struct {
 	pid, tid, level, message         []byte
 	event, id, name, session, method []byte
+	path                             []byte
 }
 
 // parse reads what follows the time: "2216       2492 S0   AuthenticationBlocker::Allocate: allocate ok for DyngateID 1660360496, attempt number 1".
@@ -104,6 +107,10 @@ func (t *logLine) parse(p []byte) {
 				t.event, t.id = evEnd, digits(rest)
 			}
 		}
+		return
+	}
+	if sent := p; cut(&sent, "Send file ") {
+		t.event, t.path = evTransfer, sent
 		return
 	}
 	function, m, ok := bytes.Cut(p, []byte(": "))
@@ -162,6 +169,7 @@ func (t *logLine) values(v []event.Value, k *known, out *event.Batch) {
 	put(v, lName, t.name)
 	put(v, lSession, t.session)
 	put(v, lMethod, t.method)
+	put(v, lPath, t.path)
 	if t.event != nil && len(t.id) == 0 {
 		keep(v, lClient, &k.id, out)
 	}
