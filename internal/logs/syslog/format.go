@@ -63,6 +63,8 @@ type state struct {
 	calendar calendar // before its first line
 	// ssh is what was said of connections before it; nil if nothing.
 	ssh *connections
+	// sftp is what was said of transfers of files before it; nil if nothing.
+	sftp *transfers
 }
 
 type cutter struct {
@@ -72,7 +74,8 @@ type cutter struct {
 	scratch  event.Batch
 	// ssh is what was said of connections; nil as long as no line is of sshd.
 	ssh    *connections
-	values [sshSlots]event.Value
+	sftp   *transfers
+	values [max(sshSlots, sfSlots)]event.Value
 }
 
 func newCutter(s *logs.Source) *cutter {
@@ -92,9 +95,13 @@ func (c *cutter) Cut(data []byte, atEOF bool) (int, any) {
 		before := *c.ssh
 		st.ssh = &before
 	}
+	if c.sftp != nil {
+		before := *c.sftp
+		st.sftp = &before
+	}
 	var h header
 	b := logs.Block{Data: data[:n], First: c.first}
-	ssh := bytes.Contains(b.Data, sshdName)
+	ssh, sftp := bytes.Contains(b.Data, sshdName), bytes.Contains(b.Data, sftpOpened)
 	for s := lines.Scan(&b, part, &c.scratch); s.Next(); {
 		rest, ok := h.stamp(s.Line)
 		if !ok {
@@ -105,6 +112,9 @@ func (c *cutter) Cut(data []byte, atEOF bool) (int, any) {
 		}
 		if ssh && changes(rest) && h.finish(rest) {
 			c.follow(&h)
+		}
+		if sftp && opensTransfer(rest) && h.finish(rest) {
+			c.followTransfer(&h)
 		}
 	}
 	c.scratch.Reset()
@@ -137,12 +147,32 @@ func (c *cutter) follow(h *header) {
 	c.ssh.follow(h, c.values[:])
 }
 
+// opensTransfer reports whether what follows the time of a line can be a line of sftp-server that opens a session: the Cutter looks at no others.
+func opensTransfer(rest []byte) bool {
+	return bytes.Contains(rest[:min(len(rest), maxSender)], sftpOpened)
+}
+
+// followTransfer takes account of a line of sftp-server.
+func (c *cutter) followTransfer(h *header) {
+	h.normalise()
+	if recognise(h) != sftp {
+		return
+	}
+	if c.sftp == nil {
+		c.sftp = new(transfers)
+	}
+	clear(c.values[:])
+	parseSFTP(c.values[:], h.message)
+	c.sftp.follow(h, c.values[:])
+}
+
 type parser struct {
 	shapes *shapes
 	when   when
 	ssh    connections
-	// used says that ssh holds anything.
-	used bool
+	sftp   transfers
+	// used says that ssh holds anything, and moved that sftp does.
+	used, moved bool
 	// buf holds texts that are put together, until the next event is observed.
 	buf []byte
 }
@@ -156,6 +186,12 @@ func (p *parser) Parse(b *logs.Block, out *event.Batch) {
 		p.ssh, p.used = *st.ssh, true
 	case p.used:
 		p.ssh, p.used = connections{}, false
+	}
+	switch {
+	case st.sftp != nil:
+		p.sftp, p.moved = *st.sftp, true
+	case p.moved:
+		p.sftp, p.moved = transfers{}, false
 	}
 	var h header
 	for s := lines.Scan(b, st.part, out); s.Next(); {
@@ -176,6 +212,9 @@ func (p *parser) Parse(b *logs.Block, out *event.Batch) {
 		if kind(e.Shape.Tag) == sshd && namesSSHD(rest) {
 			p.follow(&h, e.Values, out)
 		}
+		if kind(e.Shape.Tag) == sftp {
+			p.followTransfer(&h, e.Values, opensTransfer(rest), out)
+		}
 		e.Time = p.when.time(&h, year, b.Source.Zone)
 		e.Raw, e.Offset, e.Line = s.Line, s.Offset, s.Number
 	}
@@ -188,5 +227,20 @@ func (p *parser) follow(h *header, v []event.Value, out *event.Batch) {
 		known := out.Bytes(len(ip))
 		copy(known, ip)
 		put(v, sshIP, known)
+	}
+}
+
+// followTransfer completes an event of sftp-server with who it works for. opens says that the Cutter looked at the line, too.
+func (p *parser) followTransfer(h *header, v []event.Value, opens bool, out *event.Batch) {
+	if !opens && string(v[sfEvent].Data) == string(evSessionOpened) {
+		return
+	}
+	p.moved = true
+	if who := p.sftp.follow(h, v); who != nil && v[sfUser].IsAbsent() {
+		text := out.Bytes(int(who.userLen) + int(who.ipLen))
+		n := copy(text, who.user[:who.userLen])
+		copy(text[n:], who.ip[:who.ipLen])
+		put(v, sfUser, text[:n:n])
+		put(v, sfIP, text[n:])
 	}
 }

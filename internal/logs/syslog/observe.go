@@ -30,6 +30,8 @@ func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observat
 		return observeCourier(v, obs)
 	case webserver:
 		return observeWebError(v, obs)
+	case sftp:
+		return observeSFTP(v, obs)
 	case su, sudo:
 		return observeSu(v, obs)
 	}

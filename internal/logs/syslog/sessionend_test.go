@@ -62,3 +62,29 @@ func TestEndOfASessionTellsWhatWasRead(t *testing.T) {
 	f("lmtp(ana)<42><AAA>: save: box=INBOX, uid=3, msgid=<y@x>, size=2")
 	f("lmtp(ana)<42><AAA>: sieve: msgid=<x@example.org>: stored mail into mailbox 'INBOX'")
 }
+
+const transferred = `Mar  3 02:11:04 mx1 sshd[41]: Accepted password for ana from 203.0.113.9 port 5022 ssh2
+Mar  3 02:11:05 mx1 sftp-server[42]: session opened for local user ana from [203.0.113.9]
+Mar  3 02:11:06 mx1 sftp-server[42]: opendir "/srv/Board"
+Mar  3 02:11:06 mx1 sftp-server[42]: closedir "/srv/Board"
+Mar  3 02:11:07 mx1 sftp-server[42]: open "/srv/Board/a \"b\".pdf" flags READ mode 0666
+Mar  3 02:11:08 mx1 sftp-server[42]: close "/srv/Board/a \"b\".pdf" bytes read 4096 written 0
+Mar  3 02:11:09 mx1 internal-sftp[42]: close "/srv/x" bytes read 0 written 90
+Mar  3 02:11:09 mx1 sftp-server[42]: open "/srv/x" flags WRITE,CREATE,TRUNCATE mode 0644
+Mar  3 02:11:09 mx1 sftp-server[42]: sent status No such file
+Mar  3 02:11:09 mx1 sftp-server[7]: close "/srv/y" bytes read 5 written 0
+`
+
+func TestFilesOverSSHAreOfWhoeverOpenedTheSession(t *testing.T) {
+	want := `login ok account=ana ip=203.0.113.9 channel=ssh action=password inference=SIGNED_IN
+login ok account=ana ip=203.0.113.9 channel=ssh action=session-opened inference=SIGNED_IN count=0
+access ok account=ana ip=203.0.113.9 channel=ssh action=closedir inference=FILE_LISTED folder=/srv/Board exposure=metadata
+access unknown account=ana ip=203.0.113.9 channel=ssh action=open inference=FILE_OPENED file="/srv/Board/a \\\"b\\\".pdf" exposure=content
+access ok account=ana ip=203.0.113.9 channel=ssh action=close inference=FILE_DOWNLOADED file="/srv/Board/a \\\"b\\\".pdf" exposure=content bytes=4096
+access ok account=ana ip=203.0.113.9 channel=ssh action=close inference=FILE_TOUCHED file=/srv/x exposure=metadata bytes=90
+access ok channel=ssh action=close inference=FILE_DOWNLOADED file=/srv/y exposure=content bytes=5`
+	if got := meaning(t, strings.TrimSpace(transferred)); got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	logtest.Check(t, syslog.New, []byte(transferred+strings.Repeat("Mar  3 02:11:10 mx1 cron[1]: text\n", 20)+`Mar  3 02:12:08 mx1 sftp-server[42]: close "/srv/z" bytes read 4096 written 0`+"\n"), logtest.Options{Path: "auth.log", Allocs: 0.5})
+}

@@ -30,6 +30,7 @@ const (
 	guacamole
 	courier
 	webserver
+	sftp
 	auth // other programs that let people in
 	numKinds
 )
@@ -199,6 +200,8 @@ var kinds = [numKinds]struct {
 		fields: names("event", "cs-username", "c-ip", "reason")},
 	sshd: {format: "syslog.sshd", client: "src_ip", account: "user",
 		fields: names("event", "user", "method", "src_ip", "src_port", "count", "reason")},
+	sftp: {format: "syslog.sftp", client: "src_ip", account: "user",
+		fields: names("event", "user", "src_ip", "path", "flags", "bytes_read", "bytes_written")},
 	dropbear: {format: "syslog.dropbear", client: "src_ip", account: "user",
 		fields: names("event", "user", "method", "src_ip", "src_port", "count", "reason")},
 	pam: {format: "syslog.pam", client: "rhost", account: "user",
@@ -365,6 +368,8 @@ func (s *shapes) add(h *header, out *event.Batch) *event.Event {
 		parseCourier(v, m)
 	case webserver:
 		parseWebError(v, m)
+	case sftp:
+		parseSFTP(v, m)
 	}
 	return e
 }
@@ -404,6 +409,8 @@ func recognise(h *header) kind {
 		switch string(base) {
 		case "sshd", "sshd-session", "sshd-auth", "SSHD":
 			return sshd
+		case "sftp-server":
+			return sftp
 		case "sudo":
 			return sudo
 		case "su":
@@ -455,6 +462,8 @@ func recognise(h *header) kind {
 			return cyrus
 		case isCourier(m):
 			return courier
+		case string(base) == "internal-sftp":
+			return sftp
 		case string(base) == "imap" || string(base) == "imap-login" || string(base) == "imap-hibernate":
 			return dovecot
 		}
