@@ -40,6 +40,7 @@ type session struct {
 	held        bool // the account is one that an attacker used, or may have used
 	guess       bool // it began with a password that was guessed
 	loggedIn    bool // a login of it is in the logs
+	lastLogin   int64
 }
 
 // part is a visit of a context.
@@ -60,6 +61,8 @@ type sessions struct {
 	guessers map[string]*guess
 	// heldBy says why an attacker holds an account, where the facts say so or a session is the attacker's.
 	heldBy map[string]string
+	// exploited is what was done to hosts that only an attack does.
+	exploited []exploitedHost
 	// notes say what was left out.
 	notes []string
 }
@@ -148,6 +151,7 @@ func (s *sessions) gather(a *attributing) error {
 		}
 		s.all = append(s.all, made)
 	}
+	s.exploited = a.hosts
 	slices.SortStableFunc(s.all, func(x, y session) int {
 		return cmp.Or(cmp.Compare(y.attribution, x.attribution), cmp.Compare(x.from, y.from), strings.Compare(x.ID, y.ID), strings.Compare(x.principal, y.principal))
 	})
@@ -193,6 +197,7 @@ const maxProofs = 5
 func (a *attributing) session(strands []*strand) (session, error) {
 	first := strands[0]
 	s := session{attribution: first.level, principal: first.who.name, from: math.MaxInt64, to: math.MinInt64, held: first.who.held != ""}
+	s.lastLogin = event.UnknownTime
 	s.ID, s.Attribution, s.Key = first.label, first.level.String(), "strong"
 	if first.key == "" {
 		s.Key = "medium"
@@ -276,7 +281,7 @@ func (a *attributing) follows(s *session, ends bool) error {
 			}
 			switch {
 			case act.Kind == logs.Login && act.OK:
-				s.loggedIn = true
+				s.loggedIn, s.lastLogin = true, max(s.lastLogin, act.To)
 				if end {
 					logins += act.Times
 				}

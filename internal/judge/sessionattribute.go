@@ -10,9 +10,7 @@ import (
 	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
-	"github.com/barid-dfir/barid/internal/detect"
 	"github.com/barid-dfir/barid/internal/event"
-	"github.com/barid-dfir/barid/internal/logs"
 	"github.com/barid-dfir/barid/internal/tally"
 )
 
@@ -52,21 +50,10 @@ type attributing struct {
 	dirty    []string            // those of them that must be followed
 	queue    []*strand
 
+	hosts []exploitedHost
+
 	namedSessions, namedDevices, heldAccounts map[string]bool
 	notes                                     []string
-}
-
-// exploit is what an address did that only an attack does.
-type exploit struct {
-	first int64
-	why   string
-	acts  []exploited
-}
-
-type exploited struct {
-	context int32
-	at      int64
-	rule    string
 }
 
 // hostile is what is known of an attacker's address.
@@ -100,7 +87,7 @@ func attribute(in *Input, who *people, cover *coverage) (*sessions, error) {
 		return nil, err
 	}
 	seeds := a.seeds()
-	out := &sessions{guessers: a.guessers}
+	out := &sessions{guessers: a.guessers, exploited: a.hosts}
 	if !seeds.any() {
 		return out, nil
 	}
@@ -118,6 +105,10 @@ func attribute(in *Input, who *people, cover *coverage) (*sessions, error) {
 	a.begin()
 	a.start = a.beginning(seeds)
 	a.plant(seeds)
+	a.spread()
+	if err := a.followGrants(); err != nil {
+		return nil, err
+	}
 	a.spread()
 	a.rest()
 	if err := out.gather(a); err != nil {
@@ -248,65 +239,6 @@ func (a *attributing) concerns(s *Statement, c *tally.Context) bool {
 		return err == nil && p.Contains(ip.Unmap().WithZone(""))
 	}
 	return false
-}
-
-// exploitRules are the inferences of what only an attack does.
-var exploitRules = map[string]string{
-	logs.ShellWritten: "wrote a web shell", logs.CodeRan: "ran code", logs.ProxyLogonSession: "made itself an administrator's session (ProxyLogon)",
-	logs.ProxyLogonDirectory: "read the directory (ProxyLogon)", logs.ProxyLogonWritten: "wrote a file on the server (ProxyLogon)",
-	logs.ProxyLogonMailbox: "asked for mailbox contents (ProxyLogon)", logs.ProxyShellPowerShell: "reached PowerShell (ProxyShell)",
-	logs.ProxyShellMailbox: "reached a mailbox (ProxyShell)", logs.ShellUsed: "used a web shell",
-}
-
-// findExploits finds the addresses that exploited a server: by what they were given, and by the incidents.
-func (a *attributing) findExploits() error {
-	for act, err := range a.store.Powers() {
-		if err != nil {
-			return err
-		}
-		what := exploitRules[act.Inference]
-		c := &a.contexts[act.Context]
-		if act.Kind != logs.Capability || !act.OK || what == "" || !a.remote(c.IP).pivots() {
-			continue
-		}
-		x := a.exploits[c.IP]
-		if x == nil {
-			x = &exploit{first: act.From, why: fmt.Sprintf("%s %s, %s", c.IP, what, a.at(act.Refs, c))}
-			a.exploits[c.IP] = x
-		}
-		x.first = min(x.first, act.From)
-		if len(x.acts) < 1000 {
-			x.acts = append(x.acts, exploited{int32(act.Context), act.From, act.Inference})
-		}
-	}
-	for i := range a.in.Incidents {
-		for j := range a.in.Incidents[i].Steps {
-			step := &a.in.Incidents[i].Steps[j]
-			if level, err := detect.ParseLevel(step.Rule.Level); err != nil || level < detect.High || !exploits(step.Rule.Tags) || step.First.IsZero() {
-				continue
-			}
-			for _, ip := range step.Actors {
-				if a.ips.of(ip) < 0 || !a.remote(ip).pivots() {
-					continue
-				}
-				if x := a.exploits[ip]; x != nil {
-					x.first = min(x.first, step.First.UnixNano())
-					continue
-				}
-				a.exploits[ip] = &exploit{first: step.First.UnixNano(),
-					why: fmt.Sprintf("%s: %s, %s (incident %s)", ip, step.Rule.Title, stamp(step.First), a.in.Incidents[i].ID)}
-			}
-		}
-	}
-	return nil
-}
-
-// exploits reports whether a rule is about a server that was exploited: rules of that level match only what succeeded.
-func exploits(tags []string) bool {
-	return slices.ContainsFunc(tags, func(t string) bool {
-		t = strings.ToLower(t)
-		return t == "attack.t1190" || t == "attack.t1210" || t == "attack.t1505.003"
-	})
 }
 
 // beginning returns when the incident began: what the facts say, or the first that any seed did.

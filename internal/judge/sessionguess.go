@@ -120,8 +120,9 @@ type triedAt struct {
 	guessing bool // by an address that guessed; otherwise by one that is an attacker's
 }
 
-// tried lists the accounts at which addresses guessed that hostile names, per channel, in order.
-func tried(in *Input, who *people, hostile func(ip string) bool) ([]triedAt, error) {
+// tried lists the accounts at which addresses guessed, or failed that hostile names, per channel, in order. Addresses that
+// counts does not let count are left out.
+func tried(in *Input, who *people, hostile, counts func(ip string) bool) ([]triedAt, error) {
 	type key struct{ account, channel string }
 	found := make(map[key]*triedAt)
 	var group []*tally.Try
@@ -130,7 +131,7 @@ func tried(in *Input, who *people, hostile func(ip string) bool) ([]triedAt, err
 			return
 		}
 		bad := hostile(group[0].IP)
-		guessing := !bad && judgeTries(group, who) != nil
+		guessing := !bad && counts(group[0].IP) && judgeTries(group, who) != nil
 		if bad || guessing {
 			for _, t := range group {
 				k := key{who.key(t.Account), t.Channel}
