@@ -124,7 +124,7 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 	if err := ctx.Err(); err != nil {
 		return res, nil, err
 	}
-	if err := report.WriteCase(w, c); err != nil {
+	if err := report.WriteCase(w, c, casefile.Findings(w.Dir())); err != nil {
 		return res, nil, err
 	}
 	if err := ctx.Err(); err != nil {

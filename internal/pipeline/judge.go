@@ -69,13 +69,13 @@ func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, 
 	if err := decide(&c, store, cfg.Facts, cfg.Inventory); err != nil {
 		return nil, nil, err
 	}
-	if !maps.Equal(was.Timezones, cfg.Facts.Timezones) {
-		c.Notes = append(c.Notes, "facts: timezones: they are others than when the evidence was read, and count only then: run barid assess")
+	if !maps.Equal(was.Timezones, cfg.Facts.Timezones) || slices.Contains(before.Notes, otherZones) {
+		c.Notes = append(c.Notes, otherZones)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
-	if err := report.WriteCase(w, &c); err != nil {
+	if err := report.WriteCase(w, &c, casefile.Findings(cfg.Dir)); err != nil {
 		return nil, nil, err
 	}
 	if err := keepGiven(w, cfg.FactsText, cfg.Inventory); err != nil {
@@ -89,6 +89,9 @@ func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, 
 	}
 	return before, &c, nil
 }
+
+// otherZones is a note that stays until the evidence is read anew.
+const otherZones = "facts: timezones: they are others than when the evidence was read, and count only then: run barid assess"
 
 // openStore opens what the evidence of a case with so many sources taught.
 func openStore(dir string, sources int) (*tally.File, error) {

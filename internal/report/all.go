@@ -73,8 +73,8 @@ func writeJSONLines(w io.Writer, _ *casefile.Case, findings iter.Seq2[*casefile.
 	return nil
 }
 
-// WriteCase writes the files of a case that a Writer has the findings of already: case.json and report.html.
-func WriteCase(w *casefile.Writer, c *casefile.Case) error {
+// WriteCase writes the files of a case that are not lists of findings: case.json and report.html.
+func WriteCase(w *casefile.Writer, c *casefile.Case, findings iter.Seq2[*casefile.Finding, error]) error {
 	if err := w.WriteCase(c); err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func WriteCase(w *casefile.Writer, c *casefile.Case) error {
 	if err != nil {
 		return err
 	}
-	if err := html.Write(f, c, casefile.Findings(w.Dir())); err != nil {
+	if err := html.Write(f, c, findings); err != nil {
 		return err
 	}
 	return f.Close()

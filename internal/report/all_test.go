@@ -45,7 +45,7 @@ func write(tb testing.TB, n int) (dir string) {
 		Steps: []casefile.Step{{Rule: casefile.Rule{Title: "Web shell", Level: "high"}, First: noon, Last: noon.Add(time.Hour), Count: int64(n),
 			Evidence: []casefile.Evidence{{Source: "u_ex210303.log", Line: 1, Time: noon, Raw: "a\u202eb\tc\x00"}}}},
 	}}}
-	if err := WriteCase(w, c); err != nil {
+	if err := WriteCase(w, c, casefile.Findings(w.Dir())); err != nil {
 		tb.Fatal(err)
 	}
 	if _, err := w.Commit(nil, noon); err != nil {

@@ -212,7 +212,7 @@ func TestGolden(t *testing.T) {
 	c := full()
 	c.Incidents = c.Incidents[1:2]
 	page := regexp.MustCompile(`(?s)<style>.*</style>`).ReplaceAllString(render(t, c), "<style></style>")
-	page = regexp.MustCompile(`sha256-[^ ']*&#39;`).ReplaceAllString(page, "sha256-…")
+	page = regexp.MustCompile(`sha256-[A-Za-z0-9/&#;]*=`).ReplaceAllString(page, "sha256-…")
 	name := filepath.Join("testdata", "golden.html")
 	if *update {
 		if err := os.WriteFile(name, []byte(page), 0o644); err != nil {
@@ -281,8 +281,8 @@ func TestWhatWasReachedIsTold(t *testing.T) {
 func TestManyVerdictsAreCut(t *testing.T) {
 	c := judged()
 	long := strings.Repeat("x", 3000)
-	for i := range 60_000 {
-		in := "box" + strconv.Itoa(i%3000)
+	for i := range 20_000 {
+		in := "box" + strconv.Itoa(i%1000)
 		c.Reached = append(c.Reached, casefile.Reached{Object: casefile.Object{Kind: "message", ID: strconv.Itoa(i) + long, In: in, Name: long}, Verdict: casefile.Possible, Exposure: "content",
 			Why: []casefile.Reason{{Rule: "BIND", Text: long, Evidence: proof(long, "2021-03-04 09:00:00", 3)}}, Settle: strconv.Itoa(i)})
 		c.Reached = append(c.Reached, casefile.Reached{Object: casefile.Object{Kind: "file", ID: strconv.Itoa(i) + long}, Verdict: casefile.Confirmed, Exposure: "partial"})
