@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -111,10 +112,10 @@ func openStore(dir string, sources int) (*tally.File, error) {
 }
 
 // decide adds to a case what was reached, and how that is known.
-func decide(c *casefile.Case, store tally.Store, facts *judge.Facts, inventory *judge.Inventory) error {
+func decide(c *casefile.Case, store *tally.File, facts *judge.Facts, inventory *judge.Inventory) error {
 	j, err := judge.Judge(&judge.Input{Store: store, Sources: c.Sources, Incidents: c.Incidents, Facts: facts, Inventory: inventory,
 		From: nanoseconds(c.Window.From), To: nanoseconds(c.Window.To)})
-	if err != nil {
+	if err := cmp.Or(err, store.Err()); err != nil {
 		return fmt.Errorf("cannot judge what was reached: %w", err)
 	}
 	c.Coverage, c.Sessions, c.Capabilities, c.Reached = j.Coverage, j.Sessions, j.Capabilities, j.Reached

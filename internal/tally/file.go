@@ -17,8 +17,8 @@ import (
 	"github.com/barid-dfir/barid/internal/event"
 )
 
-// File is a Store on disk. Contexts, their visits and streams are in memory, everything else is read when it is asked for: an error
-// of the store that is met then comes with what was asked for.
+// File is a Store on disk. Contexts and streams are in memory, everything else is read when it is asked for: an error of the store
+// that is met then comes with what was asked for, or, of Visits, is told by Err.
 type File struct {
 	r      io.ReaderAt
 	closer io.Closer
@@ -33,12 +33,14 @@ type File struct {
 
 	strings interner
 	spare   []*frameReader
+	visits  *frameReader // kept, with what it read last, for the visits of the next context
+	err     error
 }
 
 // place is where what belongs to a context is: bytes of the file.
 type place struct {
 	acts, length int64
-	visits       []byte
+	visits       visitsAt
 	count        uint64 // of visits
 }
 
@@ -170,9 +172,12 @@ func (f *File) section(i int, do func(*reader) error) error {
 func (f *File) readContexts(r *reader) error {
 	var key []byte
 	var c Context
+	if n := len(f.contexts); n > 0 {
+		c = f.contexts[n-1] // most of its texts come back
+	}
 	for len(r.b) > 0 {
-		key = r.shared(key)
-		body := reader{b: r.take(r.uvarint())}
+		key = r.key(key)
+		p := place{acts: r.known(0), length: r.known(0), count: r.uvarint(), visits: visitsAt{r.known(0), r.ref32()}}
 		if r.err != nil {
 			return r.err
 		}
@@ -182,16 +187,10 @@ func (f *File) readContexts(r *reader) error {
 		if n := len(f.contexts); n > 0 && CompareContexts(f.contexts[n-1], c) >= 0 {
 			return errDamaged
 		}
-		p := place{acts: body.known(0), length: body.known(0), count: body.uvarint()}
-		p.visits = bytes.Clone(body.b)
 		if p.acts < int64(len(storeMagic)) || p.length > f.begin[0] || p.acts > f.begin[0]-p.length {
 			return errDamaged
 		}
 		if n := len(f.places); n > 0 && p.acts < f.places[n-1].acts+f.places[n-1].length {
-			return errDamaged
-		}
-		// So that Visits cannot fail.
-		if n := f.visits(&p, nil); body.err != nil || n != p.count {
 			return errDamaged
 		}
 		f.contexts, f.places = append(f.contexts, c), append(f.places, p)
@@ -199,26 +198,54 @@ func (f *File) readContexts(r *reader) error {
 	return nil
 }
 
-// visits reads the visits of a context and returns how many there are, up to the first that is damaged.
-func (f *File) visits(p *place, do func(Visit)) (n uint64) {
-	r := reader{b: p.visits}
-	before, ref := int64(math.MinInt64), Ref{}
-	for to := int64(0); n < p.count; n++ {
-		from := to + r.varint()
-		to = from + int64(r.uvarint())
-		v := Visit{From: from, To: to, Acts: r.known(0), First: r.ref(&ref)}
-		if r.err != nil || to < from || n > 0 && from <= before || int(v.First.Source) >= f.sources {
-			return n
-		}
-		before, ref = to, v.First
-		if do != nil {
-			do(v)
-		}
+// readVisits reads the visits of a context.
+func (f *File) readVisits(p *place) ([]Visit, error) {
+	if p.count == 0 {
+		return nil, nil
 	}
-	if len(r.b) > 0 {
-		return n + 1
+	in := f.visits
+	if in == nil {
+		in = &frameReader{f: f}
+		f.visits = in
 	}
-	return n
+	if p.visits.frame < f.begin[visitSection] {
+		return nil, errDamaged
+	}
+	r := reader{}
+	if in.frameAt == p.visits.frame && in.frame != nil {
+		r.b = in.frame
+	} else {
+		in.at, in.end = p.visits.frame, f.begin[visitSection+1]
+		frame, err := in.next()
+		if err != nil {
+			return nil, notEnd(err)
+		}
+		r.b = frame
+	}
+	r.take(uint64(p.visits.offset))
+	out := make([]Visit, 0, min(p.count, uint64(len(r.b))))
+	var before Visit
+	last := int64(math.MinInt64)
+	for uint64(len(out)) < p.count {
+		if len(r.b) == 0 && r.err == nil {
+			frame, err := in.next()
+			if err != nil {
+				return nil, notEnd(err)
+			}
+			r.b, before = frame, Visit{}
+		}
+		v := Visit{From: before.To + r.varint()}
+		v.To = v.From + int64(r.uvarint())
+		v.Acts = r.known(0)
+		before.First.Time = v.From + r.varint()
+		v.First = r.ref(&before.First)
+		if r.err != nil || v.To < v.From || len(out) > 0 && v.From <= last || int(v.First.Source) >= f.sources {
+			return nil, errDamaged
+		}
+		out = append(out, v)
+		before, last = v, v.To
+	}
+	return out, nil
 }
 
 func (f *File) readStreams(r *reader) error {
@@ -260,6 +287,23 @@ func (r *reader) shared(before []byte) []byte {
 	return append(before[:n], rest...)
 }
 
+// key reads what appendKey wrote, given the key before, which it may overwrite.
+func (r *reader) key(before []byte) []byte {
+	n, m := r.uvarint(), r.uvarint()
+	middle := r.take(r.uvarint())
+	if n > uint64(len(before)) || m > uint64(len(before))-n || n+m+uint64(len(middle)) > maxKey {
+		r.fail()
+		return nil
+	}
+	if tail := before[uint64(len(before))-m:]; len(middle) == len(before)-int(n+m) { // the rest stays where it is
+		copy(before[n:], middle)
+		return before
+	} else {
+		r.tail = append(r.tail[:0], tail...)
+	}
+	return append(append(before[:n], middle...), r.tail...)
+}
+
 // maxKey is more than the longest key: texts of a KiB or so, of which each byte may take two.
 const maxKey = 64 << 10
 
@@ -270,6 +314,8 @@ type frameReader struct {
 	window  []byte // of the file
 	from    int64  // where it begins
 	large   []byte
+	frame   []byte // the last one
+	frameAt int64  // and where it begins
 }
 
 // windowSize is how many bytes of the file are read at once.
@@ -294,6 +340,7 @@ func (in *frameReader) bytes(at int64, n int) ([]byte, error) {
 	}
 	if n > windowSize {
 		in.large = slices.Grow(in.large[:0], n)[:n]
+		in.frame = nil
 		_, err := in.f.r.ReadAt(in.large, at)
 		return in.large, notEnd(err)
 	}
@@ -301,6 +348,7 @@ func (in *frameReader) bytes(at int64, n int) ([]byte, error) {
 		in.window = make([]byte, windowSize)
 	}
 	in.window, in.from = in.window[:min(windowSize, in.f.size-at)], at
+	in.frame = nil
 	if _, err := in.f.r.ReadAt(in.window, at); err != nil {
 		in.window = in.window[:0]
 		return nil, notEnd(err)
@@ -329,6 +377,7 @@ func (in *frameReader) next() ([]byte, error) {
 	if crc32.Checksum(frame, castagnoli) != binary.LittleEndian.Uint32(sum) {
 		return nil, fmt.Errorf("%w: wrong checksum at byte %d", errDamaged, in.at)
 	}
+	in.frameAt, in.frame = in.at, frame
 	in.at += int64(n) + int64(length) + 4
 	return frame, nil
 }
@@ -349,10 +398,15 @@ func (f *File) Contexts() []Context { return f.contexts }
 
 // Visits implements [Store].
 func (f *File) Visits(context int) []Visit {
-	var out []Visit
-	f.visits(&f.places[context], func(v Visit) { out = append(out, v) })
-	return out
+	visits, err := f.readVisits(&f.places[context])
+	if err != nil && f.err == nil {
+		f.err = err
+	}
+	return visits
 }
+
+// Err returns the first error that Visits met: what was made of its answers is worth nothing then.
+func (f *File) Err() error { return f.err }
 
 // actReader reads acts of frames.
 type actReader struct {
@@ -364,7 +418,7 @@ type actReader struct {
 
 // next reads an act. context is -1 where it is told by the record.
 func (a *actReader) next(r *reader, context int) (*Act, error) {
-	a.key = r.shared(a.key)
+	a.key = r.key(a.key)
 	a.from += r.varint()
 	if context < 0 {
 		if n := r.uvarint(); n < uint64(len(a.f.contexts)) {

@@ -301,12 +301,13 @@ func readAll(f *File) error {
 			break
 		}
 	}
+	note(f.Err())
 	return failed
 }
 
 // Wherever a byte is changed or the end is missing, that is an error.
 func TestDamagedStoreIsAnError(t *testing.T) {
-	c, _ := made(t, 100)
+	c, _ := made(t, 60)
 	defer c.Close()
 	data, whole := store(t, c, func(int) bool { return false }, []Stream{{Host: "ex1", Events: 1, Active: []Span{{1, 2}}, From: 1, To: 2}})
 	if err := readAll(whole); err != nil {

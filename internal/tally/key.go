@@ -392,7 +392,7 @@ func (a *amounts) append(dst []byte) []byte {
 
 // appendRef appends a reference, given one that it is likely to be near to.
 func appendRef(dst []byte, r, before *Ref) []byte {
-	for _, n := range [...]int64{int64(r.Source) - int64(before.Source), r.Time - before.Time, r.Line - before.Line, r.Record - before.Record, r.Offset - before.Offset} {
+	for _, n := range [...]int64{int64(r.Source) - int64(before.Source), r.Time - before.Time, r.Line - before.Line, (r.Record - r.Line) - (before.Record - before.Line), r.Offset - before.Offset} {
 		dst = binary.AppendVarint(dst, n)
 	}
 	return dst
@@ -400,8 +400,9 @@ func appendRef(dst []byte, r, before *Ref) []byte {
 
 // reader reads numbers. Its zero value after an error reads zeros.
 type reader struct {
-	b   []byte
-	err error
+	b    []byte
+	err  error
+	tail []byte // for key
 }
 
 func (r *reader) uvarint() uint64 {
@@ -468,7 +469,10 @@ func (r *reader) ref(before *Ref) Ref {
 		r.fail()
 		return Ref{}
 	}
-	return Ref{Source: int32(source), Time: before.Time + r.varint(), Line: before.Line + r.varint(), Record: before.Record + r.varint(), Offset: before.Offset + r.varint()}
+	out := Ref{Source: int32(source), Time: before.Time + r.varint(), Line: before.Line + r.varint()}
+	out.Record = out.Line + before.Record - before.Line + r.varint() // they are often the same
+	out.Offset = before.Offset + r.varint()
+	return out
 }
 
 // amounts reads what amounts.append wrote.

@@ -31,7 +31,8 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // sections, in their order.
 const (
-	contextSection = iota
+	visitSection = iota
+	contextSection
 	powerSection
 	gapSection
 	trySection
@@ -76,7 +77,8 @@ type storeWriter struct {
 
 	powers, gaps, tries, touched     *spill.Buffer
 	powersIn, gapsIn, triesIn, touch *spill.Sorter
-	contexts                         *spill.Tape
+	contexts, visits                 *spill.Tape
+	visitsAt                         []visitsAt // of each context
 
 	context  []byte // key
 	ordinal  uint32
@@ -95,14 +97,21 @@ type storeWriter struct {
 	record     []byte
 }
 
+// visitsAt is where the visits of a context begin: in which frame, and where in that.
+type visitsAt struct {
+	frame  int64
+	offset int32
+}
+
 // rowsSize is how much memory each of the lists is sorted in.
 const rowsSize = 4 << 20
 
 // Write writes what was taken, without that of the sources that skip tells, as a store that [Open] opens. All Collectors must have
 // been flushed. Streams are those of the sources, of which there are so many, in any order.
 func (c *Collection) Write(w io.Writer, skip func(source int) bool, streams []Stream, sources int) (err error) {
-	s := &storeWriter{frames: frames{w: w}, skip: skip, sources: sources, maxStays: 1 << 16, contexts: spill.NewTape(c.dir)}
+	s := &storeWriter{frames: frames{w: w}, skip: skip, sources: sources, maxStays: 1 << 16, contexts: spill.NewTape(c.dir), visits: spill.NewTape(c.dir)}
 	defer s.contexts.Close()
+	defer s.visits.Close()
 	for _, p := range [...]struct {
 		sorter **spill.Sorter
 		buffer **spill.Buffer
@@ -192,7 +201,7 @@ func (s *storeWriter) endAct() error {
 			}
 		}
 	}
-	f.buf, s.before = appendShared(f.buf, s.before, s.act)
+	f.buf, s.before = appendKey(f.buf, s.before, s.act)
 	f.buf = binary.AppendVarint(f.buf, a.from-s.beforeFrom)
 	s.beforeFrom = a.from
 	f.buf = a.append(f.buf)
@@ -227,6 +236,23 @@ func appendShared(dst, before, text []byte) (out, next []byte) {
 	dst = binary.AppendUvarint(dst, uint64(n))
 	dst = binary.AppendUvarint(dst, uint64(len(text)-n))
 	return append(dst, text[n:]...), append(before[:n], text[n:]...)
+}
+
+// appendKey appends a key as what it has in common, at its beginning and at its end, with the one before, and returns it to be the
+// one before the next.
+func appendKey(dst, before, key []byte) (out, next []byte) {
+	n, m := 0, 0
+	for n < len(before) && n < len(key) && before[n] == key[n] {
+		n++
+	}
+	for m < len(before)-n && m < len(key)-n && before[len(before)-1-m] == key[len(key)-1-m] {
+		m++
+	}
+	middle := key[n : len(key)-m]
+	for _, x := range [...]int{n, m, len(middle)} {
+		dst = binary.AppendUvarint(dst, uint64(x))
+	}
+	return append(dst, middle...), append(before[:0], key...)
 }
 
 // row adds the act to a list in order of time.
@@ -292,14 +318,14 @@ func (s *storeWriter) endContext() error {
 	b = binary.AppendUvarint(b, uint64(s.began))
 	b = binary.AppendUvarint(b, uint64(s.frames.at-s.began))
 	b = binary.AppendUvarint(b, uint64(len(visits)))
-	before, ref := int64(0), Ref{}
+	s.key = s.key[:0]
 	for i := range visits {
 		v := &visits[i]
-		b = binary.AppendVarint(b, v.From-before)
-		b = binary.AppendUvarint(b, uint64(v.To-v.From))
-		b = binary.AppendUvarint(b, uint64(v.Acts))
-		b = appendRef(b, &v.First, &ref)
-		before, ref = v.To, v.First
+		s.key = appendTime(appendTime(s.key[:0], v.From), v.To)
+		s.key = appendRef(binary.AppendUvarint(s.key, uint64(v.Acts)), &v.First, &Ref{})
+		if err := s.visits.Append(s.key); err != nil {
+			return err
+		}
 	}
 	s.record = b
 	s.stays, s.kept = s.stays[:0], 0
@@ -313,6 +339,7 @@ func (s *storeWriter) sections(streams []Stream) error {
 	var begin [numSections + 1]int64
 	var directory []byte
 	for i, write := range [numSections]func() error{
+		s.writeVisits,
 		s.writeContexts,
 		func() error { return s.writeRows(s.powersIn, s.powers) },
 		func() error { return s.writeRows(s.gapsIn, s.gaps) },
@@ -351,11 +378,57 @@ func (s *storeWriter) frameIsFull() (begins bool, err error) {
 	return len(s.frames.buf) == 0, err
 }
 
+// writeVisits writes the visits of all contexts. What a visit is told by starts anew with each context and each frame.
+func (s *storeWriter) writeVisits() error {
+	f := &s.frames
+	contexts, visits := s.contexts.Start(), s.visits.Start()
+	for {
+		record, err := contexts.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := s.frameIsFull(); err != nil {
+			return err
+		}
+		s.visitsAt = append(s.visitsAt, visitsAt{f.at, int32(len(f.buf))})
+		r := reader{b: record}
+		r.take(r.uvarint())
+		r.uvarint()
+		r.uvarint()
+		var before Visit
+		for range r.uvarint() {
+			record, err := visits.Next()
+			if err != nil {
+				return err
+			}
+			begins, err := s.frameIsFull()
+			if err != nil {
+				return err
+			}
+			if begins {
+				before = Visit{}
+			}
+			in := reader{b: record}
+			v := Visit{From: in.time(), To: in.time(), Acts: in.known(0), First: in.ref(&Ref{})}
+			f.buf = binary.AppendVarint(f.buf, v.From-before.To)
+			f.buf = binary.AppendUvarint(f.buf, uint64(v.To-v.From))
+			f.buf = binary.AppendUvarint(f.buf, uint64(v.Acts))
+			f.buf = binary.AppendVarint(f.buf, v.First.Time-v.From)
+			before.First.Time = v.First.Time
+			f.buf = appendRef(f.buf, &v.First, &before.First)
+			before = v
+		}
+	}
+}
+
 func (s *storeWriter) writeContexts() error {
 	var before []byte
 	f := &s.frames
 	tape := s.contexts.Start()
-	for {
+	for i := 0; ; i++ {
 		record, err := tape.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -372,9 +445,10 @@ func (s *storeWriter) writeContexts() error {
 		}
 		r := reader{b: record}
 		key := r.take(r.uvarint())
-		f.buf, before = appendShared(f.buf, before, key)
-		f.buf = binary.AppendUvarint(f.buf, uint64(len(r.b)))
+		f.buf, before = appendKey(f.buf, before, key)
 		f.buf = append(f.buf, r.b...)
+		f.buf = binary.AppendUvarint(f.buf, uint64(s.visitsAt[i].frame))
+		f.buf = binary.AppendUvarint(f.buf, uint64(s.visitsAt[i].offset))
 	}
 }
 
@@ -408,7 +482,7 @@ func (s *storeWriter) writeRows(all *spill.Sorter, last *spill.Buffer) error {
 		}
 		from := readTime(record)
 		n := 8 + actLength(record[8:])
-		f.buf, before = appendShared(f.buf, before, record[8:n])
+		f.buf, before = appendKey(f.buf, before, record[8:n])
 		f.buf = binary.AppendVarint(f.buf, from-beforeFrom)
 		f.buf = binary.AppendUvarint(f.buf, uint64(binary.BigEndian.Uint32(record[n+8:])))
 		f.buf = append(f.buf, record[n+12:]...)
