@@ -11,6 +11,7 @@ import (
 	"github.com/barid-dfir/barid/internal/logs/logsource"
 	"github.com/barid-dfir/barid/internal/logs/m365"
 	"github.com/barid-dfir/barid/internal/logs/mailboxaudit"
+	"github.com/barid-dfir/barid/internal/logs/nextcloud"
 	"github.com/barid-dfir/barid/internal/logs/remoteaccess"
 	"github.com/barid-dfir/barid/internal/logs/syslog"
 	"github.com/barid-dfir/barid/internal/logs/w3c"
@@ -36,6 +37,7 @@ func FormatsWith(t *logsource.Table) []logs.Format {
 		access.New(),
 		access.NewJSON(),
 		dovecot.New(),
+		nextcloud.New(),
 		remoteaccess.New(),
 		syslog.New(),
 		json.New(),
