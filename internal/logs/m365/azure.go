@@ -326,10 +326,13 @@ func (o *observer) audited(e *event.Event, m means, x *logs.Observation) {
 	var id, user, name []byte
 	for _, n := range [...]string{"targetResources", "properties.targetResources", "TargetResources"} {
 		each(o.list(get(e, n)), func(resource event.Value) {
-			if _, why := o.outer.Scan(resource.Data); why != "" || id != nil || user != nil {
+			if _, why := o.outer.Scan(resource.Data); why != "" || len(user) > 0 {
 				return
 			}
-			id, user, name = o.text(member(&o.outer, "id")), o.text(member(&o.outer, "userPrincipalName")), o.text(member(&o.outer, "displayName"))
+			user = o.text(member(&o.outer, "userPrincipalName"))
+			if id == nil {
+				id, name = o.text(member(&o.outer, "id")), o.text(member(&o.outer, "displayName"))
+			}
 		})
 	}
 	target := user

@@ -239,6 +239,10 @@ func FuzzUAL(f *testing.F) {
 	o := options
 	o.Gap = func(p []byte) bool { return true } // brackets, names of a wrapper, headings: package json checks them
 	logtest.Fuzz(f, m365.NewUAL, o, "n,AuditData\r\n"+row+row, ruleRecord+"\n", "["+ruleRecord+"]", `{"AuditData":"{\"Operation\":\"x\"}"}`,
+		`{"Operation":"MailItemsAccessed","Workload":"Exchange","UserId":"a","OperationProperties":[{"Name":"MailAccessType","Value":"Bind"},{"Name":"IsThrottled","Value":"True"}],"OperationCount":3,"Folders":[{"Id":"F","FolderItems":[{"InternetMessageId":"\u003c1@x\u003e","SizeInBytes":1.0}]}]}`,
+		`{"Operation":"MailItemsAccessed","Workload":"Exchange","Folders":"[{\"Id\":\"F\",\"FolderItems\":[{\"Id\":\"\\u00e9\"}]}]","Item":"{\"ParentFolder\":{\"Id\":\"x\"}}"}`,
+		`{"Operation":"HardDelete","Workload":"Exchange","AffectedItems":[{"Id":"I","ParentFolder":{"Id":"F"}}]}`+"\n"+`{"Operation":"AttachmentAccess","Workload":"Exchange","Messages":[{"Id":"m","MessageItems":[{"Id":"a","SizeInBytes":1}]}]}`,
+		`{"Operation":"Set-InboxRule","Workload":"Exchange","Parameters":[{"Name":"Identity","Value":"a\\b"}]}`+"\n"+`{"Operation":"SearchExported","Workload":"x","ExchangeLocations":"[\"a@b\",\"c@d\"]"}`,
 		"AuditData;b\n\"{\"\"Operation\"\":\"\"x\"\"}\";\"\n\"\n", "a,AuditData\n\"\"\"\n,\"x\n")
 }
 

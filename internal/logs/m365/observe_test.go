@@ -303,3 +303,42 @@ func TestMailAccessCostsNoAllocation(t *testing.T) {
 		t.Errorf("%.0f allocations for %d observations", n, len(obs))
 	}
 }
+
+func TestEntraSaysWhoCameInAndWhatWasAllowed(t *testing.T) {
+	f := func(in string, want ...string) {
+		t.Helper()
+		out := logtest.Events(t, m365.NewAzure(), "x.json", []byte(in+"\n"))
+		if len(out.Events) != 1 {
+			t.Fatalf("%d events of %s %v", len(out.Events), in, out.Defects)
+		}
+		var got []string
+		for _, o := range logtest.Observations(m365.NewAzure(), &out.Events[0]) {
+			got = append(got, logtest.DumpObservation(o))
+		}
+		if g, w := strings.Join(got, "\n"), strings.Join(want, "\n"); g != w {
+			t.Errorf("%s:\n got %s\nwant %s", in, g, w)
+		}
+	}
+	f(`{"createdDateTime":"2024-05-01T10:00:00Z","userPrincipalName":"ana@example.org","appDisplayName":"OWA","appId":"app1","ipAddress":"203.0.113.9","clientAppUsed":"Browser","conditionalAccessStatus":"success","isInteractive":false,"sessionId":"s1","uniqueTokenIdentifier":"t1","userAgent":"Mozilla","status":{"errorCode":0},"deviceDetail":{"deviceId":"d1"}}`,
+		"login ok account=ana@example.org ip=203.0.113.9 agent=Mozilla channel=m365 session=s1 device=d1 app=app1 action=OWA inference=SIGNED_IN")
+	f(`{"time":"2024-05-01T10:00:00Z","resourceId":"/tenants/x","operationName":"Sign-in activity","category":"NonInteractiveUserSignInLogs","resultType":"0","callerIpAddress":"2001:db8::1","properties":{"userPrincipalName":"ana@example.org","appId":"app1","sessionId":"s1"}}`,
+		"login ok account=ana@example.org ip=2001:db8::1 channel=m365 session=s1 app=app1 inference=SIGNED_IN")
+	f(`{"time":"2024-05-01T10:00:00Z","resourceId":"/tenants/x","operationName":"Sign-in activity","category":"ServicePrincipalSignInLogs","resultType":"0","callerIpAddress":"203.0.113.9","properties":{"servicePrincipalName":"mailer","servicePrincipalId":"sp1","appId":"app1"}}`,
+		"login ok account=mailer ip=203.0.113.9 channel=m365 app=app1 inference=SIGNED_IN")
+	f(`{"time":"2024-05-01T10:00:00Z","resourceId":"/tenants/x","operationName":"Sign-in activity","category":"ManagedIdentitySignInLogs","resultType":"0","properties":{"servicePrincipalId":"mi1","appId":"app2"}}`,
+		"login ok account=mi1 channel=m365 app=app2 inference=SIGNED_IN")
+	f(`{"time":"2024-05-01T10:00:00Z","resourceId":"/tenants/x","operationName":"Sign-in activity","category":"SignInLogs","resultType":"50076","properties":{"userPrincipalName":"ana@example.org"}}`)
+
+	audit := func(activity, resource string) string {
+		return `{"activityDateTime":"2024-05-01T10:00:00Z","activityDisplayName":"` + activity + `","result":"success","initiatedBy":{"user":{"userPrincipalName":"ana@example.org"}},"targetResources":[` + resource + `]}`
+	}
+	const by = "account=ana@example.org channel=m365 action="
+	f(audit("Consent to application", `{"id":"sp1","displayName":"App","modifiedProperties":[{"displayName":"ConsentContext.OnBehalfOfAll","oldValue":null,"newValue":"\"False\""},{"displayName":"ConsentAction.Permissions","newValue":"\"[] => [[Id: x, ConsentType: Principal, Scope:  Mail.Read]]; \""},{"displayName":"TargetId.ServicePrincipalNames","newValue":"\"app1;https://example.org\""}]}`),
+		"capability ok account=ana@example.org channel=m365 app=app1 action="+`"Consent to application" inference=CONSENT_GIVEN power=grant in=ana@example.org target=Mail.Read`)
+	f(audit("Reset password (by admin)", `{"id":"u1","userPrincipalName":"bob@example.org"}`), "containment ok "+by+`"Reset password (by admin)" inference=PASSWORD_CHANGED power=password target=bob@example.org`)
+	f(audit("Add member to role", `{"id":"u1","userPrincipalName":"eve@example.org","modifiedProperties":[{"displayName":"Role.DisplayName","newValue":"\"Global Administrator\""}]}`),
+		"capability ok "+by+`"Add member to role" inference=ROLE_GIVEN power=delegation role="Global Administrator" target=eve@example.org`)
+	f(audit("Update StsRefreshTokenValidFrom Timestamp", `{"userPrincipalName":"bob@example.org"}`), "containment ok "+by+`"Update StsRefreshTokenValidFrom Timestamp" inference=TOKENS_REVOKED power=token target=bob@example.org`)
+	f(audit("Disable account", `{"userPrincipalName":"bob@example.org"}`), "containment ok "+by+`"Disable account" inference=ACCOUNT_DISABLED power=password target=bob@example.org`)
+	f(audit("Update user", `{}`))
+}

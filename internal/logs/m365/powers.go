@@ -178,7 +178,9 @@ func (o *observer) grant(e *event.Event, m means, x *logs.Observation) {
 	changed := func(name string) []byte { return o.changed(e, name) }
 	switch m {
 	case meansConsent:
-		x.App = o.first(e, "ObjectId")
+		if x.App = o.first(e, "ObjectId"); len(x.App) == 0 { // Entra ID's own log has the identifier among the names
+			x.App, _, _ = bytes.Cut(changed("TargetId.ServicePrincipalNames"), []byte(";"))
+		}
 		permissions := changed("ConsentAction.Permissions")
 		x.Target = scopes(permissions)
 		alone := bytes.EqualFold(changed("ConsentContext.OnBehalfOfAll"), []byte("false")) || bytes.Contains(permissions, []byte("ConsentType: Principal"))
