@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -31,8 +32,12 @@ type reacher struct {
 	from, to int64 // the window; always and never where it is unknown
 
 	boxes map[string]*box // mailboxes, by people.key
-	files *fileBox
-	hosts map[string]*attacked
+	// nobody holds messages in a mailbox that the log does not name.
+	nobody *box
+	// accounts are those that a session's identifier belongs to; "" where there are several.
+	accounts map[string]string
+	files    *fileBox
+	hosts    map[string]*attacked
 	// stays are when sessions that matter were there, by principal and channel.
 	stays map[stay][]tally.Span
 	// spelled are the ways in which logs and inventories write an account.
@@ -60,6 +65,7 @@ func (r *reacher) run() error {
 	r.boxes, r.hosts, r.used = make(map[string]*box), make(map[string]*attacked), make(map[string]int64)
 	r.files = newFileBox()
 	r.stays, r.spelled = make(map[stay][]tally.Span), make(map[string][]string)
+	r.nobody = newBox("")
 	r.inventory()
 	r.spell()
 	r.stayed()
@@ -109,6 +115,10 @@ func (r *reacher) inventory() {
 	}
 }
 
+func newBox(key string) *box {
+	return &box{key: key, index: make(map[wayKey]int), items: make(map[string]*touch), channels: make(map[string]*channelState), from: never, to: always}
+}
+
 // box returns the box of a mailbox, nil if the name is none that mail lies in.
 func (r *reacher) box(name string) *box {
 	key := r.who.key(name)
@@ -117,7 +127,7 @@ func (r *reacher) box(name string) *box {
 	}
 	b := r.boxes[key]
 	if b == nil {
-		b = &box{key: key, index: make(map[wayKey]int), items: make(map[string]*touch), channels: make(map[string]*channelState), from: never, to: always}
+		b = newBox(key)
 		r.boxes[key] = b
 	}
 	low := strings.ToLower(strings.TrimSpace(name))
@@ -130,8 +140,16 @@ func (r *reacher) box(name string) *box {
 // spell learns how the accounts that matter are written in the logs.
 func (r *reacher) spell() {
 	last := ""
+	r.accounts = make(map[string]string)
 	for i := range r.contexts {
 		a := r.contexts[i].Account
+		if id := r.contexts[i].Session; id != "" && a != "" {
+			key := r.who.key(a)
+			if other, ok := r.accounts[id]; ok && other != key {
+				key = ""
+			}
+			r.accounts[id] = key
+		}
 		if a == last || a == "" {
 			continue
 		}
@@ -251,14 +269,14 @@ func (r *reacher) claim(a *tally.Act, c *tally.Context, s *session) {
 	case rd.grasp != graspNothing:
 		r.mail(a, c, s, rd)
 	default:
-		if b := r.boxOf(a, c); b != nil {
+		if b := r.boxOf(a, c, s); b != nil {
 			b.touch(a, s)
 		}
 	}
 }
 
 // boxOf returns the mailbox that an act is on, nil if the log does not tell.
-func (r *reacher) boxOf(a *tally.Act, c *tally.Context) *box {
+func (r *reacher) boxOf(a *tally.Act, c *tally.Context, s *session) *box {
 	name := a.In
 	if a.ObjectKind == "mailbox" {
 		name = a.Object
@@ -267,6 +285,11 @@ func (r *reacher) boxOf(a *tally.Act, c *tally.Context) *box {
 		}
 	} else if name == "" {
 		name = c.Account
+	}
+	if name == "" && s != nil {
+		if name = s.principal; name == "" {
+			name = r.accounts[c.Session]
+		}
 	}
 	return r.box(name)
 }
@@ -281,8 +304,11 @@ func (r *reacher) mail(a *tally.Act, c *tally.Context, s *session, rd reading) {
 	if rd.weak {
 		exposure = max(a.Exposure, rd.besides)
 	}
-	b := r.boxOf(a, c)
+	b := r.boxOf(a, c, s)
 	if b == nil {
+		if rd.grasp == graspNamed && a.ObjectKind == "message" && a.Object != "" && !isMachine(r.who.key(cmp.Or(c.Account, "somebody"))) {
+			r.nobody.named(a, s, rd, d)
+		}
 		r.unnamed(a, c, s, exposure, d)
 		return
 	}
@@ -353,7 +379,7 @@ func (r *reacher) held() {
 			continue
 		}
 		for _, b := range r.reachOf(k) {
-			b.held = true
+			b.reached = true
 			r.open(b, k, from, to)
 		}
 		if k.power != logs.Rule && reachesFiles(k) {
@@ -524,6 +550,7 @@ func (r *reacher) open(b *box, k *capability, from, to int64) {
 		w.words = addTo(w.words, strings.Join(k.why, " "), mostWords)
 		return
 	}
+	b.held = b.held || k.channels == nil && k.principal == b.key
 	channels := k.channels
 	if channels == nil {
 		channels = r.cover.channels("mailbox", b.key)
@@ -661,7 +688,7 @@ func (r *reacher) hole(b *box, rule, of, words string, from, to int64) {
 // touched reads what others did in the mailboxes that an attacker held, and what rules forwarded from them.
 func (r *reacher) touched() error {
 	for _, b := range r.sorted() {
-		if !b.held && len(b.by) == 0 {
+		if !b.reached && len(b.by) == 0 {
 			continue
 		}
 		for _, name := range r.spelled[b.key] {

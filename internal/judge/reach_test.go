@@ -97,6 +97,9 @@ func (s *scene) reach(t testing.TB, cover shows, powers []capability, whose func
 // byIP attributes by address: 203.0.113.0/24 is the attacker's, 203.0.113.66 suspected, everything else the owner's.
 func byIP(c *tally.Context) (string, attribution) {
 	id := c.Session
+	if c.Account == "" && !strings.HasPrefix(c.IP, "203.0.113.") {
+		return "", unattributed
+	}
 	if id == "" {
 		id = c.Account + "|" + c.IP
 	}
@@ -240,7 +243,7 @@ func TestMessagesAreJudged(t *testing.T) {
 	s = &scene{inventory: mail(box1, "<a@x>|1000", "<b@x>|2000", "<big@x>|50000", "<c@x>|100", "<d@x>")}
 	fetched(s, "08:00", "AAA", 2, 3000)
 	f("Bodies are counted, and bound what was read", s, &shown{}, map[string]string{
-		"<a@x>": "possible content [0,1] COARSE", "<big@x>": "ruled_out none [0,0] EXCLUDED", "<d@x>": "possible content", box1: "confirmed content [1,2] MAIL_FETCHED"})
+		"<a@x>": "possible content [0,1] COARSE", "<big@x>": "possible metadata [0,0] COARSE EXCLUDED", "<d@x>": "possible content", box1: "confirmed content [1,2] MAIL_FETCHED"})
 	fetched(s, "09:00", "CCC", 0, -1)
 	f("A session without an end has no bound", s, &shown{}, map[string]string{
 		"<big@x>": "possible content [0,1] OPEN_SESSION", box1: "confirmed content [1,5] MAIL_FETCHED OPEN_SESSION"}, "CCC")
@@ -263,4 +266,96 @@ func TestMessagesAreJudged(t *testing.T) {
 	s.access(logs.MessageShown, "08:00", box1, attacker, of("message", "INBOX/7"), inside(box1))
 	f("The log names it by a number", s, &shown{}, map[string]string{
 		"<a@x>": "possible content [0,1] OTHER_NAME", "INBOX/7": "confirmed content [1,1] MESSAGE_SHOWN", box1: "confirmed content [1,2]"})
+}
+
+func TestFilesAreJudged(t *testing.T) {
+	const ip = "203.0.113.9"
+	file := func(s *scene, rule, at, path string, bytes int64, x logs.Exposure, more ...with) {
+		s.see(logs.Access, at, "ana", ip, append([]with{from("web1", "web.access"), over("web"), inside("cloud.example.org"), of("file", path), amount(-1, bytes), exposing(x),
+			func(y *sighting) { y.o.Inference = rule }}, more...)...)
+	}
+	stored := func(path string, size int64) StoredFile {
+		return StoredFile{Path: path, Size: size, From: clockOf(""), To: clockOf("")}
+	}
+	s := &scene{inventory: &Inventory{Files: []StoredFile{stored("/Board/minutes.pdf", 1000), stored("/Board/salaries.xlsx", 1000), stored("/Board/plan.docx", 900), stored("/Board/legal.zip", 700),
+		stored("/Board/quiet.pdf", 50), stored("/Other/notes.csv", 1000), stored("/Archive/a/twin.pdf", 10), stored("/Archive/b/twin.pdf", 10),
+		{Path: "/Board/old.doc", Size: 100, From: clockOf("02-01 00:00"), To: clockOf("03-09 00:00")}, {Path: "/Board/old.doc", Size: 300, From: clockOf("03-09 00:00"), To: clockOf("")}}}}
+	file(s, logs.FileListed, "10:00", "/remote/ana/Board/", 4000, logs.Metadata, of("folder", "/remote/ana/Board/"))
+	file(s, logs.HTTPBody, "10:01", "/remote/ana/Board/minutes.pdf", 1000, logs.Content)
+	file(s, logs.HTTPRange, "10:02", "/remote/ana/Board/salaries.xlsx", 500, logs.Partial)
+	file(s, logs.HTTPRange, "10:03", "/remote/ana/Board/salaries.xlsx", 500, logs.Partial)
+	file(s, logs.HTTPBody, "10:04", "/remote/ana/Board/plan.docx", 300, logs.Content)
+	file(s, logs.HTTPNotModified, "10:05", "/remote/ana/Board/legal.zip", 0, logs.Content, unsaid())
+	file(s, logs.HTTPBody, "10:06", "/remote/ana/Other/notes.csv", 200, logs.Content)
+	file(s, logs.HTTPBody, "10:07", "/remote/ana/twin.pdf", 10, logs.Content)
+	file(s, logs.HTTPBody, "10:08", "/remote/ana/Board/old.doc", 300, logs.Content)
+	j := s.reach(t, &shown{files: []string{"web"}}, []capability{held("ana", "03-20 00:00")}, byIP)
+	f := func(path, want string) {
+		t.Helper()
+		if got := verdictOf(j, "file", path); !strings.HasPrefix(got, want) {
+			t.Errorf("%s is %s, want %s", path, got, want)
+		}
+	}
+	f("/Board/minutes.pdf", "confirmed content [1,1] FILE_LISTED HTTP_BODY")
+	f("/Board/salaries.xlsx", "confirmed content [1,1] FILE_LISTED HTTP_RANGE")
+	f("/Board/plan.docx", "confirmed partial [1,1]")
+	f("/Board/legal.zip", "possible content [0,1] FILE_LISTED HTTP_NOT_MODIFIED")
+	f("/Board/quiet.pdf", "confirmed metadata [0,0] FILE_LISTED COVERED")
+	f("/Other/notes.csv", "confirmed partial [1,1] HTTP_BODY")
+	f("/Archive/a/twin.pdf", "possible content [0,1] COARSE")
+	f("/remote/ana/twin.pdf", "confirmed partial")
+	f("/Board/old.doc", "ruled_out none [0,0] COVERED") // the version that was replaced before
+	if got := verdictOf(j, "folder", "/remote/ana/Board/"); got != "confirmed content [4,5] FILE_LISTED" {
+		t.Errorf("the folder is %s", got)
+	}
+	if n := j.Counts["file"]; n.Confirmed != 6 || n.Possible != 3 {
+		t.Errorf("files: %+v", n)
+	}
+}
+
+func TestHostsAreJudged(t *testing.T) {
+	attack := func(s *scene, rule, at string, x logs.Exposure, more ...with) {
+		s.see(logs.Access, at, "", "203.0.113.21", append([]with{from("EX1", "exchange.httpproxy.ecp"), over("ecp"), of("host", "EX1"), exposing(x),
+			func(y *sighting) { y.o.Inference = rule }}, more...)...)
+	}
+	scene1 := func() *scene {
+		s := &scene{inventory: &Inventory{Mailboxes: []Mailbox{{Name: "a@example.org", Server: "EX1"}, {Name: "b@example.org", Server: "EX2"}}}}
+		attack(s, logs.ProxyLogonSession, "06:49", logs.NoExposure)
+		s.capability(logs.ShellWritten, logs.HostPower, "06:59", "", "203.0.113.21", from("EX1", "exchange.httpproxy.ecp"), over("ecp"), of("host", "EX1"))
+		attack(s, logs.ProxyLogonMailbox, "07:10", logs.Content)
+		s.see(logs.Access, "07:10", `CORP\EX1$`, "", from("EX1", "exchange.ews"), over("ews"), of("mailbox", ""), exposing(logs.Metadata), func(y *sighting) { y.o.Inference = logs.MailboxListed })
+		return s
+	}
+	power := capability{power: logs.HostPower, principal: "ex1", earliest: clockOf("06:59"), from: clockOf("06:59"), to: clockOf("03-12 00:00"), certain: true, reach: []scope{{kind: "host", in: "EX1"}}, rule: logs.ShellWritten}
+	visit := func(s *scene, rule string) {
+		s.see(logs.Access, "03-11 03:06", "", "198.51.100.4", from("EX1", "iis.exchange"), over("web"), of("file", "/owa/auth/x.aspx"), inside("EX1"), exposing(logs.NoExposure), func(y *sighting) { y.o.Inference = rule })
+	}
+	f := func(s *scene, cover *shown, kind, id, want string) *Judgement {
+		t.Helper()
+		j := s.reach(t, cover, []capability{power}, byIP)
+		if got := verdictOf(j, kind, id); !strings.HasPrefix(got, want) {
+			t.Errorf("%s %s is %s, want %s", kind, id, got, want)
+		}
+		return j
+	}
+	ways := []string{"ews", "owa"}
+	s := scene1()
+	visit(s, logs.ShellVisited)
+	f(s, &shown{ways: ways, unlogged: true}, "file", "/owa/auth/x.aspx", "ruled_out none [0,0] SHELL_NOT_USED")
+	f(s, &shown{ways: ways, unlogged: true, missing: []hole{gapIn("missing_file", "12:00", "13:00")}}, "file", "/owa/auth/x.aspx", "possible content [0,1] SHELL_VISITED")
+	f(s, &shown{ways: ways, unlogged: true}, "host", "ex1", "confirmed partial [1,1] SHELL_WRITTEN")
+	j := f(s, &shown{ways: ways, unlogged: true}, "mailbox", "a@example.org", "possible content [0,-1] HOST_CAPABILITY SERVER_REQUEST")
+	for _, c := range j.Reached[0].Channels {
+		if c.Channel == "ews" && (c.Content != casefile.RuledOut || c.Metadata != casefile.Possible) {
+			t.Errorf("through EWS: %+v", c)
+		}
+	}
+	f(s, &shown{ways: ways, unlogged: true, coarse: []hole{gapIn("lost", "07:00", "08:00")}}, "mailbox", "a@example.org", "possible content [0,-1] HOST_CAPABILITY SERVER_REQUEST")
+	f(s, &shown{ways: ways, unlogged: true}, "mailbox", "b@example.org", "ruled_out none [0,0] NOT_IN_SCOPE")
+	f(s, &shown{ways: ways}, "mailbox", "a@example.org", "possible metadata [0,0] SERVER_REQUEST COVERED")
+	s = scene1()
+	visit(s, logs.ShellUsed)
+	f(s, &shown{ways: ways}, "file", "/owa/auth/x.aspx", "confirmed content [1,1] SHELL_USED")
+	f(s, &shown{ways: ways}, "host", "ex1", "confirmed content [1,1] SHELL_USED")
+	f(s, &shown{ways: ways}, "mailbox", "a@example.org", "possible content [0,-1] HOST_CAPABILITY")
 }

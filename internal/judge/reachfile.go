@@ -120,7 +120,7 @@ func (r *reacher) stayedAtFiles() {
 					continue
 				}
 				for _, s := range r.stays[k] {
-					ans := r.cover.detail(c, site, s.From, s.To)
+					ans := r.detailOfFiles(k, site, s.From, s.To)
 					if !ans.assessed {
 						r.hole(r.files.box, ruleNoDetail, "", c+": no log tells what was read", s.From, s.To)
 					}
@@ -147,6 +147,20 @@ func (r *reacher) stayedAtFiles() {
 			r.hole(r.files.box, ruleNotAssessed, "", words, r.from, r.to)
 		}
 	}
+}
+
+// detailOfFiles asks whether the logs would have shown which files a principal read. The audit log of a cloud tells of files where it
+// tells of anything, if it was exported with what the file services write.
+func (r *reacher) detailOfFiles(k stay, site string, from, to int64) answer {
+	if !lasts(k.channel) {
+		return r.cover.detail(k.channel, site, from, to)
+	}
+	for _, s := range r.in.Store.Streams() {
+		if strings.HasPrefix(s.Format, "m365.") && (strings.Contains(s.Format, "SharePoint") || strings.Contains(s.Format, "OneDrive")) {
+			return r.cover.presence(k.channel, k.principal, from, to)
+		}
+	}
+	return answer{}
 }
 
 // fileState is what is known of a file, or of a version of it.
@@ -370,8 +384,7 @@ func (r *reacher) tellFiles() {
 	}
 	for _, key := range f.folderKeys() {
 		t := f.folders[key]
-		e := r.folderEntry(t)
-		e.Lower, e.Upper = 0, 0
+		var n within
 		p := filePath(t.id)
 		for _, dir := range dirs[lastOf(p)] {
 			if !endsWith(p, dir) || dir == "" && p != "" {
@@ -379,16 +392,12 @@ func (r *reacher) tellFiles() {
 			}
 			for _, i := range byDir[dir] {
 				if s := states[i]; s != nil {
-					switch s.levels.content() {
-					case was:
-						e.Lower++
-						e.Upper++
-					case may:
-						e.Upper++
-					}
+					n.add(&s.levels)
 				}
 			}
 		}
+		e := r.folderEntry(t, &n.levels)
+		e.Lower, e.Upper = n.lower, n.upper
 		if len(files) == 0 && t.levels.content() != not {
 			e.Upper = -1
 		}

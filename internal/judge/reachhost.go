@@ -116,7 +116,7 @@ func (r *reacher) attacks() error {
 
 // innocent reports whether an act is known to be the organisation's own: its scanners', say.
 func (r *reacher) innocent(a *tally.Act) bool {
-	if s := r.whose(a.Context, timeOf(a)); s != nil && (s.attribution == ofOwner || s.attribution == ofService) {
+	if s := r.whose(a.Context, timeOf(a)); s != nil && (s.attribution == ofOwner && s.principal != "" || s.attribution == ofService) {
 		return true
 	}
 	return r.in.Facts != nil && r.in.Facts.IsOurs(r.contexts[a.Context].IP)
@@ -143,6 +143,7 @@ func (r *reacher) openHost(b *box, k *capability, from, to int64) {
 		return
 	}
 	h.from, h.to = min(h.from, from), max(h.to, to)
+	b.held = true
 	w := b.way(wayKey{rule: ruleHostCapability, of: k.rule, grasp: graspCoarse, degree: may, exposure: logs.Content, open: !k.certain})
 	w.bound(-1, -1)
 	w.times++
@@ -403,7 +404,11 @@ func (r *reacher) tellShells(h *attacked) {
 		first, last := spanPointers(s.from, s.to)
 		e.First, e.Last = first, last
 		records := recordsBy(s.times, s.by, first, last)
-		switch ans := r.cover.presenceAt(h.name, "web", "", min(since, s.from), r.to); {
+		ans := r.cover.presenceAt(h.name, "web", "", min(since, s.from), r.to)
+		if !ans.assessed { // the log of requests calls the host otherwise
+			ans = r.cover.presence("web", "", min(since, s.from), r.to)
+		}
+		switch {
 		case s.used:
 			l.raise(logs.Content, was)
 			e.Why = []casefile.Reason{{Rule: logs.ShellUsed, Text: r.says(logs.ShellUsed) + " " + records, Evidence: r.proofs(s.refs)}}

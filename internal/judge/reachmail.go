@@ -22,7 +22,8 @@ type box struct {
 	channels          map[string]*channelState
 	principals        map[string]bool // accounts whose sessions were in it
 	judged            map[string]bool // those of which it was asked what else they may have done in it
-	held              bool            // a capability reaches it
+	reached           bool            // a capability reaches it
+	held              bool            // its account's own, of which it was asked through which ways in
 	from, to          int64
 	by                []string
 	bytes             int64
@@ -264,7 +265,7 @@ func (b *box) coarse(a *tally.Act, s *session, x logs.Exposure, self, d degree, 
 	}
 	w := b.way(wayKey{rule: rule, of: a.Inference, grasp: graspCoarse, degree: d, exposure: x, open: open})
 	size, items := int64(-1), int64(-1)
-	if closedCount(a.Inference) && (s == nil || !s.open) {
+	if (a.Inference == logs.MailFetched || a.Inference == logs.MailTraffic) && (s == nil || !s.open) {
 		if a.Bytes >= 0 {
 			size = a.Bytes
 		}
@@ -288,6 +289,10 @@ func (b *box) coarse(a *tally.Act, s *session, x logs.Exposure, self, d degree, 
 		b.bytes = addBytes(b.bytes, a.Bytes)
 	}
 	b.channel(a, s, x, max(self, d), r)
+	if size >= 0 {
+		// What was too large to be handed out may have been listed.
+		b.way(wayKey{rule: rule, of: a.Inference, grasp: graspCoarse, degree: d, exposure: logs.Metadata, open: open}).widen(w, a, s)
+	}
 }
 
 // closedCount reports whether records by the rule stand at the end of a session and sum up what it handed out.

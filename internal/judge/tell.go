@@ -23,6 +23,9 @@ func (r *reacher) tell() {
 	for _, b := range r.sorted() {
 		r.tellBox(b)
 	}
+	if len(r.nobody.items) > 0 {
+		r.tellBox(r.nobody)
+	}
 	r.tellFiles()
 	r.tellHosts()
 	r.tellCredentials()
@@ -109,10 +112,9 @@ func (r *reacher) tellBox(b *box) {
 			}
 		}
 	}
-	type counted struct{ lower, upper int64 }
-	inFolder := make(map[string]*counted)
+	inFolder := make(map[string]*within)
 	for id := range b.folders {
-		inFolder[id] = &counted{}
+		inFolder[id] = &within{}
 	}
 	seen := make(map[signature]*rendered)
 	at := len(r.j.Reached)
@@ -171,13 +173,7 @@ func (r *reacher) tellBox(b *box) {
 			count(c.key, &l, t != nil)
 			for _, row := range c.rows {
 				if n := inFolder[messages[row].FolderID]; n != nil {
-					switch l.content() {
-					case was:
-						n.lower++
-						n.upper++
-					case may:
-						n.upper++
-					}
+					n.add(&l)
 					break
 				}
 			}
@@ -232,30 +228,49 @@ func (r *reacher) tellBox(b *box) {
 	var folders []casefile.Reached
 	for _, id := range slices.Sorted(maps.Keys(b.folders)) {
 		f := b.folders[id]
-		entry := r.folderEntry(f)
-		if n := inFolder[id]; b.hasFolder(id, r) {
+		n := inFolder[id]
+		entry := r.folderEntry(f, &n.levels)
+		if b.hasFolder(id, r) {
 			entry.Lower, entry.Upper = n.lower, n.upper
-		} else if f.levels.content() != not {
-			entry.Lower, entry.Upper = 0, -1
-			if f.levels.content() == was {
-				entry.Lower = 1
-			}
+		} else if d := f.levels.content(); d != not {
+			entry.Lower, entry.Upper = int64(d)-int64(may), -1
 		}
 		folders = append(folders, entry)
 	}
 	rest := slices.Clone(r.j.Reached[at+1:])
 	r.j.Reached = r.j.Reached[:at]
-	r.add(e)
+	if b != r.nobody {
+		r.add(e)
+	}
 	for _, f := range folders {
 		r.add(f)
 	}
 	r.j.Reached = append(r.j.Reached, rest...)
 }
 
-// folderEntry returns the entry of a folder by itself.
-func (r *reacher) folderEntry(f *folderTouch) casefile.Reached {
+// within counts what was reached in a folder.
+type within struct {
+	levels       levels
+	lower, upper int64
+}
+
+func (n *within) add(l *levels) {
+	n.levels.join(l)
+	switch l.content() {
+	case was:
+		n.lower++
+		n.upper++
+	case may:
+		n.upper++
+	}
+}
+
+// folderEntry returns the entry of a folder by what is known of it itself and of what lies in it.
+func (r *reacher) folderEntry(f *folderTouch, within *levels) casefile.Reached {
 	e := casefile.Reached{Object: casefile.Object{Kind: "folder", ID: f.id, In: f.in, Name: f.name}, By: f.by}
-	verdict(&e, &f.levels)
+	l := f.levels
+	l.join(within)
+	verdict(&e, &l)
 	e.First, e.Last = spanPointers(f.from, f.to)
 	e.Why = []casefile.Reason{{Rule: f.rule, Text: r.says(f.rule) + " " + recordsBy(f.times, f.by, e.First, e.Last), Evidence: r.proofs(f.refs)}}
 	return e

@@ -100,6 +100,14 @@ func (w *way) span(from, to int64) {
 	w.from, w.to = min(w.from, from), max(w.to, to)
 }
 
+// widen takes an act that another way has taken, without a bound.
+func (w *way) widen(o *way, a *tally.Act, s *session) {
+	w.bound(-1, -1)
+	w.record(a, s)
+	w.self = max(w.self, may)
+	w.span(o.from, o.to)
+}
+
 // bound takes the bounds of another act: -1 for none.
 func (w *way) bound(size, items int64) {
 	if w.times == 0 {
