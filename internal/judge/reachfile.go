@@ -384,7 +384,7 @@ func (r *reacher) tellFiles() {
 	}
 	for _, key := range f.folderKeys() {
 		t := f.folders[key]
-		var n within
+		var n contained
 		p := filePath(t.id)
 		for _, dir := range dirs[lastOf(p)] {
 			if !endsWith(p, dir) || dir == "" && p != "" {

@@ -112,9 +112,9 @@ func (r *reacher) tellBox(b *box) {
 			}
 		}
 	}
-	inFolder := make(map[string]*within)
+	inFolder := make(map[string]*contained)
 	for id := range b.folders {
-		inFolder[id] = &within{}
+		inFolder[id] = &contained{}
 	}
 	seen := make(map[signature]*rendered)
 	at := len(r.j.Reached)
@@ -248,13 +248,13 @@ func (r *reacher) tellBox(b *box) {
 	r.j.Reached = append(r.j.Reached, rest...)
 }
 
-// within counts what was reached in a folder.
-type within struct {
+// contained counts what was reached in a folder.
+type contained struct {
 	levels       levels
 	lower, upper int64
 }
 
-func (n *within) add(l *levels) {
+func (n *contained) add(l *levels) {
 	n.levels.join(l)
 	switch l.content() {
 	case was:
