@@ -115,10 +115,20 @@ func (c *coverage) presenceAt(host, channel, principal string, from, to int64) a
 	return c.ask(presence, channel, principal, hostOf(host), from, to)
 }
 
-// detail tells whether the logs would have shown what was read through the channel in the mailbox, site or share. Of a site or a
-// share only the host that it is on is asked, if logs name it so.
+// detail tells whether the logs would have shown what was read through the channel in the mailbox, site or share; "" is every
+// site. Of a site or a share only the host that it is on is asked, if logs name it so.
 func (c *coverage) detail(channel, in string, from, to int64) answer {
 	at := ""
+	if channel == "m365" {
+		switch low := strings.ToLower(in); {
+		case strings.Contains(low, "-my.sharepoint."):
+			channel = cloudDrives
+		case strings.Contains(low, ".sharepoint.") || strings.Contains(low, "/"):
+			channel = cloudSites
+		case in == "":
+			channel = cloudFiles
+		}
+	}
 	switch channel {
 	case "web", "dav", "nextcloud":
 		at = c.placeOf(in)

@@ -24,8 +24,8 @@ func (c *coverage) list() []casefile.Coverage {
 	special := 0
 	for _, t := range c.trails {
 		for _, l := range [...]level{presence, detail} {
-			if len(t.rule.channels(l)) == 0 {
-				continue
+			if len(t.rule.channels(l)) == 0 || l == detail && t.from == never && t.format != mailAccess {
+				continue // nothing of the kind was ever recorded
 			}
 			out = append(out, c.entry(t, l, ""))
 			for _, whom := range t.concerned(l) {

@@ -48,7 +48,8 @@ type covers struct {
 
 // table is which logs cover what (mail-forensics 1.1, 2.1, 4). The first line that fits holds.
 var table = []covers{
-	{format: "exchange.httpproxy.owa", system: exchangeServer, presence: []string{"owa"}, probes: true},
+	// A request to Outlook on the web names its operation.
+	{format: "exchange.httpproxy.owa", system: exchangeServer, presence: []string{"owa"}, detail: []string{"owa"}, probes: true},
 	{format: "exchange.httpproxy.ecp", system: exchangeServer, presence: []string{"ecp"}, probes: true},
 	{format: "exchange.httpproxy.ews", system: exchangeServer, presence: []string{"ews"}, probes: true},
 	{format: "exchange.httpproxy.eas", system: exchangeServer, presence: []string{"eas"}, probes: true},
@@ -71,8 +72,9 @@ var table = []covers{
 	{format: "exchange.mailboxaudit", system: exchangeServer, detail: []string{"delegate"}, unordered: true},
 	{format: "exchange.*", system: exchangeServer},
 
-	{format: "iis.exchange", system: exchangeServer, presence: append(slices.Clone(exchangeWeb), webFiles...), detail: webFiles, sites: true, probes: true},
-	{format: "iis.backend", system: exchangeServer, sites: true, probes: true},
+	{format: "iis.exchange", system: exchangeServer, presence: append(slices.Clone(exchangeWeb), webFiles...), detail: append([]string{"owa"}, webFiles...), sites: true, probes: true},
+	// The back end says of ActiveSync how many items of which folder it handed out.
+	{format: "iis.backend", system: exchangeServer, detail: []string{"eas"}, sites: true, probes: true},
 	{format: "iis.w3c", system: webServer, presence: webFiles, detail: webFiles, sites: true},
 	{format: "iis.native", system: webServer, presence: webFiles, detail: webFiles, sites: true},
 	{format: "web.access*", system: webServer, presence: webFiles, detail: webFiles, sites: true},
@@ -83,6 +85,8 @@ var table = []covers{
 	// Who signed in stands in the records of one workload, which an export may have left out.
 	{format: signIns, system: cloud, presence: cloudAll, unordered: true, within: "m365.ual"},
 	{format: mailAccess, system: cloud, detail: cloudAll, unordered: true, within: "m365.ual"},
+	{format: "m365.ual:SharePoint", system: cloud, detail: []string{cloudSites, cloudFiles}, unordered: true, within: "m365.ual"},
+	{format: "m365.ual:OneDrive", system: cloud, detail: []string{cloudDrives, cloudFiles}, unordered: true, within: "m365.ual"},
 	{format: "m365.ual:*", system: cloud, unordered: true},
 	{format: "entra.signin", system: cloud, presence: cloudAll, unordered: true},
 	{format: "m365.messagetrace", system: cloud, unordered: true},
@@ -125,6 +129,13 @@ const auditMargin = 3600 * 1e9
 
 // signIns is the Stream of the workload that UserLoggedIn is a record of.
 const signIns = "m365.ual:AzureActiveDirectory"
+
+// What is kept in a cloud besides mail has channels of its own in detail: files on sites, on people's drives, and on either.
+const (
+	cloudSites  = "m365.sites"
+	cloudDrives = "m365.drives"
+	cloudFiles  = "m365.files"
+)
 
 // processes is the channel of what programs ran on a host: the level is detail, and what it is asked of is the host.
 const processes = "processes"
