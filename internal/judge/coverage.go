@@ -32,6 +32,8 @@ type coverage struct {
 	// audited caches whether a mailbox has any record of mail access.
 	audited map[string]bool
 	notes   []string
+	// aliases are the places that logs mean by other names: the address of a server whose name stands in other logs. nil is several.
+	aliases map[string]*place
 }
 
 // place is a host, or the tenant of a cloud.
@@ -97,7 +99,8 @@ const stranger = "\x00stranger"
 
 // newCoverage computes it.
 func newCoverage(in *Input, who *people) (*coverage, error) {
-	c := &coverage{in: in, who: who, special: make(map[string]bool), named: make(map[string]bool), made: make(map[question]*view), audited: make(map[string]bool)}
+	c := &coverage{in: in, who: who, special: make(map[string]bool), named: make(map[string]bool), made: make(map[question]*view), audited: make(map[string]bool),
+		aliases: make(map[string]*place)}
 	if err := c.assemble(); err != nil {
 		return nil, err
 	}
@@ -112,7 +115,7 @@ func (c *coverage) presence(channel, principal string, from, to int64) answer {
 
 // presenceAt is presence on one host only. Of a host that no log is of, nothing is covered.
 func (c *coverage) presenceAt(host, channel, principal string, from, to int64) answer {
-	return c.ask(presence, channel, principal, hostOf(host), from, to)
+	return c.ask(presence, channel, principal, c.hostKey(host), from, to)
 }
 
 // detail tells whether the logs would have shown what was read through the channel in the mailbox, site or share; "" is every
@@ -133,14 +136,14 @@ func (c *coverage) detail(channel, in string, from, to int64) answer {
 	case "web", "dav", "nextcloud":
 		at = c.placeOf(in)
 	case "smb", "ssh", "sftp", processes:
-		at = hostOf(in)
+		at = c.hostKey(in)
 	}
 	return c.ask(detail, channel, in, at, from, to)
 }
 
 // processes tells whether the logs would have shown what programs ran on a host.
 func (c *coverage) processes(host string, from, to int64) answer {
-	return c.ask(detail, processes, "", hostOf(host), from, to)
+	return c.ask(detail, processes, "", c.hostKey(host), from, to)
 }
 
 // delegates tells whether mailbox auditing would have shown what others than its owner read in a mailbox.
@@ -232,11 +235,20 @@ func (c *coverage) hasCloud() bool {
 
 // placeOf returns the key of the place that a site or share names, "" if it names none.
 func (c *coverage) placeOf(name string) string {
-	key := hostOf(name)
+	key := c.hostKey(name)
 	if slices.ContainsFunc(c.places, func(p *place) bool { return p.key == key }) {
 		return key
 	}
 	return ""
+}
+
+// hostKey returns the key of the place that the name of a host, a share or a site tells, or that key if there were one.
+func (c *coverage) hostKey(name string) string {
+	key := hostOf(name)
+	if p := c.aliases[key]; p != nil {
+		return p.key
+	}
+	return key
 }
 
 // hostOf returns the label of the host in the name of a host, a share or a site: fs1 of \\fs1.example.org\board.

@@ -284,6 +284,13 @@ func (g *gatherer) take(s *tally.Stream) {
 	}
 	p := g.locate(s, rule)
 	p.systems[rule.system] = true
+	if key := hostOf(s.Host); key != "" && rule.system != cloud {
+		if other, ok := g.c.aliases[key]; ok && other != p {
+			g.c.aliases[key] = nil
+		} else {
+			g.c.aliases[key] = p
+		}
+	}
 	k := trailKey{p.key, format, site}
 	t := g.trails[k]
 	if t == nil {
@@ -466,7 +473,7 @@ func (c *coverage) readDown(g *gatherer) error {
 		if a.Kind != logs.Heartbeat || a.From == event.UnknownTime || a.Context < 0 || a.Context >= len(contexts) {
 			continue
 		}
-		p := g.places[hostLabel(contexts[a.Context].Host)]
+		p := g.places[c.hostKey(contexts[a.Context].Host)]
 		if p == nil || p.key == "" {
 			continue
 		}
@@ -594,7 +601,7 @@ func (c *coverage) readGap(g *gatherer, a *tally.Act, ctx *tally.Context) {
 	if n.whom != "" {
 		c.special[n.whom] = true
 	}
-	p := g.places[hostLabel(ctx.Host)]
+	p := g.places[c.hostKey(ctx.Host)]
 	for _, t := range c.trails {
 		switch {
 		case rule.system == cloud:
