@@ -375,7 +375,11 @@ func (v *reachView) mailbox(g *group) box {
 			g.more[verdictClass(r.Verdict)]++
 			continue
 		}
-		it := itemView{Kind: r.Object.Kind, ID: cut(r.Object.ID, maxName), Name: cut(r.Object.Name, maxName), Class: verdictClass(r.Verdict), Verdict: verdictWords(r), Span: when(r)}
+		id := cut(r.Object.ID, maxName)
+		if id == "" {
+			id = "(without an id)"
+		}
+		it := itemView{Kind: r.Object.Kind, ID: id, Name: cut(r.Object.Name, maxName), Class: verdictClass(r.Verdict), Verdict: verdictWords(r), Span: when(r)}
 		if len(r.Why) > 0 {
 			why := &r.Why[0]
 			it.Why = cut(why.Rule+": "+why.Text, maxName)
@@ -412,6 +416,9 @@ func (v *reachView) box(r *casefile.Reached) box {
 	o := &r.Object
 	b := box{ID: cut(o.ID, maxName), Name: cut(o.Name, maxName), Owner: cut(o.Owner, maxName), In: cut(o.In, maxName), Class: verdictClass(r.Verdict), Verdict: verdictWords(r),
 		Interval: interval(r), Span: when(r), Levels: levelWords(r), By: some(r.By), Settle: cut(r.Settle, maxText)}
+	if b.Name == b.Owner {
+		b.Name = ""
+	}
 	if !v.spend(b.ID, b.Name, b.Owner, b.In, b.Settle) {
 		b.Withheld = true
 		return b
