@@ -16,6 +16,7 @@ type slots struct {
 	method, path, query, status, bytes, action, code, anchor int
 	command, arguments, context, data, result                int
 	object, targets, directions, count, source, reference    int
+	related                                                  int
 	taken, info, clientRequest                               int
 }
 
@@ -35,7 +36,7 @@ func slotsOf(s *event.Shape) slots {
 		command: first("command", "CMD"), arguments: first("parameters", "Parameters"), context: first("context", "EX"),
 		data: first("data", "Data"), result: first("ExecutionResult", "ResultStatus"),
 		object: first("message-id"), targets: first("recipient-address"), directions: first("directionality"),
-		count: first("recipient-count"), source: first("source"), reference: first("reference"),
+		count: first("recipient-count"), source: first("source"), reference: first("reference"), related: first("related-recipient-address"),
 		taken: first("TotalRequestTime", "duration"), info: first("GenericInfo"), clientRequest: first("ClientRequestId"),
 	}
 	for i := range kinds {
@@ -303,6 +304,11 @@ func tracked(o logs.Observation, s *slots, at func(int) []byte, obs []logs.Obser
 			o.Object = ref
 		}
 		o.Kind, o.Inference, o.Target = logs.Access, logs.Forwarded, at(s.targets)
+		o.Account, o.IP = nil, nil
+		return append(obs, o)
+	case event == "REDIRECT":
+		// The mailbox that it came to has another as its forwarding address.
+		o.Kind, o.Inference, o.Target, o.In = logs.Access, logs.Forwarded, at(s.targets), at(s.related)
 		o.Account, o.IP = nil, nil
 		return append(obs, o)
 	case event == "RECEIVE" && string(at(s.directions)) == "Originating":

@@ -200,8 +200,8 @@ func TestCommandsOfImapAndPop(t *testing.T) {
 func TestMailThatLeaves(t *testing.T) {
 	f := func(source, id, from, to, direction, reference, want string) {
 		t.Helper()
-		got := means(t, "x", "#Fields: date-time,client-ip,server-hostname,source,event-id,internal-message-id,message-id,recipient-address,total-bytes,recipient-count,reference,sender-address,directionality,original-client-ip\n"+
-			"2024-05-06T07:00:01Z,,EX1,"+source+","+id+",1,<m1@example.org>,"+to+",700,1,"+reference+","+from+","+direction+",203.0.113.9\n")
+		got := means(t, "x", "#Fields: date-time,client-ip,server-hostname,source,event-id,internal-message-id,message-id,recipient-address,total-bytes,recipient-count,reference,sender-address,directionality,original-client-ip,related-recipient-address\n"+
+			"2024-05-06T07:00:01Z,,EX1,"+source+","+id+",1,<m1@example.org>,"+to+",700,1,"+reference+","+from+","+direction+",203.0.113.9,ana@example.org\n")
 		if got != want {
 			t.Errorf("%s %s:\n got %s\nwant %s", source, id, got, want)
 		}
@@ -211,6 +211,8 @@ func TestMailThatLeaves(t *testing.T) {
 	f("STOREDRIVER", "DELIVER", "x@example.net", "ana@example.org", "Incoming", "", "")
 	f("MAILBOXRULE", "RECEIVE", "ana@example.org", "x@example.net", "Originating", "<m0@example.net>",
 		"access ok channel=smtp action=RECEIVE inference=FORWARDED message=<m0@example.net> in=ana@example.org exposure=content target=x@example.net bytes=700")
+	f("ROUTING", "REDIRECT", "y@example.com", "x@example.net", "Incoming", "",
+		"access ok channel=smtp action=REDIRECT inference=FORWARDED message=<m1@example.org> in=ana@example.org exposure=content target=x@example.net bytes=700")
 	f("STOREDRIVER", "RECEIVE", "HealthMailbox1@example.org", "x@example.org", "Originating", "", "")
 }
 
