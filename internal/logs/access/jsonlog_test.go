@@ -20,7 +20,7 @@ func TestJSONLines(t *testing.T) {
 	f(jsonLine, `2024-05-06T07:00:01Z web.access.json timestamp=2024-05-06T09:00:01+02:00 c-ip=203.0.113.9 cs-username=<null> sc-bytes=36 request_time=0.003 sc-status=200 request="GET /a%20b?c=\"d\" HTTP/1.1" cs-method=GET cs-host=www.example cs(Referer)=<null> cs(User-Agent)=curl/7.47.0 cs-uri="/a%20b?c=\"d\"" cs-uri-stem=/a%20b cs-uri-query="c=\"d\"" cs-version=HTTP/1.1`)
 	f(`{"time_local":"06/May/2024:09:00:01 +0200","client_ip":"192.0.2.7","user":"ana","method":"POST","uri":"/wp-login.php?x","status":"302","agent":"a"}`,
 		`2024-05-06T07:00:01Z web.access.json time_local="06/May/2024:09:00:01 +0200" c-ip=192.0.2.7 cs-username=ana cs-method=POST cs-uri=/wp-login.php?x sc-status=302 cs(User-Agent)=a cs-uri-stem=/wp-login.php cs-uri-query=x
-		access ok account=ana ip=192.0.2.7 channel=web`)
+		access ok account=ana ip=192.0.2.7 agent=a channel=web`)
 	f(`{"ts":1714978801.5,"request":{"remote_ip":"192.0.2.7","method":"GET","uri":"/","host":"www.example"},"status":200,"size":5}`,
 		`2024-05-06T07:00:01.5Z web.access.json ts=1714978801.5 c-ip=192.0.2.7 cs-method=GET cs-uri=/ cs-host=www.example sc-status=200 sc-bytes=5 cs-uri-stem=/ cs-uri-query=<null>`)
 }

@@ -113,9 +113,9 @@ func TestNative(t *testing.T) {
 	}
 	const head = "2024-05-06T07:00:03Z iis.native c-ip=192.0.2.7 cs-username=ana date=5/6/2024 time=07:00:03 s-sitename=W3SVC1 s-computername=WEB1 s-ip=192.0.2.1 time-taken=2 cs-bytes=769 sc-bytes=143 sc-status=304 sc-win32-status=0 cs-method=GET cs-uri-stem=/a "
 	f("192.0.2.7, ana, 5/6/2024, 7:00:03, W3SVC1, WEB1, 192.0.2.1, 2, 769, 143, 304, 0, GET, /a, b=c, d,", strings.Replace(head, "time=07", "time=7", 1)+`cs-uri-query="b=c, d" cs-uri="/a?b=c, d"
-		access unknown account=ana ip=192.0.2.7 channel=web action=GET inference=HTTP_NOT_MODIFIED file=/a exposure=content`)
+		access unknown account=ana ip=192.0.2.7 channel=web action=GET inference=HTTP_NOT_MODIFIED file=/a exposure=content before=2ms`)
 	f("192.0.2.7, ana, 5/6/2024, 07:00:03, W3SVC1, WEB1, 192.0.2.1, 2, 769, 143, 304, 0, GET, /a, -,", head+`cs-uri-query=<null> cs-uri=/a
-		access unknown account=ana ip=192.0.2.7 channel=web action=GET inference=HTTP_NOT_MODIFIED file=/a exposure=content`)
+		access unknown account=ana ip=192.0.2.7 channel=web action=GET inference=HTTP_NOT_MODIFIED file=/a exposure=content before=2ms`)
 	f("192.0.2.7, ana, 13/6/2024, 07:00:03, W3SVC1, WEB1, 192.0.2.1, 2, 769, 143, 304, 0, GET, /a, -,", "defect line 1 offset 0 length 94: not the fifteen values of IIS's own format")
 	f("192.0.2.7, ana, 5/6/2024", "defect line 1 offset 0 length 24: not the fifteen values of IIS's own format")
 	if c := w3c.NewNative().Sniff(logtest.Source("x", []byte("192.0.2.7, -, 5/6/2024, 07:00:03, W3SVC1, WEB1, 192.0.2.1, 2, 769, 143, 304, 0, GET, /a, -,\n"))); c != logs.Likely {

@@ -78,7 +78,7 @@ func file(r *Request, o logs.Observation, obs []logs.Observation) []logs.Observa
 	if t.encoded {
 		o.Object = r.decoded(t.object)
 	}
-	o.Action = r.Method
+	o.Action, o.Before = r.Method, Milliseconds(r.Taken)
 	folder := len(o.Object) > 0 && o.Object[len(o.Object)-1] == '/'
 	if folder {
 		o.ObjectKind = "folder"

@@ -56,7 +56,7 @@ func shell(r *Request, o logs.Observation, obs []logs.Observation) []logs.Observ
 	if !r.Decoded {
 		o.Object = r.decoded(r.Path)
 	}
-	o.Action = r.parameters()
+	o.Action, o.Before = r.parameters(), Milliseconds(r.Taken)
 	switch s := string(r.Status); {
 	case s[0] == '2' && (string(r.Method) == "POST" || string(r.Method) == "PUT" || len(o.Action) > 0):
 		o.OK, o.Inference, o.Count, o.Bytes = true, logs.ShellUsed, 1, number(r.Bytes)

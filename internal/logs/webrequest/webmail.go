@@ -11,7 +11,7 @@ import (
 func webmail(r *Request, o logs.Observation, obs []logs.Observation) []logs.Observation {
 	o.Kind, o.OK, o.Channel = logs.Access, true, "webmail"
 	o.Account, o.Agent, o.Action = r.Account, r.UserAgent, Param(r.Query, "_action")
-	o.In = r.Account
+	o.In, o.Before = r.Account, Milliseconds(r.Taken)
 	box := Param(r.Query, "_mbox")
 	if string(r.Status) == "304" {
 		o.OK, o.Unknown = false, true

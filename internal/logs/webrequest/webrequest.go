@@ -156,8 +156,9 @@ func Observe(r *Request, obs []logs.Observation) []logs.Observation {
 		if channel != "web" {
 			return mail(r, o, obs)
 		}
-		o.Kind, o.OK, o.Account = logs.Access, true, r.Account
-		o.Bytes = number(r.Bytes)
+		// Somebody was here; what for, is not said.
+		o.Kind, o.OK, o.Account, o.Agent = logs.Access, true, r.Account, r.UserAgent
+		o.Bytes, o.Before = number(r.Bytes), Milliseconds(r.Taken)
 		return append(obs, o)
 	}
 	return obs
@@ -174,7 +175,7 @@ func form(r *Request, o logs.Observation, obs []logs.Observation) []logs.Observa
 		}
 		switch string(r.Status) {
 		case "302": // to the dashboard
-			o.OK = true
+			o.OK, o.Inference, o.Agent = true, logs.SignedIn, r.UserAgent
 			return append(obs, o)
 		case "200", // the form again
 			"401", "403", "406", "429": // turned away before WordPress saw it
@@ -188,7 +189,7 @@ func form(r *Request, o logs.Observation, obs []logs.Observation) []logs.Observa
 		}
 		switch string(r.Status) {
 		case "200":
-			o.Unknown = true
+			o.Unknown, o.Inference, o.Agent = true, logs.SignedIn, r.UserAgent
 			return append(obs, o)
 		case "401", "403", "406", "429":
 			return append(obs, o)
@@ -196,7 +197,7 @@ func form(r *Request, o logs.Observation, obs []logs.Observation) []logs.Observa
 	case string(Param(r.Query, "_task")) == "login": // Roundcube
 		switch string(r.Status) {
 		case "302":
-			o.OK = true
+			o.OK, o.Inference, o.Agent = true, logs.SignedIn, r.UserAgent
 			return append(obs, o)
 		case "401":
 			return append(obs, o)

@@ -64,16 +64,16 @@ func TestObserve(t *testing.T) {
 	post := func(path, query, status string) Request {
 		return Request{Method: b("POST"), Path: b(path), Query: b(query), Status: b(status), Client: ip}
 	}
-	f(post("/blog/wp-login.php", "", "302"), "login ok ip=203.0.113.9 channel=web")
+	f(post("/blog/wp-login.php", "", "302"), "login ok ip=203.0.113.9 channel=web inference=SIGNED_IN")
 	f(post("/wp-login.php", "", "200"), "login failed ip=203.0.113.9 channel=web")
 	f(post("/wp-login.php", "action=lostpassword", "302"), "")
 	f(post("/wp-login.php", "", "503"), "")
 	f(post("/wp-login.php", "", "406"), "login failed ip=203.0.113.9 channel=web") // turned away by a filter
 	f(post("/wp-login.php", "", "404"), "")
-	f(post("/xmlrpc.php", "", "200"), "login unknown ip=203.0.113.9 channel=web") // the answer is in the body
+	f(post("/xmlrpc.php", "", "200"), "login unknown ip=203.0.113.9 channel=web inference=SIGNED_IN") // the answer is in the body
 	f(post("//xmlrpc.php", "", "403"), "login failed ip=203.0.113.9 channel=web")
 	f(post("/xmlrpc.php", "for=jetpack", "200"), "")
-	f(post("/mail/", "_task=login", "302"), "login ok ip=203.0.113.9 channel=web")
+	f(post("/mail/", "_task=login", "302"), "login ok ip=203.0.113.9 channel=web inference=SIGNED_IN")
 	f(post("/mail/", "_task=login", "200"), "")
 	f(Request{Method: b("GET"), Path: b("/wp-login.php"), Status: b("200"), Client: ip}, "")
 	// Apache and nginx have no substatus: the account is there because a password was.

@@ -87,7 +87,7 @@ var commands = map[string]bool{
 	"hostname.exe": true, "ipconfig.exe": true, "systeminfo.exe": true, "tasklist.exe": true, "quser.exe": true, "query.exe": true, "nltest.exe": true,
 	"netstat.exe": true, "netsh.exe": true, "ping.exe": true, "nslookup.exe": true, "arp.exe": true, "reg.exe": true, "sc.exe": true, "schtasks.exe": true,
 	"wmic.exe": true, "dsquery.exe": true, "adfind.exe": true, "procdump.exe": true, "procdump64.exe": true, "rar.exe": true, "7z.exe": true, "7za.exe": true,
-	"makecab.exe": true, "curl.exe": true, "vssadmin.exe": true, "ntdsutil.exe": true, "appcmd.exe": true, "bash.exe": true,
+	"makecab.exe": true, "curl.exe": true, "vssadmin.exe": true, "ntdsutil.exe": true, "appcmd.exe": true, "bash.exe": true, "notepad.exe": true,
 }
 
 // code observes a process that a server's worker started which only an attack starts, and a script that such a worker wrote where
