@@ -26,7 +26,7 @@ login ok account=ana ip=203.0.113.9 channel=submission session=AAB action=LOGIN 
 2024-03-03T02:11:07.5Z dovecot.events event=mail_opened hostname=mx1 start_time=1709431867 end_time=1709431867.5 categories="mail, storage" fields.user=ana fields.session=AAA fields.mailbox="Sent \"x\"" fields.uid=17 fields.reason="mail stream" message="Sent \"x\"/17"
 access unknown account=ana channel=mail session=AAA action=mail_opened inference=MESSAGE_BIND message="Sent \"x\"/17" in=ana folder="Sent \"x\"" exposure=content
 2024-03-03T02:11:08Z dovecot.events event=imap_command_finished hostname=mx1 start_time=2024-03-03T02:11:08Z end_time=2024-03-03T02:11:08Z categories=imap fields.user=ana fields.session=AAA fields.cmd_name="UID FETCH" fields.tagged_reply_state=OK fields.net_in_bytes=30 fields.net_out_bytes=4096
-access ok account=ana channel=imap session=AAA action="UID FETCH" inference=MAIL_TRAFFIC mailbox=ana exposure=content bytes=4096
+access unknown account=ana channel=imap session=AAA action="UID FETCH" inference=MAILBOX_READ mailbox=ana exposure=content bytes=4096
 2024-03-03T02:11:08Z dovecot.events event=imap_command_finished hostname=mx1 start_time=2024-03-03T02:11:08Z end_time=2024-03-03T02:11:08Z categories=imap fields.user=ana fields.session=AAA fields.cmd_name=NOOP fields.tagged_reply_state=OK fields.net_in_bytes=30 fields.net_out_bytes=12
 2024-03-03T02:12:08Z dovecot.events event=mail_user_session_finished hostname=mx1 end_time=2024-03-03T02:12:08Z fields.user=ana fields.session=AAA fields.net_out_bytes=5000
 access ok account=ana channel=mail session=AAA action=mail_user_session_finished inference=MAIL_TRAFFIC mailbox=ana exposure=content bytes=5000`)

@@ -155,9 +155,10 @@ const mostNamed = 256
 // fetched observes a command FETCH: the messages by their UIDs, where these and the folder are told; else the mailbox.
 func (p *parser) fetched(mailbox, args []byte, o logs.Observation, obs []logs.Observation) []logs.Observation {
 	set, items, _ := bytes.Cut(args, []byte(" "))
-	if len(items) == 0 {
+	if len(items) == 0 { // what was asked for is not told
 		o.Object, o.ObjectKind = o.Account, "mailbox"
-		o.Inference, o.Exposure = logs.MailTraffic, logs.Content
+		o.Inference, o.Exposure = logs.MailboxRead, logs.Content
+		o.Unknown, o.OK = o.OK || o.Unknown, false
 		return append(obs, o)
 	}
 	body := asksForBody(items)

@@ -98,8 +98,8 @@ func TestOperationsMeanWhatTheyAre(t *testing.T) {
 		"capability ok "+by+` channel=m365 action=UpdateInboxRules inference=RULE_MADE power=rule rule=r in=ana@example.org target="[{\"ActionType\":\"Forward\",\"Recipients\":[\"x@example.net\"]}]"`)
 
 	// Permissions.
-	f(parameters("Add-MailboxPermission", "Identity", "EURPR01.PROD/Microsoft Exchange Hosted Organizations/example.org/bob", "User", "eve@example.org", "AccessRights", "FullAccess"),
-		"capability ok "+by+" channel=m365 action=Add-MailboxPermission inference=DELEGATION_GIVEN power=delegation mailbox=bob in=bob target=eve@example.org")
+	f(parameters("Add-MailboxPermission", "Identity", "EURPR01.PROD/Microsoft Exchange Hosted Organizations/example.org/bob", "User", "EURPR01.PROD/Microsoft Exchange Hosted Organizations/example.org/eve", "AccessRights", "FullAccess"),
+		"capability ok "+by+" channel=m365 action=Add-MailboxPermission inference=DELEGATION_GIVEN power=delegation mailbox=bob in=bob target=eve")
 	f(`"ResultStatus":"Failed",`+parameters("Add-MailboxPermission", "Identity", "bob"), "capability failed "+by+" channel=m365 action=Add-MailboxPermission inference=DELEGATION_GIVEN power=delegation mailbox=bob in=bob")
 	f(parameters("Add-MailboxFolderPermission", "Identity", `bob@example.org:\Inbox`, "User", "Default", "AccessRights", "Reviewer"),
 		"capability ok "+by+` channel=m365 action=Add-MailboxFolderPermission inference=DELEGATION_GIVEN power=delegation folder="\\Inbox" in=bob@example.org folder="\\Inbox" target=Default`)

@@ -41,7 +41,7 @@ func (o *observer) power(e *event.Event, m means, x logs.Observation, obs []logs
 		}
 	case meansPermission, meansPermissionRemoved:
 		x.In = o.target(e)
-		x.Target = o.first(e, "Parameters.User", "Parameters.Trustee", "Parameters.GrantSendOnBehalfTo", "Item.ParentFolder.MemberUpn")
+		x.Target = shortName(o.first(e, "Parameters.User", "Parameters.Trustee", "Parameters.GrantSendOnBehalfTo", "Item.ParentFolder.MemberUpn"))
 		x.Object, x.ObjectKind = x.In, "mailbox"
 		if i := bytes.Index(x.In, []byte(`:\`)); i > 0 { // ana@example.org:\Calendar
 			x.In, x.Folder = x.In[:i], x.In[i+1:]
@@ -64,7 +64,7 @@ func (o *observer) power(e *event.Event, m means, x logs.Observation, obs []logs
 		}
 		x.Object = o.first(e, "Parameters.Role", "ModifiedProperties.Role.DisplayName.NewValue", "Parameters.Identity")
 		x.ObjectKind = "role"
-		x.Target = o.first(e, "Parameters.User", "Parameters.Member", "Parameters.SecurityGroup", "ObjectId")
+		x.Target = shortName(o.first(e, "Parameters.User", "Parameters.Member", "Parameters.SecurityGroup", "ObjectId"))
 	case meansFederation:
 		x.Power, x.Inference, x.Target = logs.Token, logs.RoleGiven, o.first(e, "ObjectId")
 	case meansPassword:
