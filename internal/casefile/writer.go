@@ -100,6 +100,20 @@ func Rewrite(dir string) (*Writer, error) {
 	return w, nil
 }
 
+// Kept returns the SHA-256, in hexadecimal, that a file of the case had by its chain of custody when Rewrite began; "" if it
+// had no such file.
+func (w *Writer) Kept(name string) string {
+	if w.chain == nil {
+		return ""
+	}
+	for _, c := range slices.Backward(w.chain.entries) {
+		if c.Kind == KindCase && c.Path == name {
+			return c.SHA256
+		}
+	}
+	return ""
+}
+
 // CommitJudgement takes the place of the case that Rewrite was begun for. The chain of custody is that of the old case, and
 // after it a line for the judgement, which names facts, and one for every file that was written. It returns the seal.
 func (w *Writer) CommitJudgement(facts Custody, written time.Time) (seal string, err error) {

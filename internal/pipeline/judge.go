@@ -57,14 +57,25 @@ func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, 
 	c.Sources = sources
 	c.Summary.Findings = maps.Clone(c.Summary.Findings)
 	c.Window = timespan(c.Sources, cfg.Facts)
-	was, _, err := KeptFacts(cfg.Dir)
+	was, text, err := KeptFacts(cfg.Dir)
 	if err != nil {
 		return nil, nil, err
+	}
+	if text != nil && hashOf(text) != w.Kept(casefile.FactsFile) {
+		return nil, nil, fmt.Errorf("%s was changed since it was put in custody: give facts of your own with --facts", filepath.Join(cfg.Dir, casefile.FactsFile))
 	}
 	if !was.SameOurs(cfg.Facts) {
 		c.Incidents, err = judge.Incidents(casefile.Findings(cfg.Dir), judge.Evidence{End: logEnds(c.Sources), Ours: cfg.Facts.IsOurs})
 		if err != nil {
 			return nil, nil, err
+		}
+	}
+	if cfg.Inventory != nil {
+		for _, l := range cfg.Inventory.Lists {
+			name := casefile.InventoryFile(l.Kind)
+			if l.File == filepath.Join(cfg.Dir, name) && l.SHA256 != w.Kept(name) {
+				return nil, nil, fmt.Errorf("%s was changed since it was put in custody", l.File)
+			}
 		}
 	}
 	if err := decide(&c, store, cfg.Facts, cfg.Inventory); err != nil {
@@ -82,8 +93,7 @@ func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, 
 	if err := keepGiven(w, cfg.FactsText, cfg.Inventory); err != nil {
 		return nil, nil, err
 	}
-	sum := sha256.Sum256(cfg.FactsText)
-	line := casefile.Custody{Path: casefile.FactsFile, Bytes: int64(len(cfg.FactsText)), SHA256: hex.EncodeToString(sum[:])}
+	line := casefile.Custody{Path: casefile.FactsFile, Bytes: int64(len(cfg.FactsText)), SHA256: hashOf(cfg.FactsText)}
 	store.Close()
 	if _, err := w.CommitJudgement(line, cfg.Now); err != nil {
 		return nil, nil, err
@@ -170,7 +180,16 @@ func keepGiven(w *casefile.Writer, facts []byte, inventory *judge.Inventory) err
 	return nil
 }
 
+func hashOf(p []byte) string {
+	sum := sha256.Sum256(p)
+	return hex.EncodeToString(sum[:])
+}
+
+// keepList copies a list, unless the case has it already.
 func keepList(w *casefile.Writer, l *judge.List) error {
+	if w.Kept(casefile.InventoryFile(l.Kind)) == l.SHA256 {
+		return nil
+	}
 	in, err := os.Open(l.File)
 	if err != nil {
 		return err
