@@ -13,14 +13,18 @@ var fileMarks = []string{
 	"/download.aspx", "/wopiframe.aspx", `"propfind `, `"search `, "_task=mail",
 }
 
-// archives are names of files that nobody publishes by intent, or that hold many others.
-var archives = [...]string{".zip", ".7z", ".rar", ".sql", ".bak", ".pst", ".ost", ".gz", ".tgz", ".tar", ".dmp", ".mdb", ".kdbx"}
+// kept are the ends of names of files that people keep, rather than parts of a page: archives, dumps, documents, mail, keys. Whoever
+// fetched one is remembered, since what was meant for everybody is not known.
+var kept = [...]string{
+	".zip", ".7z", ".rar", ".sql", ".bak", ".pst", ".ost", ".gz", ".tgz", ".tar", ".dmp", ".mdb", ".kdbx",
+	".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".odt", ".ods", ".rtf", ".csv", ".eml", ".msg", ".mbox", ".pfx", ".p12", ".pem", ".vhdx", ".sqlite",
+}
 
-// filePairs returns the pairs: requests for archives that were answered.
+// filePairs returns the pairs: requests for such files that were answered.
 func filePairs() [][2]string {
 	var pairs [][2]string
-	for _, a := range archives {
-		pairs = append(pairs, [2]string{a, `" 20`})
+	for _, end := range kept {
+		pairs = append(pairs, [2]string{end, `" 20`})
 	}
 	return pairs
 }
@@ -210,9 +214,12 @@ func targetOf(r *Request) (t target, ok bool) {
 	if len(r.Account) > 0 || string(r.Method) == "PROPFIND" || string(r.Method) == "SEARCH" {
 		return t, true
 	}
-	for _, a := range archives {
-		if hasSuffixFold(path, a) {
-			return t, read && r.Status[0] == '2'
+	if !read || r.Status[0] != '2' || bytes.LastIndexByte(path, '.') < len(path)-len(".sqlite") {
+		return t, false
+	}
+	for _, end := range kept {
+		if hasSuffixFold(path, end) {
+			return t, true
 		}
 	}
 	return t, false

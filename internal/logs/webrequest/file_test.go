@@ -81,7 +81,9 @@ func TestFiles(t *testing.T) {
 	f("ana GET /sites/x/_layouts/15/WopiFrame.aspx?sourcedoc=/x/a.docx&action=view 200 7", "access ok inference=HTTP_BODY file=/x/a.docx exposure=content bytes=7")
 	// Somebody's, or not for everybody.
 	f("ana GET /private/a.pdf 200 7", "access ok inference=HTTP_BODY file=/private/a.pdf exposure=content bytes=7")
-	f("- GET /private/a.pdf 200 7", "")
+	f("- GET /private/a.PDF 200 7", "access ok inference=HTTP_BODY file=/private/a.PDF exposure=content bytes=7")
+	f("- GET /private/a.pdf.png 200 7", "")
+	f("- GET /private/a.html 200 7", "")
 	f("ana GET /private/ 200 7", "access ok inference=FILE_LISTED folder=/private/ exposure=metadata bytes=7")
 	f("ana GET /private 302 7", "access ok bytes=7")
 	f("- GET /backup/db.sql.gz 200 7", "access ok inference=HTTP_BODY file=/backup/db.sql.gz exposure=content bytes=7")
