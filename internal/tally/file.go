@@ -144,7 +144,7 @@ func (f *File) readTable(at int64) (contexts uint64, err error) {
 		}
 		before = f.begin[i]
 	}
-	if f.begin[numSections] != at || len(r.b) > 0 {
+	if f.begin[numSections] != at || r.left() > 0 {
 		r.fail()
 	}
 	return contexts, r.err
@@ -175,7 +175,7 @@ func (f *File) readContexts(r *reader) error {
 	if n := len(f.contexts); n > 0 {
 		c = f.contexts[n-1] // most of its texts come back
 	}
-	for len(r.b) > 0 {
+	for r.left() > 0 {
 		key = r.key(key)
 		p := place{acts: r.known(0), length: r.known(0), count: r.uvarint(), visits: visitsAt{r.known(0), r.ref32()}}
 		if r.err != nil {
@@ -223,16 +223,16 @@ func (f *File) readVisits(p *place) ([]Visit, error) {
 		r.b = frame
 	}
 	r.take(uint64(p.visits.offset))
-	out := make([]Visit, 0, min(p.count, uint64(len(r.b))))
+	out := make([]Visit, 0, min(p.count, 4096))
 	var before Visit
 	last := int64(math.MinInt64)
 	for uint64(len(out)) < p.count {
-		if len(r.b) == 0 && r.err == nil {
+		if r.left() == 0 && r.err == nil {
 			frame, err := in.next()
 			if err != nil {
 				return nil, notEnd(err)
 			}
-			r.b, before = frame, Visit{}
+			r.b, r.at, before = frame, 0, Visit{}
 		}
 		v := Visit{From: before.To + r.varint()}
 		v.To = v.From + int64(r.uvarint())
@@ -249,7 +249,7 @@ func (f *File) readVisits(p *place) ([]Visit, error) {
 }
 
 func (f *File) readStreams(r *reader) error {
-	for len(r.b) > 0 {
+	for r.left() > 0 {
 		s := r.stream()
 		if r.err != nil {
 			return r.err
@@ -263,7 +263,7 @@ func (f *File) readStreams(r *reader) error {
 }
 
 func (f *File) readTouched(r *reader) error {
-	for len(r.b) > 0 {
+	for r.left() > 0 {
 		t := touchFrame{key: bytes.Clone(r.take(r.uvarint())), at: r.known(0)}
 		if r.err != nil {
 			return r.err
@@ -464,7 +464,7 @@ func (f *File) acts(at, end int64, context int, one bool, do func(*Act, error) b
 			return false
 		}
 		a.key, a.from = a.key[:0], 0
-		for r := (reader{b: frame}); len(r.b) > 0; {
+		for r := (reader{b: frame}); r.left() > 0; {
 			x, err := a.next(&r, context)
 			if err != nil {
 				do(nil, err)
@@ -513,7 +513,7 @@ func (f *File) Tries() iter.Seq2[*Try, error] {
 				return
 			}
 			key = key[:0]
-			for r := (reader{b: frame}); len(r.b) > 0; {
+			for r := (reader{b: frame}); r.left() > 0; {
 				key = r.shared(key)
 				t := before
 				if r.err == nil {
@@ -536,12 +536,13 @@ func (f *File) Tries() iter.Seq2[*Try, error] {
 func (f *File) try(record []byte, t *Try) error {
 	r := reader{b: record}
 	text := func(p *string) {
-		s, rest, ok := term(r.b)
+		s, _, ok := term(r.rest())
 		if !ok {
 			r.fail()
 			return
 		}
-		*p, r.b = f.strings.text(s, *p), rest
+		*p = f.strings.text(s, *p)
+		r.at += len(s) + 1
 	}
 	text(&t.IP)
 	t.From = r.time()
@@ -551,7 +552,7 @@ func (f *File) try(record []byte, t *Try) error {
 	t.To = r.time()
 	t.Times = r.known(0)
 	t.First = r.ref(&Ref{Time: t.From})
-	if r.err == nil && (len(r.b) > 0 || t.To < t.From || int(t.First.Source) >= f.sources) {
+	if r.err == nil && (r.left() > 0 || t.To < t.From || int(t.First.Source) >= f.sources) {
 		r.fail()
 	}
 	return r.err
@@ -618,7 +619,7 @@ func (f *File) find(list []touchedFrame, key []byte) ([]touchedFrame, error) {
 		if err != nil {
 			return list, err
 		}
-		for r := (reader{b: frame}); len(r.b) > 0; {
+		for r := (reader{b: frame}); r.left() > 0; {
 			found := r.take(r.uvarint())
 			entries := reader{b: r.take(r.uvarint())}
 			if r.err != nil {
@@ -630,7 +631,7 @@ func (f *File) find(list []touchedFrame, key []byte) ([]touchedFrame, error) {
 			case 1:
 				return list, nil
 			}
-			for context, at := uint64(0), int64(0); len(entries.b) > 0; {
+			for context, at := uint64(0), int64(0); entries.left() > 0; {
 				context += entries.uvarint()
 				step := entries.known(0)
 				at += step

@@ -401,53 +401,61 @@ func appendRef(dst []byte, r, before *Ref) []byte {
 // reader reads numbers. Its zero value after an error reads zeros.
 type reader struct {
 	b    []byte
+	at   int // of b, what comes next
 	err  error
 	tail []byte // for key
 }
 
+// left returns how many bytes are left.
+func (r *reader) left() int { return len(r.b) - r.at }
+
+// rest returns what is left.
+func (r *reader) rest() []byte { return r.b[r.at:] }
+
 func (r *reader) uvarint() uint64 {
-	x, n := binary.Uvarint(r.b)
+	if r.at < len(r.b) && r.b[r.at] < 0x80 { // most are
+		r.at++
+		return uint64(r.b[r.at-1])
+	}
+	return r.longUvarint()
+}
+
+func (r *reader) longUvarint() uint64 {
+	x, n := binary.Uvarint(r.rest())
 	if n <= 0 {
 		r.fail()
 		return 0
 	}
-	r.b = r.b[n:]
+	r.at += n
 	return x
 }
 
 func (r *reader) varint() int64 {
-	x, n := binary.Varint(r.b)
-	if n <= 0 {
-		r.fail()
-		return 0
-	}
-	r.b = r.b[n:]
-	return x
+	x := r.uvarint()
+	return int64(x>>1) ^ -int64(x&1)
 }
 
 func (r *reader) byte() byte {
-	if len(r.b) == 0 {
+	if r.left() == 0 {
 		r.fail()
 		return 0
 	}
-	x := r.b[0]
-	r.b = r.b[1:]
-	return x
+	r.at++
+	return r.b[r.at-1]
 }
 
 // take returns the next n bytes.
 func (r *reader) take(n uint64) []byte {
-	if n > uint64(len(r.b)) {
+	if n > uint64(r.left()) {
 		r.fail()
 		return nil
 	}
-	x := r.b[:n]
-	r.b = r.b[n:]
-	return x
+	r.at += int(n)
+	return r.b[r.at-int(n) : r.at]
 }
 
 func (r *reader) fail() {
-	r.b = nil
+	r.b, r.at = nil, 0
 	if r.err == nil {
 		r.err = errDamaged
 	}

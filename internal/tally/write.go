@@ -446,7 +446,7 @@ func (s *storeWriter) writeContexts() error {
 		r := reader{b: record}
 		key := r.take(r.uvarint())
 		f.buf, before = appendKey(f.buf, before, key)
-		f.buf = append(f.buf, r.b...)
+		f.buf = append(f.buf, r.rest()...)
 		f.buf = binary.AppendUvarint(f.buf, uint64(s.visitsAt[i].frame))
 		f.buf = binary.AppendUvarint(f.buf, uint64(s.visitsAt[i].offset))
 	}
