@@ -193,7 +193,7 @@ func mayReplace(dir string, force bool) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	if _, err := Open(dir); err != nil {
+	if !isCase(dir) {
 		return fmt.Errorf("%s: %w, and something is in it", dir, ErrNotCase)
 	}
 	if !force {
@@ -492,6 +492,23 @@ func list[T any](s []T) []T {
 }
 
 func copyList[T any](s []T) []T { return append([]T{}, s...) }
+
+// isCase reports whether there is a case in dir that Open would read: it looks no further than the schema, which comes first.
+func isCase(dir string) bool {
+	f, err := os.Open(filepath.Join(dir, CaseFile))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	d := json.NewDecoder(f)
+	for _, want := range [...]json.Token{json.Delim('{'), "schema", Schema} {
+		if got, err := d.Token(); err != nil || got != want {
+			_, err := Open(dir) // somebody has put its fields into another order
+			return err == nil
+		}
+	}
+	return true
+}
 
 // Open reads the case in dir.
 func Open(dir string) (*Case, error) {
