@@ -28,7 +28,8 @@ type gatherer struct {
 	// exchange are the hosts of which logs of Exchange tell by name, frontEnd the raw hosts whose IIS logs hold requests to it.
 	exchange map[string]bool
 	frontEnd map[string]bool
-	whole    map[origin]*tally.Stream // all that a source holds of a host
+	parts    map[origin][]*tally.Stream // what a source holds of a host
+	whole    map[origin]*tally.Stream   // all of that as one, once it was asked for
 	places   map[string]*place
 	trails   map[trailKey]*trail
 	order    []trailKey
@@ -40,7 +41,7 @@ type trailKey struct{ place, format, site string }
 func (c *coverage) assemble() error {
 	g := &gatherer{
 		c: c, streams: c.in.Store.Streams(), hosts: make(map[string]string), exchange: make(map[string]bool), frontEnd: make(map[string]bool),
-		whole: make(map[origin]*tally.Stream), places: make(map[string]*place), trails: make(map[trailKey]*trail), address: make(map[int32]string),
+		parts: make(map[origin][]*tally.Stream), whole: make(map[origin]*tally.Stream), places: make(map[string]*place), trails: make(map[trailKey]*trail), address: make(map[int32]string),
 	}
 	if err := g.learn(); err != nil {
 		return err
@@ -72,13 +73,14 @@ func (c *coverage) assemble() error {
 		t := g.trails[k]
 		t.place.trails = append(t.place.trails, t)
 		c.trails = append(c.trails, t)
-		for i := range t.files {
-			f := &t.files[i]
-			t.place.spans = append(t.place.spans, f.Active...)
-		}
+		t.shelve()
 	}
 	for _, p := range c.places {
-		p.spans = mergeSpans(p.spans, 0)
+		lists := make([][]tally.Span, len(p.trails))
+		for i, t := range p.trails {
+			lists[i] = t.spans
+		}
+		p.spans = unite(lists)
 	}
 	if err := c.readDown(g); err != nil {
 		return err
@@ -112,30 +114,8 @@ func (g *gatherer) learn() error {
 	for i := range g.streams {
 		s := &g.streams[i]
 		k := origin{s.Source, s.Host}
-		w := g.whole[k]
-		if w == nil {
-			w = &tally.Stream{Source: s.Source, Host: s.Host, From: event.UnknownTime, To: event.UnknownTime}
-			g.whole[k] = w
-		}
+		g.parts[k] = append(g.parts[k], s)
 		events[k] += s.Events
-		w.Events = max(w.Events, s.Events)
-		w.Active = append(w.Active, s.Active...)
-		if s.From != event.UnknownTime {
-			if w.From == event.UnknownTime || s.From < w.From {
-				w.From = s.From
-			}
-			w.To = max(w.To, s.To)
-			if len(s.Active) == 0 {
-				w.Active = append(w.Active, tally.Span{From: s.From, To: s.From}, tally.Span{From: s.To, To: s.To})
-			}
-		}
-		w.Cut = w.Cut || s.Cut
-		if len(w.Unread) == 0 {
-			w.Unread = s.Unread // of the source
-		}
-		if s.Backwards > w.Backwards {
-			w.Backwards, w.BackwardsAt = s.Backwards, s.BackwardsAt
-		}
 		if s.Host != "" && !address(s.Host).IsValid() {
 			l := hostLabel(s.Host)
 			if labels[l] == nil {
@@ -184,6 +164,37 @@ func (g *gatherer) learn() error {
 		g.noteFrontEnd(t.Format, t.Host, t.Channel)
 	}
 	return nil
+}
+
+// all returns what a source holds of a host as one stream.
+func (g *gatherer) all(k origin) *tally.Stream {
+	if w := g.whole[k]; w != nil {
+		return w
+	}
+	w := &tally.Stream{Source: k.source, Host: k.host, From: event.UnknownTime, To: event.UnknownTime}
+	g.whole[k] = w
+	for _, s := range g.parts[k] {
+		w.Events = max(w.Events, s.Events)
+		w.Active = append(w.Active, s.Active...)
+		if s.From != event.UnknownTime {
+			if w.From == event.UnknownTime || s.From < w.From {
+				w.From = s.From
+			}
+			w.To = max(w.To, s.To)
+			if len(s.Active) == 0 {
+				w.Active = append(w.Active, tally.Span{From: s.From, To: s.From}, tally.Span{From: s.To, To: s.To})
+			}
+		}
+		w.Cut = w.Cut || s.Cut
+		if len(w.Unread) == 0 {
+			w.Unread = s.Unread // of the source
+		}
+		if s.Backwards > w.Backwards {
+			w.Backwards, w.BackwardsAt = s.Backwards, s.BackwardsAt
+		}
+	}
+	w.Active = mergeSpans(w.Active, 0)
+	return w
 }
 
 func sortedOrigins(m map[origin]int64) []origin {
@@ -301,7 +312,7 @@ func (g *gatherer) take(s *tally.Stream) {
 	if rule.within != "" {
 		t.matched += s.Events
 	}
-	if from := s.From - auditMargin; s.Format == mailAccess && s.From != event.UnknownTime && (t.from == always || from < t.from) {
+	if from := max(s.From, always+auditMargin) - auditMargin; s.Format == mailAccess && s.From != event.UnknownTime && (t.from == always || from < t.from) {
 		t.from, t.fromWhy = from, "no record of mail access, of anybody, before "+inWords(s.From)
 	}
 	t.files = append(t.files, g.file(s, path, name, rule))
@@ -330,7 +341,8 @@ func elsewhere(stem string) bool {
 // file makes a file of a trail. Of a log that is a part of a larger one, it was alive when that was.
 func (g *gatherer) file(s *tally.Stream, path string, name fileName, rule *covers) file {
 	f := file{Stream: *s, path: path, name: name}
-	if w := g.whole[origin{s.Source, s.Host}]; rule.within != "" && w != nil {
+	if rule.within != "" {
+		w := g.all(origin{s.Source, s.Host})
 		f.Events, f.From, f.To, f.Active = w.Events, w.From, w.To, w.Active
 		f.Backwards, f.BackwardsAt = w.Backwards, w.BackwardsAt
 	}
@@ -353,10 +365,10 @@ func (g *gatherer) siblings() {
 			logs[origin{s.Source, s.Host}] = s.Format
 		}
 	}
-	for k, w := range g.whole {
-		name := parseName(g.path(w.Source))
-		at := shelf{w.Host, logs[k] + "!" + name.dir + "/" + name.stem}
-		files[at] = append(files[at], w)
+	for k, log := range logs {
+		name := parseName(g.path(k.source))
+		at := shelf{k.host, log + "!" + name.dir + "/" + name.stem}
+		files[at] = append(files[at], g.all(k))
 	}
 	for _, k := range g.order {
 		t := g.trails[k]
@@ -417,7 +429,7 @@ func (p *place) dominant() {
 	rate := func(t *trail) float64 {
 		var seconds int64 = 1
 		for _, s := range t.whole {
-			seconds += (s.To - s.From) / 1e9
+			seconds += apart(s.From, s.To) / 1e9
 		}
 		return float64(t.matched) / float64(seconds)
 	}

@@ -236,3 +236,57 @@ func TestHoles(t *testing.T) {
 		}
 	})
 }
+
+// TestHostileStreams gives coverage what no store should hold: it must answer in order, and not stop the run.
+func TestHostileStreams(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		at := func(name string) int64 {
+			if rapid.Bool().Draw(t, "extreme") {
+				return rapid.SampledFrom([]int64{always, always + 1, -1, 0, 1, never - 1, never}).Draw(t, name)
+			}
+			return rapid.Int64().Draw(t, name)
+		}
+		spans := func(name string) []tally.Span {
+			var out []tally.Span
+			for range rapid.IntRange(0, 4).Draw(t, name) {
+				out = append(out, tally.Span{From: at("from"), To: at("to")})
+			}
+			return out
+		}
+		var store tally.Memory
+		var sources []casefile.Source
+		for i := range rapid.IntRange(0, 6).Draw(t, "streams") {
+			s := tally.Stream{Source: int32(rapid.IntRange(-1, 7).Draw(t, "source")), Host: rapid.SampledFrom([]string{"", "EX1", "10.0.0.5", "::1", "[", "."}).Draw(t, "host"),
+				Format: rapid.SampledFrom([]string{"iis.w3c", "exchange.httpproxy.owa", "syslog.dovecot", "syslog", "m365.ual", mailAccess, signIns, "windows.evtx:Security", "?"}).Draw(t, "format"),
+				Events: at("events"), From: at("From"), To: at("To"), Active: spans("active"), Beats: spans("beats"), Unread: spans("unread"), Cut: rapid.Bool().Draw(t, "cut"),
+				Backwards: at("backwards"), BackwardsAt: tally.Ref{Time: at("where")}}
+			for range rapid.IntRange(0, 3).Draw(t, "runs") {
+				s.Records = append(s.Records, tally.Run{First: at("first"), Last: at("last"), From: at("from"), To: at("to")})
+			}
+			store.AddStream(s)
+			sources = append(sources, casefile.Source{Path: rapid.SampledFrom([]string{"", "/", "a.log.1", "a.log.9999", "u_ex210303.log", "u_ex210305.log", "x!HttpProxy_2021030306-9.LOG"}).Draw(t, "path"), Unparsed: int64(i)})
+		}
+		store.Add(tally.Place{Host: "EX1", Format: "iis.w3c", Ref: tally.Ref{Time: at("login")}}, &logs.Observation{Kind: logs.Login, OK: true, Account: []byte("ana"), Channel: "owa"})
+		for _, reason := range []string{logs.GapCleared, logs.GapLogLost, logs.GapThrottled, logs.GapTruncatedExport, "?"} {
+			store.Add(tally.Place{Host: "EX1", Format: rapid.SampledFrom([]string{"m365.ual", "windows.evtx:Security"}).Draw(t, "of"), Ref: tally.Ref{Source: int32(rapid.IntRange(-1, 7).Draw(t, "by")), Time: at("gap")}},
+				&logs.Observation{Kind: logs.Gap, OK: true, Inference: reason, Count: at("count"), Bytes: -1, Object: []byte("Security"), ObjectKind: "log"})
+		}
+		in := &Input{Store: &store, Sources: sources, From: at("window"), To: at("window's end")}
+		who, err := newPeople(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := newCoverage(in, who)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for q, a := range c.questions() {
+			for i, h := range a.holes {
+				if h.from > h.to || i > 0 && h.from <= a.holes[i-1].to {
+					t.Fatalf("%s: holes not in order or not apart: %+v", q, a.holes)
+				}
+			}
+		}
+		c.list()
+	})
+}

@@ -181,6 +181,12 @@ func TestGaps(t *testing.T) {
 	f("silence of a quiet log", func(s *shelf) {
 		s.add("auth.log", "h", "syslog.sshd", "3 00:00", "4 02:00", 5*time.Minute, without("3 01:00", "3 08:20"))
 	}, "presence", "ssh", "ana", "3 00:30", "3 09:30", "covered")
+	f("a lone event long before the others", func(s *shelf) {
+		s.add("auth.log", "h", "syslog.sshd", "12 00:00", "13 02:00", 5*time.Minute, func(s *tally.Stream) {
+			s.From = -1 << 62
+			s.Active = append([]tally.Span{{From: s.From, To: s.From}}, s.Active...)
+		})
+	}, "presence", "ssh", "ana", "3 00:30", "12 09:30", "silence 3 00:30:00–11 23:59:59")
 	f("silence of a log of many events", func(s *shelf) {
 		s.add("auth.log", "h", "syslog.sshd", "3 00:00", "7 02:00", 5*time.Minute, without("3 01:00", "3 01:40"))
 	}, "presence", "ssh", "ana", "3 00:30", "3 09:30", "silence 3 01:00:00–3 01:39:59")

@@ -22,7 +22,8 @@ const (
 const (
 	minute     = int64(time.Minute)
 	longPause  = 15 * minute
-	shortPause = 2 * minute // between two files
+	shortPause = 2 * minute           // between two files
+	rarePause  = 7 * 24 * 60 * minute // of a log of few events
 	manyEvents = 1000
 )
 
@@ -79,7 +80,7 @@ type statedSpan struct {
 
 // begin is from when on the file tells: from the hour or day in its name, if its first event comes soon after.
 func (f *file) begin() int64 {
-	if at := f.name.period.UnixNano(); !f.name.period.IsZero() && !f.name.end && f.name.number <= 1 && at < f.From && f.From-at <= longPause {
+	if at := f.name.period.UnixNano(); !f.name.period.IsZero() && !f.name.end && f.name.number <= 1 && at < f.From && apart(at, f.From) <= longPause {
 		return at
 	}
 	return f.From
@@ -87,13 +88,15 @@ func (f *file) begin() int64 {
 
 // mergeSpans puts spans in order and joins those with at most so much between them.
 func mergeSpans(list []tally.Span, within int64) []tally.Span {
-	slices.SortFunc(list, func(a, b tally.Span) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
+	if !slices.IsSortedFunc(list, compareSpans) { // files of a log mostly follow one another
+		slices.SortFunc(list, compareSpans)
+	}
 	var out []tally.Span
 	for _, s := range list {
 		if s.From == event.UnknownTime || s.To < s.From {
 			continue
 		}
-		if n := len(out); n > 0 && (s.From <= out[n-1].To || s.From-out[n-1].To <= within) {
+		if n := len(out); n > 0 && apart(out[n-1].To, s.From) <= within {
 			out[n-1].To = max(out[n-1].To, s.To)
 			continue
 		}
@@ -102,11 +105,63 @@ func mergeSpans(list []tally.Span, within int64) []tally.Span {
 	return out
 }
 
-// measure fills in when the trail had events and files, and finds what its files and their times say is missing.
-func (t *trail) measure() {
+// apart returns how long it is from one time to a later one: 0 if that is none, never if it is too long for a number.
+func apart(from, to int64) int64 {
+	switch d := to - from; {
+	case to <= from:
+		return 0
+	case d < 0:
+		return never
+	default:
+		return d
+	}
+}
+
+func compareSpans(a, b tally.Span) int {
+	if a.From != b.From {
+		return cmp.Compare(a.From, b.From)
+	}
+	return cmp.Compare(a.To, b.To)
+}
+
+// unite returns the spans of all lists, each in order, as one.
+func unite(lists [][]tally.Span) []tally.Span {
+	switch len(lists) {
+	case 0:
+		return nil
+	case 1:
+		return lists[0]
+	}
+	a, b := unite(lists[:len(lists)/2]), unite(lists[len(lists)/2:])
+	out := make([]tally.Span, 0, len(a)+len(b))
+	for i, j := 0, 0; i < len(a) || j < len(b); {
+		var s tally.Span
+		if j == len(b) || i < len(a) && a[i].From <= b[j].From {
+			s = a[i]
+			i++
+		} else {
+			s = b[j]
+			j++
+		}
+		if n := len(out); n > 0 && s.From <= out[n-1].To {
+			out[n-1].To = max(out[n-1].To, s.To)
+		} else {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// shelve puts the files in order, and fills in when the trail had events and files.
+func (t *trail) shelve() {
 	slices.SortStableFunc(t.files, func(a, b file) int {
 		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), strings.Compare(a.path, b.path), cmp.Compare(a.Source, b.Source))
 	})
+	n := 0
+	for i := range t.files {
+		n += 2 + len(t.files[i].Active)
+	}
+	spans := make([]tally.Span, 0, n)
 	for i := range t.files {
 		f := &t.files[i]
 		t.events += f.Events
@@ -114,16 +169,21 @@ func (t *trail) measure() {
 		if f.From == event.UnknownTime {
 			continue
 		}
+		first := f.From
 		f.From = f.begin()
 		t.whole = append(t.whole, tally.Span{From: f.From, To: f.To})
-		t.spans = append(t.spans, tally.Span{From: f.From, To: f.From}, tally.Span{From: f.To, To: f.To})
+		spans = append(spans, tally.Span{From: f.From, To: f.From})
 		for _, s := range f.Active {
-			s.From, s.To = max(s.From, f.From), min(s.To, f.To)
-			t.spans = append(t.spans, s)
+			spans = append(spans, tally.Span{From: max(s.From, first), To: min(s.To, f.To)})
 		}
+		spans = append(spans, tally.Span{From: f.To, To: f.To})
 	}
-	t.spans = mergeSpans(t.spans, minute)
+	t.spans = mergeSpans(spans, minute)
 	t.whole = mergeSpans(t.whole, 0)
+}
+
+// measure finds what the files of the trail and their times say is missing.
+func (t *trail) measure() {
 	t.silences()
 	t.sequence()
 	t.numbers()
@@ -152,14 +212,14 @@ func (t *trail) usual(pauses []int64) int64 {
 func (t *trail) silences() {
 	var pauses []int64
 	for i := 1; i < len(t.spans); i++ {
-		pauses = append(pauses, t.spans[i].From-t.spans[i-1].To)
+		pauses = append(pauses, apart(t.spans[i-1].To, t.spans[i].From))
 	}
-	limit := never
+	limit := rarePause
 	switch {
 	case t.beats || t.rule.probes:
 		limit = longPause
 	case t.events >= manyEvents:
-		limit = max(longPause, 6*t.usual(pauses))
+		limit = max(longPause, 6*min(t.usual(pauses), rarePause))
 	}
 	longest := int64(0) // ordinary pause inside a file
 	inside := make([]bool, len(pauses))
@@ -191,11 +251,11 @@ func (t *trail) quiet(from, to, limit int64, reason, why string) {
 		if d.To < from || d.From > to {
 			continue
 		}
-		if d.From-from > limit {
+		if apart(from, d.From) > limit {
 			t.add(from, d.From-1, reason, why, t.place.alive(from, d.From-1), false)
 		}
 		from = d.To + 1
-		if to-from <= limit {
+		if apart(from, to) <= limit {
 			return
 		}
 	}
@@ -300,7 +360,7 @@ func (t *trail) periods(list []*file) {
 		d := newer.name.period.Sub(older.name.period)
 		switch {
 		case d > step:
-			if newer.From-last > minute {
+			if apart(last, newer.From) > minute {
 				t.lacks(last+1, newer.From-1, fmt.Sprintf("between %s and %s files are not there", base(older.path), base(newer.path)))
 			}
 		case d == 0 && older.name.number > 0 && newer.name.number-older.name.number > 1,
@@ -400,7 +460,7 @@ func (t *trail) before(at int64) int64 {
 	if s := t.spans[i-1]; s.To < at {
 		return s.To
 	}
-	return max(t.spans[i-1].From, at-minute)
+	return max(t.spans[i-1].From, at-minute) // at is later than From
 }
 
 // holes returns when the log would not have shown what it is asked for, in order and apart from one another.
