@@ -59,7 +59,8 @@ func unusedFacts(in *Input, who *people) ([]string, error) {
 		w.sawAddress(c.IP)
 		w.saw("account", who.key(c.Account))
 		w.saw("session", c.Session)
-		w.saw("session", strings.Join([]string{c.Account, c.IP}, "|")) // the beginning of an id that Barid gives
+		w.saw("session", c.Account+"|"+c.IP) // the beginning of an id that Barid gives
+		w.saw("session", who.key(c.Account)+"|"+c.IP)
 		w.saw("device", c.Device)
 		w.saw("app", c.App)
 		w.sawAgent(c.Agent)

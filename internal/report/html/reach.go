@@ -110,12 +110,22 @@ func verdictClass(v string) string {
 
 // worth orders verdicts: the graver, the higher.
 func worth(r *casefile.Reached) int {
-	exposure := slices.Index([]string{"none", "metadata", "partial", "content"}, r.Exposure)
-	v := slices.Index([]string{casefile.RuledOut, casefile.Possible, casefile.Confirmed}, verdictClass(r.Verdict))
-	if exposure == 1 {
-		return v // only metadata: below everything that concerns content
+	v := 0
+	switch verdictClass(r.Verdict) {
+	case casefile.Possible:
+		v = 1
+	case casefile.Confirmed:
+		v = 2
 	}
-	return 3*v + max(exposure, 0) + 2*min(v, 1)
+	switch r.Exposure {
+	case "metadata":
+		return v // below everything that concerns content
+	case "partial":
+		return 3*v + 2 + 2*min(v, 1)
+	case "content":
+		return 3*v + 3 + 2*min(v, 1)
+	}
+	return 3*v + 2*min(v, 1)
 }
 
 // verdictWords is a verdict with its exposure, for people.
@@ -254,11 +264,11 @@ func compareReached(a, b *casefile.Reached) int {
 
 // add takes what lies in the object.
 func (g *group) add(r *casefile.Reached) {
-	i, _ := slices.BinarySearchFunc(g.items, r, compareReached)
-	if i == maxItems {
+	if len(g.items) == maxItems && compareReached(r, g.items[maxItems-1]) >= 0 {
 		g.more[verdictClass(r.Verdict)]++
 		return
 	}
+	i, _ := slices.BinarySearchFunc(g.items, r, compareReached)
 	g.items = slices.Insert(g.items, i, r)
 	if n := len(g.items); n > maxItems {
 		g.more[verdictClass(g.items[n-1].Verdict)]++
