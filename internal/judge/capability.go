@@ -73,10 +73,7 @@ type holding struct {
 
 // capabilities finds them.
 func capabilities(in *Input, who *people, s *sessions) ([]capability, error) {
-	h := &holding{in: in, facts: in.Facts, who: who, s: s, contexts: in.Store.Contexts(), hosts: make(map[string]int)}
-	if h.facts == nil {
-		h.facts = &Facts{}
-	}
+	h := &holding{in: in, facts: in.Facts.parsed(), who: who, s: s, contexts: in.Store.Contexts(), hosts: make(map[string]int)}
 	h.credentials()
 	h.exploited()
 	for _, step := range []func() error{h.tried, h.given, h.contained} {

@@ -261,22 +261,14 @@ func tellsEnds(c *tally.Context) bool {
 
 // follows finds out whether a session has a login and an end. One whose logins outnumber the ends is open.
 func (a *attributing) follows(s *session, ends bool) error {
-	spans := make(map[int][]tally.Span)
-	order := []int{}
-	for _, p := range s.parts {
-		if len(spans[p.context]) == 0 {
-			order = append(order, p.context)
-		}
-		spans[p.context] = append(spans[p.context], tally.Span{From: p.from, To: p.to})
-	}
 	logins, closed := int64(0), int64(0)
-	for _, i := range order {
-		end := tellsEnds(&a.contexts[i])
-		for act, err := range a.store.Acts(i) {
+	look := func(context int, spans []tally.Span) error {
+		end := tellsEnds(&a.contexts[context])
+		for act, err := range a.store.Acts(context) {
 			if err != nil {
 				return err
 			}
-			if !inSpans(spans[i], act.From) {
+			if !inSpans(spans, act.From) {
 				continue
 			}
 			switch {
@@ -288,6 +280,19 @@ func (a *attributing) follows(s *session, ends bool) error {
 			case end && (act.Inference == logs.MailFetched || act.Inference == logs.MailNotFetched || act.Inference == logs.MailTraffic):
 				closed += act.Times
 			}
+		}
+		return nil
+	}
+	parts := slices.Clone(s.parts)
+	slices.SortStableFunc(parts, func(x, y part) int { return cmp.Compare(x.context, y.context) })
+	var spans []tally.Span
+	for i, p := range parts {
+		spans = append(spans, tally.Span{From: p.from, To: p.to})
+		if i+1 == len(parts) || parts[i+1].context != p.context {
+			if err := look(p.context, spans); err != nil {
+				return err
+			}
+			spans = spans[:0]
 		}
 	}
 	s.open = ends && logins > closed

@@ -114,7 +114,12 @@ func TestWhose(t *testing.T) {
 			s.fail("02:"+string(rune('0'+i/10))+string(rune('0'+i%10)), "test", "203.0.113.9", over("ssh"), from("h1", "syslog.sshd"))
 		}
 		s.login("02:40", "test", "203.0.113.9", over("ssh"), from("h1", "syslog.sshd"))
-	}, "suspected test|203.0.113.9|2026-03-10T02:40:00Z\nunattributed test|203.0.113.9|2026-03-10T01:00:00Z\n")
+	}, "suspected test|203.0.113.9|2026-03-10T01:00:00Z\nsuspected test|203.0.113.9|2026-03-10T02:40:00Z\n")
+	f("another session of the account from the attacker's address", func(s *scene) {
+		s.facts.Attacker.Sessions = []string{"AAAAAAAAAAAAAAAA"}
+		s.login("02:11", "ana", "203.0.113.9", bySession("AAAAAAAAAAAAAAAA"))
+		s.login("02:30", "ana", "203.0.113.9", bySession("BBBBBBBBBBBBBBBB"))
+	}, "attacker AAAAAAAAAAAAAAAA\nsuspected BBBBBBBBBBBBBBBB\n")
 
 	f("a few mistakes are no guessing", func(s *scene) {
 		for i := range 4 {

@@ -47,17 +47,24 @@ func (a remote) pivots() bool {
 	return !a.none && !a.provider && a.role&(RoleOurs|RoleService|RoleScanner|RoleNAT) == 0
 }
 
-// why says in words why an address does not pivot.
-func (a remote) why() string {
-	switch {
-	case a.role&RoleNAT != 0:
-		return "the facts say that many share the address"
-	case a.role&RoleService != 0 || a.provider:
-		return "the address is a service's"
-	case a.role&(RoleOurs|RoleScanner) != 0:
-		return "the facts say that the address is the organisation's own"
+// parsed returns facts whose addresses are quick to look up; empty ones for nil.
+func (f *Facts) parsed() *Facts {
+	if f == nil {
+		return &Facts{addresses: &addresses{}}
 	}
-	return "the address is every machine's"
+	if f.addresses != nil {
+		return f
+	}
+	with := *f
+	with.addresses = &addresses{single: make(map[netip.Addr]Role)}
+	for _, l := range f.lists() {
+		for _, s := range l.list {
+			if p, err := parsePrefix(s); err == nil {
+				with.addresses.add(p, l.role)
+			}
+		}
+	}
+	return &with
 }
 
 // neighbourhood returns what of an address strands the same while a client moves about: of IPv6 the first 64 bits.

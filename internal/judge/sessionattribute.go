@@ -46,11 +46,12 @@ type attributing struct {
 	spoken   map[string]attribution // how far a strong key was followed
 	guessers map[string]*guess
 	exploits map[string]*exploit
-	hostile  map[string]*hostile // addresses of the attacker's strands
+	hostile  map[string]*hostile // addresses of the attacker's strands, and of suspected ones
 	dirty    []string            // those of them that must be followed
 	queue    []*strand
 
-	hosts []exploitedHost
+	hosts   []exploitedHost
+	clients map[string]client
 
 	namedSessions, namedDevices, heldAccounts map[string]bool
 	notes                                     []string
@@ -58,6 +59,7 @@ type attributing struct {
 
 // hostile is what is known of an attacker's address.
 type hostile struct {
+	level    attribution
 	from, to int64
 	agents   map[string]bool
 	hops     int
@@ -71,10 +73,8 @@ func attribute(in *Input, who *people, cover *coverage) (*sessions, error) {
 	a := &attributing{in: in, store: in.Store, facts: in.Facts, who: who, contexts: in.Store.Contexts(), days: baselineDays,
 		start: event.UnknownTime, people: make(map[string]*person), roles: make(map[string]remote), crowds: make(map[string]bool),
 		nobodys: make(map[string]bool), spoken: make(map[string]attribution), hostile: make(map[string]*hostile),
-		exploits: make(map[string]*exploit), namedSessions: make(map[string]bool), namedDevices: make(map[string]bool), heldAccounts: make(map[string]bool)}
-	if a.facts == nil {
-		a.facts = &Facts{}
-	}
+		exploits: make(map[string]*exploit), clients: make(map[string]client), namedSessions: make(map[string]bool), namedDevices: make(map[string]bool), heldAccounts: make(map[string]bool)}
+	a.facts = a.facts.parsed()
 	if a.facts.BaselineDays > 0 {
 		a.days = int64(min(a.facts.BaselineDays, 3650))
 	}
@@ -195,7 +195,7 @@ func (a *attributing) seeds() *seedList {
 	}
 	if len(a.facts.Attacker.IPs) > 0 {
 		for ip := range a.ips.ids {
-			if a.remote(ip).role&RoleAttacker != 0 {
+			if a.facts.Role(ip)&RoleAttacker != 0 {
 				s.ips = append(s.ips, ip)
 			}
 		}
@@ -533,19 +533,17 @@ func (a *attributing) spread() {
 			if x.device != "" {
 				a.follow("d:"+x.device, x.level, x, "the same device as "+a.told(x)+" (P5)")
 			}
-			if x.level == ofAttacker {
-				if x.who.held == "" {
-					x.who.held = "the attacker used the account: " + a.told(x)
-				}
-				a.hostileFrom(x)
+			if x.level == ofAttacker && x.who.held == "" {
+				x.who.held = "the attacker used the account: " + a.told(x)
 			}
+			a.hostileFrom(x)
 		}
 		slices.Sort(a.dirty)
 		dirty := slices.Compact(a.dirty)
 		a.dirty = nil
-		for _, ip := range dirty {
-			a.hostile[ip].done = true
-			a.followAddress(ip, a.hostile[ip])
+		for _, key := range dirty {
+			a.hostile[key].done = true
+			a.followAddress(key[1:], a.hostile[key])
 		}
 	}
 }
@@ -589,8 +587,11 @@ func (a *attributing) followIn(p *person, key string, level attribution, from *s
 			others = append(others, x)
 		}
 	}
-	if len(others) == 0 && from == nil {
-		others, owners = owners, nil // nobody shares it: what the facts name is theirs
+	if len(others) == 0 && from == nil { // nobody shares it: the baseline and the facts say different things
+		for _, x := range owners {
+			a.mark(x, min(level, suspected), 0, false, step, "but "+owned+", and nobody else used it")
+		}
+		return
 	}
 	for _, x := range owners {
 		x.vouch = step + ", but " + owned
@@ -617,10 +618,14 @@ func (a *attributing) hostileFrom(x *strand) {
 	if x.ip == "" || !a.remote(x.ip).pivots() || x.hops >= maxHops {
 		return
 	}
-	h := a.hostile[x.ip]
+	key := "a" + x.ip
+	if x.level == suspected {
+		key = "s" + x.ip
+	}
+	h := a.hostile[key]
 	if h == nil {
-		h = &hostile{from: x.from, to: x.to, agents: make(map[string]bool), hops: x.hops, weak: x.weak, by: x}
-		a.hostile[x.ip] = h
+		h = &hostile{level: x.level, from: x.from, to: x.to, agents: make(map[string]bool), hops: x.hops, weak: x.weak, by: x}
+		a.hostile[key] = h
 	}
 	changed := !h.done || x.from < h.from || x.to > h.to || x.hops < h.hops || h.weak && !x.weak
 	h.from, h.to, h.hops = min(h.from, x.from), max(h.to, x.to), min(h.hops, x.hops)
@@ -634,30 +639,32 @@ func (a *attributing) hostileFrom(x *strand) {
 		}
 	}
 	if changed {
-		a.dirty = append(a.dirty, x.ip)
+		a.dirty = append(a.dirty, key)
 	}
 }
 
-// followAddress marks what other accounts did from an attacker's address (P2).
+// followAddress marks what else was done from an attacker's address, by whatever account (P2).
 func (a *attributing) followAddress(ip string, h *hostile) {
 	free := a.inNobodys(ip)
 	g := a.guessers[ip]
 	a.eachStrand(ip, func(x *strand) {
-		if x.level == ofAttacker || x.who == h.by.who && x.who.name != "" || !x.during(h.from-addressLasts, h.to+addressLasts) {
+		if x.level >= h.level || !x.during(h.from-addressLasts, h.to+addressLasts) {
 			return
 		}
 		if owned := a.owned(x); owned != "" {
-			x.vouch = "the address of an attacker, " + a.told(h.by) + ", but " + owned + " (P5 before P2)"
+			if h.level == ofAttacker {
+				x.vouch = "the address of an attacker, " + a.told(h.by) + ", but " + owned + " (P5 before P2)"
+			}
 			return
 		}
 		step := "the same address as " + a.told(h.by)
-		level, same := suspected, ""
-		if free && !h.weak {
+		level, same := h.level-1, "" // a weak hop lowers by a step (P8)
+		if free && (!h.weak || h.level == suspected) {
 			switch {
 			case g != nil && g.tried[x.who.name]:
-				level, same = ofAttacker, "it guessed at this account, and is in no account's baseline"
+				level, same = h.level, "it guessed at this account, and is in no account's baseline"
 			case slices.ContainsFunc(x.agents, func(s string) bool { return h.agents[s] }):
-				level, same = ofAttacker, "with the same client program, and in no account's baseline"
+				level, same = h.level, "with the same client program, and in no account's baseline"
 			}
 		}
 		chain := slices.Clone(h.by.why)

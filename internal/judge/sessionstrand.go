@@ -21,7 +21,7 @@ type index struct {
 
 // newIndex indexes contexts by what name returns; "" is in no index.
 func newIndex(contexts []tally.Context, name func(*tally.Context) string) *index {
-	x := &index{ids: make(map[string]int32), next: make([]int32, len(contexts))}
+	x := &index{ids: make(map[string]int32, len(contexts)/8), next: make([]int32, len(contexts))}
 	last, lastID := "", int32(-1)
 	for i := len(contexts) - 1; i >= 0; i-- {
 		n := name(&contexts[i])
@@ -131,7 +131,7 @@ func (a *attributing) settle(p *person) {
 		session, device, app := sessionKey(c), deviceKey(c), appKey(c)
 		k := strandKey{key: cmp.Or(session, device, app), ip: c.IP, device: device, service: c.Standing == logs.Service}
 		if k.key == "" {
-			k.family = family(c.Agent)
+			k.family = a.client(c.Agent).family
 		}
 		s := groups[k]
 		if s == nil {
@@ -147,7 +147,7 @@ func (a *attributing) settle(p *person) {
 			all = append(all, s)
 		}
 		s.known = s.known || a.reachesBack(c)
-		if agent := normalAgent(c.Agent); agent != "" {
+		if agent := a.client(c.Agent).name; agent != "" {
 			if j, found := slices.BinarySearch(s.agents, agent); !found && len(s.agents) < maxListed {
 				s.agents = slices.Insert(s.agents, j, agent)
 			}
@@ -181,6 +181,18 @@ func (a *attributing) settle(p *person) {
 		}
 		a.state(s)
 	}
+}
+
+// client is what a program calls itself, as normalAgent and family write it.
+type client struct{ name, family string }
+
+func (a *attributing) client(agent string) client {
+	c, ok := a.clients[agent]
+	if !ok {
+		c = client{normalAgent(agent), family(agent)}
+		a.clients[agent] = c
+	}
+	return c
 }
 
 // cut parts the visits of one account, address and client where the pause is long.
