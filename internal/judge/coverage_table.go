@@ -78,7 +78,7 @@ var table = []covers{
 	{format: "iis.w3c", system: webServer, presence: webFiles, detail: webFiles, sites: true},
 	{format: "iis.native", system: webServer, presence: webFiles, detail: webFiles, sites: true},
 	{format: "web.access*", system: webServer, presence: webFiles, detail: webFiles, sites: true},
-	{format: "nextcloud.*", system: webServer, presence: []string{"nextcloud"}, detail: []string{"nextcloud"}, sites: true},
+	{format: "nextcloud.audit", system: webServer, presence: []string{"nextcloud"}, detail: []string{"nextcloud"}, sites: true},
 	{format: "web.error", system: webServer, sites: true},
 
 	{format: "m365.ual", system: cloud, unordered: true},

@@ -20,6 +20,9 @@ const (
 	MainName = "nextcloud.log"
 )
 
+// Channel is the way in that the observations name: the program itself, through whatever client.
+const Channel = "nextcloud"
+
 // The fields that mean something, by their names in the log.
 const (
 	fTime = iota

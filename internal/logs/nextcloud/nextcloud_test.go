@@ -24,11 +24,11 @@ var sample = line("admin_audit", "ana", "203.0.113.9", "GET", "/remote.php/dav/f
 func TestLines(t *testing.T) {
 	logtest.Golden(t, nextcloud.New(), sample, `
 2026-03-03T06:49:42Z nextcloud.audit reqId=r1 level=1 time=2026-03-03T06:49:42+00:00 remoteAddr=203.0.113.9 user=ana app=admin_audit method=GET url=/remote.php/dav/files/ana/a.pdf message="File with id \"77\" accessed: \"/a.pdf\"" userAgent=curl/8 version=31.0.4.1 data.app=admin_audit
-access ok account=ana ip=203.0.113.9 agent=curl/8 channel=web inference=FILE_OPENED file=/a.pdf in=ana exposure=content
+access ok account=ana ip=203.0.113.9 agent=curl/8 channel=nextcloud inference=FILE_OPENED file=/a.pdf in=ana exposure=content
 2026-03-03T06:49:42Z nextcloud.audit reqId=r1 level=1 time=2026-03-03T06:49:42+00:00 remoteAddr=203.0.113.9 user=-- app=admin_audit method=POST url=/login message="Login failed: \"ana\"" userAgent=curl/8 version=31.0.4.1 data.app=admin_audit
-login failed account=ana ip=203.0.113.9 agent=curl/8 channel=web
+login failed account=ana ip=203.0.113.9 agent=curl/8 channel=nextcloud
 2021-04-13T16:55:37Z nextcloud.log reqId=r2 level=2 time="April 13, 2021 16:55:37" remoteAddr=203.0.113.9 user=-- app=core method=POST url=/login message="Login failed: ana (Remote IP: 203.0.113.9)" userAgent=x version=21.0.1.1
-login failed account=ana ip=203.0.113.9 agent=x channel=web
+login failed account=ana ip=203.0.113.9 agent=x channel=nextcloud
 2026-03-03T06:49:42Z nextcloud.log reqId=r1 level=1 time=2026-03-03T06:49:42+00:00 remoteAddr=203.0.113.9 user=ana app=files method=GET url=/ message="something else" userAgent=curl/8 version=31.0.4.1 data.app=files`)
 }
 
@@ -40,7 +40,7 @@ func TestObserve(t *testing.T) {
 		var got []string
 		for _, o := range logtest.Observations(format, &logtest.Events(t, format, "audit.log", []byte(in)).Events[0]) {
 			o.IP, o.Agent = nil, nil
-			got = append(got, strings.Replace(logtest.DumpObservation(o), " channel=web", "", 1))
+			got = append(got, strings.Replace(logtest.DumpObservation(o), " channel=nextcloud", "", 1))
 		}
 		if g := strings.Join(got, "; "); g != want {
 			t.Errorf("%s:\n got %s\nwant %s", message, g, want)
@@ -90,8 +90,8 @@ func TestTheMainLogTellsOfFailedLogins(t *testing.T) {
 			t.Errorf("%s:\n got %s\nwant %s", message, got, want)
 		}
 	}
-	f("Login failed: 'ana' (Remote IP: '203.0.113.9')", "login failed account=ana ip=203.0.113.9 agent=curl/8 channel=web")
-	f("Login failed: a (Remote IP: x) (Remote IP: 203.0.113.9)", `login failed account="a (Remote IP: x)" ip=203.0.113.9 agent=curl/8 channel=web`)
+	f("Login failed: 'ana' (Remote IP: '203.0.113.9')", "login failed account=ana ip=203.0.113.9 agent=curl/8 channel=nextcloud")
+	f("Login failed: a (Remote IP: x) (Remote IP: 203.0.113.9)", `login failed account="a (Remote IP: x)" ip=203.0.113.9 agent=curl/8 channel=nextcloud`)
 	f(`Bruteforce attempt from "203.0.113.9" detected for action "login".`, "")
 	f(`File with id "77" accessed: "/a.pdf"`, "")
 }

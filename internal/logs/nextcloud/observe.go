@@ -19,7 +19,7 @@ func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observat
 	if len(m.text) == 0 {
 		return obs
 	}
-	o := logs.Observation{Kind: logs.Access, OK: true, Channel: "web", Bytes: -1, Count: -1}
+	o := logs.Observation{Kind: logs.Access, OK: true, Channel: Channel, Bytes: -1, Count: -1}
 	if e.Shape.Format == Name {
 		if !p.audit(e, &m, &o) {
 			return obs
