@@ -191,6 +191,19 @@ func cutPrefixFold(p []byte, lower string) ([]byte, bool) {
 // machine reports whether an account is a computer's.
 func machine(account []byte) bool { return len(account) > 1 && account[len(account)-1] == '$' }
 
+// ofServer reports whether an account is a server's own: its computer's, or the system's, as far as that has the same name in all languages.
+func ofServer(account []byte) bool {
+	if machine(account) || string(account) == "S-1-5-18" {
+		return true
+	}
+	for _, authority := range [...]string{`nt authority\`, `autorite nt\`, `nt-autorit`} {
+		if _, ok := cutPrefixFold(account, authority); ok {
+			return true
+		}
+	}
+	return false
+}
+
 // webService reads a line of the log of Exchange Web Services.
 //
 // Of an answer that is an error, or too small for anything else, it is not said that something was read. What a server's own account asks for
@@ -209,7 +222,7 @@ func webService(o logs.Observation, s *slots, at func(int) []byte, obs []logs.Ob
 	if len(o.Object) == 0 {
 		o.Object = at(s.object)
 	}
-	if len(o.Object) == 0 && !machine(o.Account) {
+	if len(o.Object) == 0 && !ofServer(o.Account) {
 		o.Object = o.Account
 	}
 	status, code := at(s.status), at(s.code)

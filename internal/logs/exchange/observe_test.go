@@ -124,6 +124,7 @@ func TestWebServices(t *testing.T) {
 	f("ana@example.org", "FindItem", "200", "900", "", "", "access ok account=ana@example.org action=FindItem inference=MAILBOX_LISTED mailbox=ana@example.org exposure=metadata bytes=900")
 	f("svc@example.org", "ExportItems", "200", "90000", "", "bob@example.org", "access ok account=svc@example.org action=ExportItems inference=MAILBOX_READ mailbox=bob@example.org exposure=content bytes=90000")
 	f(`X\EX1$`, "FindItem", "200", "48102", "", "", `access ok account="X\\EX1$" action=FindItem inference=MAILBOX_LISTED exposure=metadata bytes=48102`)
+	f(`NT AUTHORITY\SYSTEM`, "GetItem", "200", "48102", "", "", `access ok account="NT AUTHORITY\\SYSTEM" action=GetItem inference=MAILBOX_READ exposure=content bytes=48102`)
 	f("HealthMailbox1@example.org", "GetFolder", "200", "", "", "HealthMailbox1@example.org", "heartbeat ok account=HealthMailbox1@example.org action=GetFolder")
 }
 

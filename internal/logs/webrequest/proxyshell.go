@@ -18,14 +18,16 @@ func forged(r *Request, o logs.Observation, obs []logs.Observation) ([]logs.Obse
 	o.OK, o.Unknown = status == "200" || status == "301" || status == "302", len(status) == 0
 	switch o.Channel {
 	case "autodiscover":
-		i := indexFold(r.Path, "/autodiscover.json")
-		if i < 0 {
-			return obs, false
+		rest := r.Path[len("/autodiscover"):]
+		list := backends[:1] // what was found later goes without the file
+		if i := indexFold(rest, "/autodiscover.json"); i >= 0 {
+			rest, list = rest[i+len("/autodiscover.json"):], backends[:]
 		}
-		rest := r.Path[i+len("/autodiscover.json"):]
-		for i := range backends {
-			b := &backends[i]
-			if !b.in(rest) && !b.in(r.Query) {
+		var room [1024]byte
+		query := unescape(room[:0], r.Query)
+		for i := range list {
+			b := &list[i]
+			if !b.in(rest) && !b.in(query) {
 				continue
 			}
 			o.Action, o.Inference, o.Exposure = b.action, b.inference, b.exposure
@@ -74,6 +76,31 @@ func Written(o logs.Observation, obs []logs.Observation) []logs.Observation {
 	obs = append(obs, o)
 	o.Kind, o.Inference, o.Power, o.Bytes = logs.Capability, logs.ShellWritten, logs.HostPower, -1
 	return append(obs, o)
+}
+
+// unescape appends p with its percent-encoded bytes decoded, up to the capacity of dst.
+func unescape(dst, p []byte) []byte {
+	for i := 0; i < len(p) && len(dst) < cap(dst); i++ {
+		c := p[i]
+		if c == '%' && i+2 < len(p) {
+			if high, low := hexDigit(p[i+1]), hexDigit(p[i+2]); high >= 0 && low >= 0 {
+				c = byte(high<<4 | low)
+				i += 2
+			}
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+func hexDigit(c byte) int {
+	switch {
+	case '0' <= c && c <= '9':
+		return int(c - '0')
+	case 'a' <= c|0x20 && c|0x20 <= 'f':
+		return int(c|0x20-'a') + 10
+	}
+	return -1
 }
 
 // Fault is how many bytes an answer of Exchange Web Services has at least that is not merely an error: smaller ones are attempts, as

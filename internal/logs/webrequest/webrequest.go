@@ -110,7 +110,7 @@ func Observe(r *Request, obs []logs.Observation) []logs.Observation {
 		}
 	}
 
-	if own := Monitoring(r.Account, r.UserAgent) && (len(r.Account) > 0 || near(client)); own || machine(r.Account) {
+	if own := Monitoring(r.Account, r.UserAgent) && (len(r.Account) > 0 || near(client)); own || machine(r.Account) && (channel == "web" || near(client)) {
 		if own || r.Exchange || channel != "web" {
 			o.Kind, o.OK, o.Account = logs.Heartbeat, len(r.Status) == 3 && r.Status[0] == '2', r.Account
 			return append(obs, o)

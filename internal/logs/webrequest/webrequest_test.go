@@ -56,7 +56,9 @@ func TestObserve(t *testing.T) {
 	// The server's own.
 	f(Request{Path: b("/owa/"), Status: b("200"), Account: b(`EXAMPLE\HealthMailbox1a2b`), Client: b("::1")}, `heartbeat ok account="EXAMPLE\\HealthMailbox1a2b" ip=::1 channel=owa`)
 	f(Request{Path: b("/ews/"), Status: b("401"), UserAgent: b("AMProbe/Local/ClientAccess"), Client: b("127.0.0.1")}, "heartbeat failed ip=127.0.0.1 channel=ews")
-	f(Request{Path: b("/rpc/rpcproxy.dll"), Status: b("200"), Account: b(`EXAMPLE\EX1$`), Client: ip}, `heartbeat ok account="EXAMPLE\\EX1$" ip=203.0.113.9 channel=rpc`)
+	f(Request{Path: b("/rpc/rpcproxy.dll"), Status: b("200"), Account: b(`EXAMPLE\EX1$`), Client: b("192.168.0.1")}, `heartbeat ok account="EXAMPLE\\EX1$" ip=192.168.0.1 channel=rpc`)
+	// Attackers give accounts such names, too.
+	f(Request{Path: b("/ews/"), Status: b("200"), Account: b(`EXAMPLE\eve$`), Client: ip}, `access ok account="EXAMPLE\\eve$" ip=203.0.113.9 channel=ews inference=MAILBOX_USED mailbox="EXAMPLE\\eve$"`)
 	f(Request{Path: b("/"), Status: b("200"), Client: b("127.0.0.1")}, "") // any web server's loopback says nothing
 	f(Request{Path: b("/ecp/"), Status: b("200"), Account: b("ana"), Client: b("::1")}, "access ok account=ana ip=::1 channel=ecp inference=MAILBOX_USED mailbox=ana")
 
