@@ -40,8 +40,6 @@ type capability struct {
 type scope struct {
 	kind string // mailbox, file, host, everything
 	in   string // the mailbox, site or share, "" for all of them; the host of all mailboxes on it
-	// match is what a forwarding rule lets through, in words; "" for everything.
-	match string
 }
 
 // tokenLasts is for how long an access token works after its session was revoked or the application's consent taken back.
