@@ -16,6 +16,7 @@ type fileName struct {
 	// period is the hour or day that stands in the name, zero if none does, step how long it is; end says that it is the day of
 	// rotation, so that step is to be learnt from the sequence.
 	period time.Time
+	layout string // in which it stands there
 	step   time.Duration
 	end    bool
 	// number counts the files of a period, from 1; 0 if the name does not count them.
@@ -80,9 +81,14 @@ func (f *fileName) date(before, digits string) bool {
 	if err != nil || t.Year() < 1990 || t.Year() > 2100 {
 		return false
 	}
-	f.period, f.step = t, step
+	f.period, f.layout, f.step = t, layout, step
 	f.end = strings.HasSuffix(before, "-") || strings.HasSuffix(before, ".")
 	return true
+}
+
+// at returns what the file of another period would be called, after the name of one of the sequence.
+func (f *fileName) at(name string, period time.Time) string {
+	return strings.Replace(name, f.period.Format(f.layout), period.Format(f.layout), 1)
 }
 
 var w3svc = regexp.MustCompile(`(?i)(?:^|[^a-z])w3svc(\d{1,9})(?:[^0-9]|$)`)

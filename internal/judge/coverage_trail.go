@@ -361,13 +361,26 @@ func (t *trail) periods(list []*file) {
 		switch {
 		case d > step:
 			if apart(last, newer.From) > minute {
-				t.lacks(last+1, newer.From-1, fmt.Sprintf("between %s and %s files are not there", base(older.path), base(newer.path)))
+				t.lacks(last+1, newer.From-1, missingPeriods(older, newer, step))
 			}
 		case d == 0 && older.name.number > 0 && newer.name.number-older.name.number > 1,
 			d > 0 && newer.name.number > 1:
 			t.lacks(last+1, newer.From-1, fmt.Sprintf("a file is missing before %s, by its number", base(newer.path)))
 		}
 	}
+}
+
+// missingPeriods names the files that should lie between two.
+func missingPeriods(older, newer *file, step time.Duration) string {
+	first, last := older.name.period.Add(step), newer.name.period.Add(-step)
+	if !last.Before(newer.name.period) || last.Before(first) || step > 7*24*time.Hour {
+		return fmt.Sprintf("between %s and %s files are not there", base(older.path), base(newer.path))
+	}
+	a, b := older.name.at(base(older.path), first), older.name.at(base(older.path), last)
+	if a == b {
+		return a + " is not there"
+	}
+	return a + " to " + b + " are not there"
 }
 
 func base(path string) string {
