@@ -8,9 +8,11 @@ import (
 	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/detect"
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/judge"
 	"github.com/barid-dfir/barid/internal/pipeline"
+	"github.com/barid-dfir/barid/sigma"
 )
 
 // assess makes the case of what is in dir. No rules are matched: verdicts do not depend on them here.
@@ -29,8 +31,9 @@ func assess(t *testing.T, ctx context.Context, dir string) *casefile.Case {
 	if err != nil {
 		t.Fatal(err)
 	}
+	none, _ := sigma.Compile(&sigma.Pack{}, sigma.Options{})
 	_, c, err := pipeline.Assess(ctx, pipeline.AssessConfig{
-		Config: pipeline.Config{Paths: []string{filepath.Join(dir, "evidence")}, Formats: pipeline.Formats(), Workers: 1, From: event.UnknownTime, To: event.UnknownTime, NoCounting: true, Zone: facts.Zone},
+		Config: pipeline.Config{Paths: []string{filepath.Join(dir, "evidence")}, Formats: pipeline.Formats(), Workers: 1, From: event.UnknownTime, To: event.UnknownTime, Rules: detect.NewRules(none), NoCounting: true, Zone: facts.Zone},
 		Dir:    filepath.Join(dir, "case"), Now: time.Unix(0, 0), Facts: facts, Inventory: inventory,
 	})
 	if err != nil {
