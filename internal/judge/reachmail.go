@@ -268,6 +268,9 @@ func (b *box) coarse(a *tally.Act, s *session, x logs.Exposure, self, d degree, 
 	if (a.Inference == logs.MailFetched || a.Inference == logs.MailTraffic) && (s == nil || !s.open) {
 		if a.Bytes >= 0 {
 			size = a.Bytes
+			if a.Inference == logs.MailTraffic {
+				size = a.Bytes * mostCompression
+			}
 		}
 		if a.Count >= 0 && a.Inference == logs.MailFetched {
 			items = a.Count
@@ -294,6 +297,10 @@ func (b *box) coarse(a *tally.Act, s *session, x logs.Exposure, self, d degree, 
 		b.way(wayKey{rule: rule, of: a.Inference, grasp: graspCoarse, degree: d, exposure: logs.Metadata, open: open}).widen(w, a, s)
 	}
 }
+
+// mostCompression is how many times as large as what went over the line a message may have been, where the line may have been
+// compressed (mail-forensics 6.2).
+const mostCompression = 20
 
 // closedCount reports whether records by the rule stand at the end of a session and sum up what it handed out.
 func closedCount(rule string) bool {
