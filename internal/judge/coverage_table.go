@@ -7,7 +7,7 @@ import (
 
 // The ways in to what is kept on a server, by the system that offers them.
 var (
-	exchangeWeb   = []string{"owa", "ecp", "ews", "eas", "mapi", "rpc", "powershell", "autodiscover", "oab"}
+	exchangeWeb   = []string{"owa", "ecp", "ews", "eas", "mapi", "rpc", "powershell", "autodiscover", "oab", "rest"}
 	exchangeAll   = append(slices.Clone(exchangeWeb), "imap", "pop3")
 	mailboxAccess = []string{"imap", "pop3"}
 	submission    = []string{"submission", "smtp"}
