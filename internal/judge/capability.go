@@ -554,6 +554,10 @@ func (h *holding) evicted() {
 		if k.from != event.UnknownTime && k.from > at {
 			continue
 		}
+		if k.ends != "" && k.to > at && (k.power == logs.Rule || k.power == logs.Delegation || k.power == logs.Grant) {
+			k.why = append(k.why, fmt.Sprintf("the facts say evicted at %s, but it was taken away later", inTime(at)))
+			continue
+		}
 		if k.ends == "" && (k.to == event.UnknownTime || at < k.to) || k.ends != "" && at < k.to {
 			k.to, k.ends = at, "evicted, say the facts"
 		}

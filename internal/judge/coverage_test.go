@@ -339,9 +339,9 @@ func TestChannels(t *testing.T) {
 		}
 	}
 	exchange := func(s *shelf) { s.add("a.LOG", "EX1", "exchange.httpproxy.ecp", "3 00:00", "3 10:00", time.Minute) }
-	f("", exchange, "mailbox", "ana", "autodiscover eas ecp ews imap mapi oab owa pop3 powershell rpc")
+	f("", exchange, "mailbox", "ana", "autodiscover eas ecp ews imap mapi oab owa pop3 powershell rest rpc")
 	f(`channels_off: [{channel: imap, scope: "*", proof: p}, {channel: pop3, scope: ana, proof: p}, {channel: ews, scope: bob, proof: p}]`, exchange, "message", "ana",
-		"autodiscover eas ecp ews mapi oab owa powershell rpc")
+		"autodiscover eas ecp ews mapi oab owa powershell rest rpc")
 	f("", func(s *shelf) { s.add("mail.log", "mx", "syslog.cyrus", "3 00:00", "3 10:00", time.Minute) }, "mailbox", "ana", "imap pop3")
 	f("", func(s *shelf) { s.add("u", "", "m365.ual", "3 00:00", "3 10:00", time.Minute) }, "mailbox", "ana", "m365")
 	f("", func(*shelf) {}, "mailbox", "ana", "mail")
