@@ -83,7 +83,7 @@ type Store interface {
 	Streams() []Stream
 	// Contexts returns every Context that did something, in a fixed order. Those that only failed are told by Tries.
 	Contexts() []Context
-	// Visits returns the visits of a Context in order of time.
+	// Visits returns the visits of a Context in order of time. They are not to be changed.
 	Visits(context int) []Visit
 	// Acts returns the acts of a Context, in a fixed order.
 	Acts(context int) iter.Seq2[*Act, error]

@@ -34,8 +34,13 @@ type File struct {
 	strings interner
 	spare   []*frameReader
 	visits  *frameReader // kept, with what it read last, for the visits of the next context
+	recent  map[int][]Visit
+	held    int // of recent, in visits
 	err     error
 }
+
+// maxHeld is how many visits are remembered, so that asking for those of a context again costs nothing; they take 72 bytes each.
+const maxHeld = 512 << 10
 
 // place is where what belongs to a context is: bytes of the file.
 type place struct {
@@ -398,10 +403,18 @@ func (f *File) Contexts() []Context { return f.contexts }
 
 // Visits implements [Store].
 func (f *File) Visits(context int) []Visit {
+	if visits, ok := f.recent[context]; ok {
+		return visits
+	}
 	visits, err := f.readVisits(&f.places[context])
 	if err != nil && f.err == nil {
 		f.err = err
 	}
+	if f.held+len(visits) > maxHeld || f.recent == nil {
+		f.recent, f.held = make(map[int][]Visit), 0
+	}
+	f.recent[context] = visits
+	f.held += len(visits) + 1
 	return visits
 }
 
