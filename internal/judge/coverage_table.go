@@ -57,6 +57,7 @@ var table = []covers{
 	{format: "exchange.httpproxy.rpchttp", system: exchangeServer, presence: []string{"rpc"}, probes: true},
 	{format: "exchange.httpproxy.oab", system: exchangeServer, presence: []string{"oab"}, probes: true},
 	{format: "exchange.httpproxy.autodiscover", system: exchangeServer, presence: []string{"autodiscover"}, probes: true},
+	{format: "exchange.httpproxy.rest", system: exchangeServer, presence: []string{"rest"}, probes: true},
 	{format: "exchange.httpproxy.powershell", system: exchangeServer, presence: []string{"powershell"}, probes: true},
 	{format: "exchange.ews", system: exchangeServer, detail: []string{"ews"}, probes: true},
 	{format: "exchange.mapihttp", system: exchangeServer, detail: []string{"mapi"}, probes: true},

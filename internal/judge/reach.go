@@ -574,11 +574,34 @@ func (r *reacher) open(b *box, k *capability, from, to int64) {
 		}
 		state.shown(ans.by)
 		for _, h := range ans.holes {
-			r.hole(b, ruleNoPresence, h.reason, c+": "+describeHole(h), max(h.from, from), min(h.to, to))
+			r.hole(b, ruleNoPresence, h.reason, c+": "+describeHole(h), max(h.from, from), min(stayedUntil(c, h.to, to), to))
 			state.raise(may, "no log shows who came in: "+describeHole(h))
 		}
 	}
-	r.openDetail(b, k.principal, k.rule, channels, from, to, k.power == logs.Token || k.power == logs.Grant)
+	r.openDetail(b, k.principal, k.rule, channels, from, to, k.power == logs.Grant || k.power == logs.Token && !r.signedIn(k.principal))
+}
+
+// signedIn reports whether a login of the attacker as the principal is proven: his tokens come from it, and from no earlier time than
+// logs of logins show.
+func (r *reacher) signedIn(principal string) bool {
+	return slices.ContainsFunc(r.powers, func(k capability) bool {
+		return k.power == logs.Password && k.certain && k.principal == principal
+	})
+}
+
+// longestStay is how long a connection may last that no log shows to begin, in nanoseconds.
+const longestStay = 24 * 3600 * 1e9
+
+// stayedUntil returns until when somebody may have stayed who came in through a channel before a time without any log's showing it,
+// and was let in until end: a client of a cloud goes on with its token, one of IMAP or POP3 with its connection.
+func stayedUntil(channel string, at, end int64) int64 {
+	switch {
+	case lasts(channel):
+		return end
+	case channel == "imap" || channel == "pop3":
+		return sum(at, longestStay)
+	}
+	return at
 }
 
 // openDetail opens the ways into a mailbox that are left open because no log shows what a principal who was there read: silently says
@@ -607,7 +630,11 @@ func (r *reacher) openDetail(b *box, principal, rule string, channels []string, 
 			if h.reason == logs.GapThrottled {
 				name = ruleThrottled
 			}
-			r.hole(b, name, h.reason, c+": "+describeHole(h), max(h.from, s.From), min(h.to, s.To))
+			until := min(h.to, s.To)
+			if lasts(c) && name != ruleThrottled { // a folder may have been synchronised then, and what came in after that: SYNC_MAILBOX
+				until = to
+			}
+			r.hole(b, name, h.reason, c+": "+describeHole(h), max(h.from, s.From), until)
 			state.raise(may, "no log tells what was read: "+describeHole(h))
 		}
 	}
@@ -618,11 +645,21 @@ func (r *reacher) openDetail(b *box, principal, rule string, channels []string, 
 		seen[c] = true
 		list := r.stays[stay{principal, c}]
 		if lasts(c) {
-			switch {
-			case silently:
-				check(c, tally.Span{From: from, To: to})
-			case len(list) > 0:
-				check(c, tally.Span{From: list[0].From, To: to})
+			// Who came in while no log showed it may be there from then on.
+			first := int64(never)
+			if len(list) > 0 {
+				first = list[0].From
+			}
+			if ans := r.cover.presence(c, principal, from, to); !ans.assessed {
+				first = from
+			} else if len(ans.holes) > 0 {
+				first = min(first, ans.holes[0].from)
+			}
+			if silently {
+				first = from
+			}
+			if first != never {
+				check(c, tally.Span{From: first, To: to})
 			}
 			continue
 		}

@@ -98,7 +98,7 @@ func (r *reacher) openFiles(k *capability, from, to int64) {
 				r.hole(r.files.box, ruleNotAssessed, "", "there is no log of "+c, from, to)
 			}
 			for _, h := range ans.holes {
-				r.hole(r.files.box, ruleNoPresence, h.reason, c+": "+describeHole(h), max(h.from, from), min(h.to, to))
+				r.hole(r.files.box, ruleNoPresence, h.reason, c+": "+describeHole(h), max(h.from, from), min(stayedUntil(c, h.to, to), to))
 			}
 			r.files.box.through(c).shown(ans.by)
 		}
@@ -119,8 +119,12 @@ func (r *reacher) stayedAtFiles() {
 				if k.channel != c {
 					continue
 				}
-				for _, s := range r.stays[k] {
-					ans := r.detailOfFiles(k, site, s.From, s.To)
+				stays := r.stays[k]
+				if lasts(c) {
+					stays = []tally.Span{{From: stays[0].From, To: max(r.heldUntil(k.principal), stays[len(stays)-1].To)}}
+				}
+				for _, s := range stays {
+					ans := r.cover.detail(c, site, s.From, s.To)
 					if !ans.assessed {
 						r.hole(r.files.box, ruleNoDetail, "", c+": no log tells what was read", s.From, s.To)
 					}
@@ -147,20 +151,6 @@ func (r *reacher) stayedAtFiles() {
 			r.hole(r.files.box, ruleNotAssessed, "", words, r.from, r.to)
 		}
 	}
-}
-
-// detailOfFiles asks whether the logs would have shown which files a principal read. The audit log of a cloud tells of files where it
-// tells of anything, if it was exported with what the file services write.
-func (r *reacher) detailOfFiles(k stay, site string, from, to int64) answer {
-	if !lasts(k.channel) {
-		return r.cover.detail(k.channel, site, from, to)
-	}
-	for _, s := range r.in.Store.Streams() {
-		if strings.HasPrefix(s.Format, "m365.") && (strings.Contains(s.Format, "SharePoint") || strings.Contains(s.Format, "OneDrive")) {
-			return r.cover.presence(k.channel, k.principal, from, to)
-		}
-	}
-	return answer{}
 }
 
 // fileState is what is known of a file, or of a version of it.

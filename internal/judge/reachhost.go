@@ -404,9 +404,13 @@ func (r *reacher) tellShells(h *attacked) {
 		first, last := spanPointers(s.from, s.to)
 		e.First, e.Last = first, last
 		records := recordsBy(s.times, s.by, first, last)
-		ans := r.cover.presenceAt(h.name, "web", "", min(since, s.from), r.to)
+		until := r.to
+		if f := r.in.Facts; f != nil && f.Evicted != nil { // from then on it was gone
+			until = max(min(until, f.Evicted.UnixNano()), s.to)
+		}
+		ans := r.cover.presenceAt(h.name, "web", "", min(since, s.from), until)
 		if !ans.assessed { // the log of requests calls the host otherwise
-			ans = r.cover.presence("web", "", min(since, s.from), r.to)
+			ans = r.cover.presence("web", "", min(since, s.from), until)
 		}
 		switch {
 		case s.used:

@@ -237,24 +237,28 @@ func instants(a *tally.Act) []tally.Span {
 
 // endOf returns until when a client that synchronised may have gone on: as long as what its session came in by was held.
 func (r *reacher) endOf(s *session) int64 {
-	end := int64(always)
-	if s != nil {
-		for i := range r.powers {
-			if k := &r.powers[i]; k.principal == s.principal && k.power != logs.HostPower {
-				end = max(end, orNever(k.to))
-			}
-		}
-		if s.to != event.UnknownTime {
-			end = max(end, s.to)
-		}
+	if s == nil {
+		return r.to
 	}
-	if end == always || end > r.to {
-		end = max(r.to, end)
-		if r.to != never {
-			end = r.to
-		}
+	end := r.heldUntil(s.principal)
+	if s.to != event.UnknownTime {
+		end = max(end, s.to)
 	}
 	return end
+}
+
+// heldUntil returns until when a principal may have been used: the end of the window, unless all that was held of it ended before.
+func (r *reacher) heldUntil(principal string) int64 {
+	end := int64(always)
+	for i := range r.powers {
+		if k := &r.powers[i]; k.principal == principal && k.power != logs.HostPower && k.power != logs.Rule {
+			end = max(end, orNever(k.to))
+		}
+	}
+	if end == always {
+		return r.to
+	}
+	return min(end, r.to)
 }
 
 // coarse takes an act that reached some items: self is the degree of the mailbox, d of each item.
