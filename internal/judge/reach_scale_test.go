@@ -3,7 +3,6 @@ package judge
 import (
 	"fmt"
 	"testing"
-
 )
 
 // BenchmarkReach judges a million messages in one mailbox, and 100,000 mailboxes.

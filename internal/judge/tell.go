@@ -33,7 +33,10 @@ func (r *reacher) tell() {
 }
 
 // add adds an entry, and counts it.
-func (r *reacher) add(e casefile.Reached) {
+func (r *reacher) add(e casefile.Reached) { r.j.Reached = append(r.j.Reached, r.counted(e)) }
+
+// counted counts an entry.
+func (r *reacher) counted(e casefile.Reached) casefile.Reached {
 	if e.By == nil {
 		e.By = []string{}
 	}
@@ -56,7 +59,7 @@ func (r *reacher) add(e casefile.Reached) {
 		}
 	}
 	r.j.Counts[e.Object.Kind] = n
-	r.j.Reached = append(r.j.Reached, e)
+	return e
 }
 
 var degreeNames = [...]string{casefile.RuledOut, casefile.Possible, casefile.Confirmed}
@@ -118,8 +121,16 @@ func (r *reacher) tellBox(b *box) {
 	}
 	seen := make(map[signature]*rendered)
 	at := len(r.j.Reached)
-	r.j.Reached = append(r.j.Reached, casefile.Reached{}) // the mailbox stands before its messages
 	_, whole := all.main()
+	if whole != not {
+		r.j.Reached = slices.Grow(r.j.Reached, 1+len(b.folders)+len(b.rows)+len(b.items))
+	}
+	// The mailbox and its folders stand before its messages.
+	ahead := len(b.folders)
+	if b != r.nobody {
+		ahead++
+	}
+	r.j.Reached = append(r.j.Reached, make([]casefile.Reached, ahead)...)
 	listing := whole != not
 	tellItem := func(id string, sig signature, l *levels, t *touch) {
 		e := casefile.Reached{}
@@ -237,15 +248,12 @@ func (r *reacher) tellBox(b *box) {
 		}
 		folders = append(folders, entry)
 	}
-	rest := slices.Clone(r.j.Reached[at+1:])
-	r.j.Reached = r.j.Reached[:at]
 	if b != r.nobody {
-		r.add(e)
+		folders = slices.Insert(folders, 0, e)
 	}
-	for _, f := range folders {
-		r.add(f)
+	for i := range folders {
+		r.j.Reached[at+i] = r.counted(folders[i])
 	}
-	r.j.Reached = append(r.j.Reached, rest...)
 }
 
 // contained counts what was reached in a folder.
