@@ -315,7 +315,7 @@ func (r *reacher) otherNames(b *box, messages []Message) {
 		w.odd = std && w.rule == ruleOtherName
 		w.bound(-1, 1)
 		w.times++
-		w.span(always, never)
+		w.span(t.from, t.to)
 		w.refs = keepRefs(w.refs, t.refs)
 		for _, s := range t.by {
 			w.by = addTo(w.by, s, mostBy)
