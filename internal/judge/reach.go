@@ -324,6 +324,9 @@ func (r *reacher) mail(a *tally.Act, c *tally.Context, s *session, rd reading) {
 			own.coarse(a, s, exposure, may, may, r)
 		}
 	}
+	if a.Inference == logs.MessageSent && !b.lists(a.Object, r) {
+		return // who wrote a message has reached nothing by it
+	}
 	self := d
 	if rd.weak {
 		self = may
@@ -412,7 +415,7 @@ func (r *reacher) held() {
 func (r *reacher) notInScope(b *box) {
 	channels := r.cover.channels("mailbox", b.key)
 	if len(channels) == 0 {
-		r.hole(b, ruleNotAssessed, "", "no log of IMAP, POP3 or web mail was handed over", r.from, r.to)
+		r.hole(b, ruleNotAssessed, "", noMailLog, r.from, r.to)
 	}
 	for _, c := range channels {
 		if !isMail(c) {
@@ -423,13 +426,23 @@ func (r *reacher) notInScope(b *box) {
 			b.through(c).shown(ans.by)
 			continue
 		}
-		words := "there is no log of " + c
+		words := noLog(c)
 		if ans.assessed {
 			words = c + ": " + describeHole(ans.holes[0])
 		}
 		r.hole(b, ruleNotAssessed, "", words, r.from, r.to)
 		b.through(c).raise(may, words)
 	}
+}
+
+const noMailLog = "there is no log of imap, pop3 or web mail"
+
+// noLog says that there is no log of a way in.
+func noLog(channel string) string {
+	if channel == "mail" {
+		return noMailLog
+	}
+	return "there is no log of " + channel
 }
 
 // reachOf returns the mailboxes that a capability reaches, in order.
@@ -555,7 +568,7 @@ func (r *reacher) open(b *box, k *capability, from, to int64) {
 	if channels == nil {
 		channels = r.cover.channels("mailbox", b.key)
 		if len(channels) == 0 {
-			r.hole(b, ruleNotAssessed, "", "no log of IMAP, POP3 or web mail was handed over", from, to)
+			r.hole(b, ruleNotAssessed, "", noMailLog, from, to)
 		}
 	}
 	for _, c := range channels {
@@ -568,8 +581,9 @@ func (r *reacher) open(b *box, k *capability, from, to int64) {
 		}
 		ans := r.cover.presence(c, k.principal, from, to)
 		if !ans.assessed {
-			r.hole(b, ruleNotAssessed, c, "there is no log of "+c, from, to)
-			state.raise(may, "there is no log of "+c)
+			words := noLog(c)
+			r.hole(b, ruleNotAssessed, c, words, from, to)
+			state.raise(may, words)
 			continue
 		}
 		state.shown(ans.by)

@@ -28,6 +28,7 @@ type box struct {
 	by                []string
 	bytes             int64
 	knownFolders      map[string]bool
+	hashes            map[uint64]bool // of the messages that the inventory lists, once it was asked
 }
 
 // touch is what is known to have been done to one message.
@@ -356,6 +357,17 @@ func (b *box) hasFolder(id string, r *reacher) bool {
 		b.knownFolders[""] = len(b.rows) > 0
 	}
 	return b.knownFolders[id]
+}
+
+// lists reports whether the inventory lists a message in the mailbox.
+func (b *box) lists(id string, r *reacher) bool {
+	if b.hashes == nil {
+		b.hashes = make(map[uint64]bool, len(b.rows))
+		for _, i := range b.rows {
+			b.hashes[hashKey(r.in.Inventory.Messages[i].ID)] = true
+		}
+	}
+	return b.hashes[hashKey(id)]
 }
 
 // others takes what a session that does not matter did to a message.

@@ -37,7 +37,7 @@ func settles(w *way) string {
 	case ruleHostCapability:
 		return "the process events of the host (Security 4688 with command lines, or Sysmon 1), with its PowerShell and cmdlet logs" + of
 	case ruleNotAssessed:
-		return "the log of who came in" + upperChannels(of)
+		return "the log of who came in" + of
 	case ruleNoPresence:
 		return "the log that is missing" + of
 	case ruleThrottled:
@@ -68,18 +68,4 @@ func settles(w *way) string {
 		return "mailbox auditing that names the messages"
 	}
 	return ""
-}
-
-// upperChannels writes the names of protocols as people do.
-func upperChannels(s string) string {
-	for _, c := range [...]string{"imap", "pop3", "owa", "ews", "ecp", "mapi", "smtp"} {
-		words := strings.Split(s, " ")
-		for i, w := range words {
-			if strings.TrimRight(w, ".,:;") == c {
-				words[i] = strings.ToUpper(c) + w[len(c):]
-			}
-		}
-		s = strings.Join(words, " ")
-	}
-	return s
 }
