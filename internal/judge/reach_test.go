@@ -243,7 +243,7 @@ func TestMessagesAreJudged(t *testing.T) {
 	s = &scene{inventory: mail(box1, "<a@x>|1000", "<b@x>|2000", "<big@x>|50000", "<c@x>|100", "<d@x>")}
 	fetched(s, "08:00", "AAA", 2, 3000)
 	f("Bodies are counted, and bound what was read", s, &shown{}, map[string]string{
-		"<a@x>": "possible content [0,1] COARSE", "<big@x>": "possible metadata [0,0] COARSE EXCLUDED", "<d@x>": "possible content", box1: "confirmed content [1,2] MAIL_FETCHED"})
+		"<a@x>": "possible content [0,1] COARSE", "<big@x>": "possible partial [0,1] COARSE", "<d@x>": "possible content", box1: "confirmed content [1,2] MAIL_FETCHED"})
 	fetched(s, "09:00", "CCC", 0, -1)
 	f("A session without an end has no bound", s, &shown{}, map[string]string{
 		"<big@x>": "possible content [0,1] OPEN_SESSION", box1: "confirmed content [1,5] MAIL_FETCHED OPEN_SESSION"}, "CCC")

@@ -298,8 +298,13 @@ func (b *box) coarse(a *tally.Act, s *session, x logs.Exposure, self, d degree, 
 	}
 	b.channel(a, s, x, max(self, d), r)
 	if size >= 0 {
-		// What was too large to be handed out may have been listed.
-		b.way(wayKey{rule: rule, of: a.Inference, grasp: graspCoarse, degree: d, exposure: logs.Metadata, open: open}).widen(w, a, s)
+		// What was too large to be handed out may have been listed, and IMAP hands out parts: the text of a message without what
+		// is attached to it (mail-forensics 4.1: bodies are counted by the part).
+		part := logs.Partial
+		if r.contexts[a.Context].Channel == "pop3" {
+			part = logs.Metadata
+		}
+		b.way(wayKey{rule: rule, of: a.Inference, grasp: graspCoarse, degree: d, exposure: part, open: open}).widen(w, a, s)
 	}
 }
 

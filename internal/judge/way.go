@@ -102,7 +102,7 @@ func (w *way) span(from, to int64) {
 
 // widen takes an act that another way has taken, without a bound.
 func (w *way) widen(o *way, a *tally.Act, s *session) {
-	w.bound(-1, -1)
+	w.bound(-1, 0) // o counts them
 	w.record(a, s)
 	w.self = max(w.self, may)
 	w.span(o.from, o.to)

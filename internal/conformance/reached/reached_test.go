@@ -22,43 +22,6 @@ import (
 
 var program string
 
-// pending are the cases that are not decided yet as they should be. BARID_PENDING=1 runs them.
-var pending = []string{
-	"cyrus-audit-log-counts-bytes",
-	"cyrus-login-without-an-end",
-	"dovecot-guessing-and-a-hole",
-	"dovecot-guessing-succeeded-once",
-	"dovecot-old-log-has-bytes-only",
-	"dovecot-only-headers",
-	"dovecot-pop3-takes-all",
-	"dovecot-shared-address",
-	"e1-bind-among-owner-and-service",
-	"e2-sync-then-throttled",
-	"e3-proxylogon-shell-never-used",
-	"e4-dovecot-rotation-hole",
-	"e4b-dovecot-complete",
-	"e5-files-nginx",
-	"e6-nat-and-substitution",
-	"facts-name-what-nobody-saw",
-	"imap-of-exchange-is-not-assessed",
-	"inventory-full-of-mistakes",
-	"m365-a-person-states-whose-session",
-	"m365-application-was-let-in",
-	"m365-audit-switched-off",
-	"m365-delegate-reads-another-mailbox",
-	"m365-export-ended-at-its-limit",
-	"m365-files-of-a-stolen-account",
-	"m365-forwarding-rule",
-	"m365-off-baseline-is-suspected",
-	"m365-shared-session-of-a-stolen-token",
-	"m365-window-before-the-log",
-	"owa-and-a-day-of-iis-missing",
-	"owa-used-and-listed-only",
-	"postfix-sent-and-nothing-read",
-	"web-shell-was-used",
-	"webmail-through-nginx",
-}
-
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "barid-reached-*")
@@ -147,9 +110,6 @@ func TestCases(t *testing.T) {
 		dir := filepath.Dir(path)
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			t.Parallel()
-			if slices.Contains(pending, filepath.Base(dir)) && os.Getenv("BARID_PENDING") == "" {
-				t.Skip("not decided as it should be yet")
-			}
 			p, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
