@@ -16,7 +16,7 @@ import (
 )
 
 // assess makes the case of what is in dir. No rules are matched: verdicts do not depend on them here.
-func assess(t *testing.T, ctx context.Context, dir string) *casefile.Case {
+func assess(t *testing.T, ctx context.Context, dir string, workers int) *casefile.Case {
 	t.Helper()
 	file, err := os.Open(filepath.Join(dir, "facts.yaml"))
 	if err != nil {
@@ -33,7 +33,7 @@ func assess(t *testing.T, ctx context.Context, dir string) *casefile.Case {
 	}
 	none, _ := sigma.Compile(&sigma.Pack{}, sigma.Options{})
 	_, c, err := pipeline.Assess(ctx, pipeline.AssessConfig{
-		Config: pipeline.Config{Paths: []string{filepath.Join(dir, "evidence")}, Formats: pipeline.Formats(), Workers: 1, From: event.UnknownTime, To: event.UnknownTime, Rules: detect.NewRules(none), NoCounting: true, Zone: facts.Zone},
+		Config: pipeline.Config{Paths: []string{filepath.Join(dir, "evidence")}, Formats: pipeline.Formats(), Workers: workers, From: event.UnknownTime, To: event.UnknownTime, Rules: detect.NewRules(none), NoCounting: true, Zone: facts.Zone},
 		Dir:    filepath.Join(dir, "case"), Now: time.Unix(0, 0), Facts: facts, Inventory: inventory,
 	})
 	if err != nil {

@@ -22,8 +22,9 @@ var kinds = []struct {
 }{
 	{"dovecot", dovecot},
 	{"m365", m365},
-	{"owa", owa},
+	{"exchange", exchange},
 	{"files", files},
+	{"shares", shares},
 }
 
 // TestNothingIsWronglyRuledOutOrConfirmed plays 40 attacks of each kind; BARID_PLAYED asks for more of them.
@@ -65,13 +66,18 @@ func play(t *testing.T, do func(*world), seed uint64) (*world, *casefile.Case) {
 	t.Helper()
 	w := newWorld(seed)
 	do(w)
+	w.count()
 	for range w.rng.IntN(3) {
 		w.lose()
 	}
+	w.count()
+	if w.after != nil {
+		w.after()
+	}
 	dir := t.TempDir()
-	w.write(t, dir)
 	defer os.RemoveAll(dir)
-	return w, assess(t, context.Background(), dir)
+	w.write(t, dir, w.mistreat(w.evidence()))
+	return w, assess(t, context.Background(), dir, 1)
 }
 
 // tightness says how much verdicts leave open.
@@ -99,11 +105,14 @@ func hold(w *world, c *casefile.Case, sum *tightness) (bad []string) {
 		}
 	}
 	inTruth := map[string]int64{}
-	for m := range w.truth {
-		inTruth[m.in]++
+	for _, m := range all {
+		if w.truth[m] || w.part[m] {
+			inTruth[m.in]++
+		}
 	}
 	said := map[string]bool{}
 	ruledOut := map[string]bool{} // mailboxes
+	credentials := map[string]string{}
 	closed := true
 	for i := range c.Reached {
 		r := &c.Reached[i]
@@ -120,9 +129,15 @@ func hold(w *world, c *casefile.Case, sum *tightness) (bad []string) {
 			}
 			said[m.in+" "+m.id] = true
 			sum.items++
-			truth := w.truth[m]
+			truth, part := w.truth[m], w.part[m]
 			if truth {
 				sum.truth++
+			}
+			if part && !truth && r.Levels.Partial == casefile.RuledOut {
+				bad = append(bad, fmt.Sprintf("A PART WRONGLY RULED OUT: %s %s", r.Object.In, words(r)))
+			}
+			if !part && !truth && r.Levels.Partial == casefile.Confirmed {
+				bad = append(bad, fmt.Sprintf("A PART WRONGLY CONFIRMED: %s %s", r.Object.In, words(r)))
 			}
 			switch r.Levels.Content {
 			case casefile.RuledOut:
@@ -132,18 +147,21 @@ func hold(w *world, c *casefile.Case, sum *tightness) (bad []string) {
 				}
 			case casefile.Confirmed:
 				sum.confirmed++
-				if !truth {
+				if !truth && !(part && w.opened) {
 					bad = append(bad, fmt.Sprintf("WRONGLY CONFIRMED: %s %s", r.Object.In, words(r)))
 				}
 			case casefile.Possible:
 				sum.possible++
+				closed = closed && !isFile(m)
 			}
-			if r.Levels.Metadata == casefile.RuledOut && (w.seen[m] || truth) {
+			if r.Levels.Metadata == casefile.RuledOut && (w.seen[m] || truth || part) {
 				bad = append(bad, fmt.Sprintf("METADATA WRONGLY RULED OUT: %s", words(r)))
 			}
-			if r.Levels.Metadata == casefile.Confirmed && !w.seen[m] && !truth {
+			if r.Levels.Metadata == casefile.Confirmed && !w.seen[m] && !truth && !part {
 				bad = append(bad, fmt.Sprintf("METADATA WRONGLY CONFIRMED: %s", words(r)))
 			}
+		case "credential":
+			credentials[r.Object.ID] = r.Verdict
 		case "mailbox":
 			n := inTruth[r.Object.ID]
 			if r.Levels.Content == casefile.RuledOut {
@@ -155,7 +173,7 @@ func hold(w *world, c *casefile.Case, sum *tightness) (bad []string) {
 			if r.Levels.Content == casefile.Confirmed && n == 0 {
 				bad = append(bad, fmt.Sprintf("MAILBOX WRONGLY CONFIRMED: %s", words(r)))
 			}
-			if r.Upper != r.Lower {
+			if r.Upper != r.Lower && len(itemsOf(w, r.Object.ID)) > 0 && !isFile(w.boxes[0].items[0]) {
 				closed = false
 			}
 			if items := len(itemsOf(w, r.Object.ID)); items > 0 && r.Upper >= 0 {
@@ -164,8 +182,18 @@ func hold(w *world, c *casefile.Case, sum *tightness) (bad []string) {
 			}
 		}
 	}
+	for a := range w.used {
+		if v := credentials[a]; v == casefile.RuledOut {
+			bad = append(bad, "the attacker used the account "+a+", and its credential is ruled out")
+		}
+	}
+	for a, v := range credentials {
+		if v == casefile.Confirmed && !w.used[a] {
+			bad = append(bad, "the credential of "+a+" is confirmed, and the attacker never had it")
+		}
+	}
 	for key, m := range all {
-		if said[key] || !w.truth[m] {
+		if said[key] || !w.truth[m] && !w.part[m] {
 			continue
 		}
 		if ruledOut[m.in] || isFile(m) {
