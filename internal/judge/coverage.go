@@ -136,7 +136,9 @@ func (c *coverage) detail(channel, in string, from, to int64) answer {
 	case "web", "dav", "nextcloud":
 		at = c.placeOf(in)
 	case "smb", "ssh", "sftp", processes:
-		at = c.hostKey(in)
+		if at = c.hostKey(in); at == "*" { // Windows writes so in a share of the host itself
+			at = ""
+		}
 	}
 	return c.ask(detail, channel, in, at, from, to)
 }

@@ -11,20 +11,24 @@ type people struct {
 	full map[string][]string
 	// listed says that the inventory names an address with that bare name: other addresses do not make it ambiguous then.
 	listed map[string]bool
+	// plain says that the inventory names a mailbox by that bare name.
+	plain map[string]bool
 }
 
 // newPeople learns the names from the inventory, the evidence and the facts. What somebody merely tried teaches a name
 // only where nothing else does: whoever guesses could otherwise make one person two.
 func newPeople(in *Input) (*people, error) {
-	p := &people{full: make(map[string][]string), listed: make(map[string]bool)}
+	p := &people{full: make(map[string][]string), listed: make(map[string]bool), plain: make(map[string]bool)}
 	if in.Inventory != nil {
 		for i := range in.Inventory.Mailboxes {
 			p.learn(in.Inventory.Mailboxes[i].Name)
+			p.list(in.Inventory.Mailboxes[i].Name)
 		}
 		last := ""
 		for i := range in.Inventory.Messages {
 			if m := in.Inventory.Messages[i].Mailbox; m != last {
 				p.learn(m)
+				p.list(m)
 				last = m
 			}
 		}
@@ -65,6 +69,13 @@ func newPeople(in *Input) (*people, error) {
 		}
 	}
 	return p, nil
+}
+
+// list remembers a name of the inventory that has no domain.
+func (p *people) list(mailbox string) {
+	if a := bare(mailbox); !strings.Contains(a, "@") {
+		p.plain[a] = true
+	}
 }
 
 // maxFull is how many addresses of one bare name are told apart.
@@ -111,6 +122,9 @@ func (p *people) key(account string) string {
 	a := bare(account)
 	local, _, full := cutAddress(a)
 	if full {
+		if p.plain[local] && len(p.full[local]) == 0 {
+			return local // no account has another address of that name, so it is the mailbox of the inventory
+		}
 		return a
 	}
 	if list := p.full[local]; len(list) == 1 {

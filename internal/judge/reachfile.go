@@ -284,18 +284,14 @@ func (r *reacher) tellFiles() {
 	}
 	for _, key := range f.folderKeys() {
 		t := f.folders[key]
-		p := filePath(t.id)
-		_, last := cutPath(p)
-		for _, dir := range dirs[last] {
-			if !endsWith(p, dir) || dir == "" && p != "" {
-				continue
-			}
+		found, sure := foldersOf(t, dirs)
+		for _, dir := range found {
 			for _, i := range byDir[dir] {
 				d := not
 				x, top := t.levels.main()
 				switch {
 				case !thereAt(&files[i], t.from, t.to):
-				case alwaysThere(&files[i], t.from, t.to):
+				case sure && alwaysThere(&files[i], t.from, t.to):
 					d = top
 				default:
 					d = may
@@ -375,11 +371,8 @@ func (r *reacher) tellFiles() {
 	for _, key := range f.folderKeys() {
 		t := f.folders[key]
 		var n contained
-		p := filePath(t.id)
-		for _, dir := range dirs[lastOf(p)] {
-			if !endsWith(p, dir) || dir == "" && p != "" {
-				continue
-			}
+		found, _ := foldersOf(t, dirs)
+		for _, dir := range found {
 			for _, i := range byDir[dir] {
 				if s := states[i]; s != nil {
 					n.add(&s.levels)
@@ -395,7 +388,29 @@ func (r *reacher) tellFiles() {
 	}
 }
 
-func lastOf(p string) string { _, last := cutPath(p); return last }
+// foldersOf returns the folders of the inventory that a folder in a log may be, and whether it is surely that one. Several people may have
+// folders of one name: those of whom the log says that it is his have his name in their path, if any has.
+func foldersOf(t *folderTouch, byLast map[string][]string) (found []string, sure bool) {
+	p := filePath(t.id)
+	_, last := cutPath(p)
+	var his []string
+	for _, dir := range byLast[last] {
+		if !endsWith(p, dir) || dir == "" && p != "" {
+			continue
+		}
+		if dir == p {
+			return []string{dir}, true
+		}
+		found = append(found, dir)
+		if t.in != "" && slices.Contains(strings.Split(dir, "/"), strings.ToLower(t.in)) {
+			his = append(his, dir)
+		}
+	}
+	if len(his) > 0 {
+		found = his
+	}
+	return found, len(found) == 1
+}
 
 func addAll(list, more []string) []string {
 	for _, s := range more {

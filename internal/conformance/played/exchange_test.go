@@ -125,4 +125,7 @@ func exchange(w *world) {
 	}, func(at time.Time, b *box) {
 		request(at, "POST", "/EWS/Exchange.asmx", "-", `CORP\`+b.account, w.attacker.ip, w.attacker.agent, "401 1 2148074252")
 	})
+	if w.one(2) {
+		w.addresses()
+	}
 }

@@ -195,17 +195,5 @@ func m365(w *world) {
 		admin(at, "Set-MailboxAuditBypassAssociation", map[string]any{"ObjectId": name, "Parameters": pairs{pair("Identity", name), pair("AuditBypassEnabled", "True")}})
 		return b.account + " is bypassed from " + at.Format(time.RFC3339)
 	})
-	w.after = func() { // in lists, addresses are whole
-		used := map[string]bool{}
-		for a := range w.used {
-			used[a+"@example.org"] = true
-		}
-		w.used = used
-		for _, b := range w.boxes {
-			b.account += "@example.org"
-			for j := range b.items {
-				w.rename(&b.items[j], b.account)
-			}
-		}
-	}
+	w.addresses()
 }

@@ -527,3 +527,20 @@ func encode(v any) string {
 	}
 	return string(p)
 }
+
+// addresses makes lists name mailboxes by their addresses.
+func (w *world) addresses() {
+	w.after = func() {
+		used := map[string]bool{}
+		for a := range w.used {
+			used[a+"@example.org"] = true
+		}
+		w.used = used
+		for _, b := range w.boxes {
+			b.account += "@example.org"
+			for j := range b.items {
+				w.rename(&b.items[j], b.account)
+			}
+		}
+	}
+}
