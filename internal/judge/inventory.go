@@ -28,6 +28,8 @@ type Mailbox struct {
 	Owner    string
 	Server   string
 	Database string
+	// Accounts are further names of the account that it belongs to, apart by blanks or semicolons: login names, aliases.
+	Accounts string
 }
 
 // Message is a line of the list of messages.
@@ -150,7 +152,7 @@ func (f *InventoryFiles) Path(kind string) string {
 func columns(kind string) (names []string, needed int) {
 	switch kind {
 	case "mailboxes":
-		return []string{"mailbox", "owner", "server", "database"}, 1
+		return []string{"mailbox", "owner", "server", "database", "accounts"}, 1
 	case "messages":
 		return []string{"mailbox", "message_id", "folder_id", "folder", "size", "received", "removed"}, 2
 	}
@@ -208,7 +210,7 @@ func (inv *Inventory) readMailboxes(t *sheet) error {
 			t.problem("no mailbox: the line is left out")
 			continue
 		}
-		m := Mailbox{Name: t.text(0), Owner: t.text(1), Server: t.again(2), Database: t.again(3)}
+		m := Mailbox{Name: t.text(0), Owner: t.text(1), Server: t.again(2), Database: t.again(3), Accounts: t.text(4)}
 		key := strings.ToLower(m.Name)
 		if line, twice := seen[key]; twice {
 			t.problem("mailbox %q stands in line %d already", m.Name, line)

@@ -13,16 +13,27 @@ type people struct {
 	listed map[string]bool
 	// plain says that the inventory names a mailbox by that bare name.
 	plain map[string]bool
+	// alias are further names, by the one that the inventory gives the mailbox.
+	alias map[string]string
 }
 
 // newPeople learns the names from the inventory, the evidence and the facts. What somebody merely tried teaches a name
 // only where nothing else does: whoever guesses could otherwise make one person two.
 func newPeople(in *Input) (*people, error) {
-	p := &people{full: make(map[string][]string), listed: make(map[string]bool), plain: make(map[string]bool)}
+	p := &people{full: make(map[string][]string), listed: make(map[string]bool), plain: make(map[string]bool), alias: make(map[string]string)}
 	if in.Inventory != nil {
 		for i := range in.Inventory.Mailboxes {
-			p.learn(in.Inventory.Mailboxes[i].Name)
-			p.list(in.Inventory.Mailboxes[i].Name)
+			m := &in.Inventory.Mailboxes[i]
+			p.learn(m.Name)
+			p.list(m.Name)
+			for _, a := range strings.FieldsFunc(m.Accounts, func(r rune) bool { return r == ' ' || r == ';' || r == ',' }) {
+				if a, own := bare(a), bare(m.Name); a != "" && a != own {
+					if other, ok := p.alias[a]; ok && other != own {
+						own = "" // two mailboxes claim it: it is neither's
+					}
+					p.alias[a] = own
+				}
+			}
 		}
 		last := ""
 		for i := range in.Inventory.Messages {
@@ -120,6 +131,9 @@ func bare(account string) string {
 // account, and so does a SID: no log that is read links them.
 func (p *people) key(account string) string {
 	a := bare(account)
+	if own := p.alias[a]; own != "" {
+		a = own
+	}
 	local, _, full := cutAddress(a)
 	if full {
 		if p.plain[local] && len(p.full[local]) == 0 {

@@ -76,6 +76,9 @@ func (r *reacher) run() error {
 		return err
 	}
 	r.held()
+	if err := r.doubts(); err != nil {
+		return err
+	}
 	if err := r.requests(); err != nil {
 		return err
 	}

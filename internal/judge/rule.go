@@ -17,6 +17,7 @@ const (
 	ruleServerRequest  = "SERVER_REQUEST"
 	ruleSuccessUnknown = "SUCCESS_UNKNOWN"
 	ruleOtherName      = "OTHER_NAME"
+	ruleOtherAccount   = "OTHER_ACCOUNT"
 	ruleFullPresumed   = "FULL_PRESUMED"
 
 	ruleCovered      = "COVERED"
@@ -46,6 +47,7 @@ func rules() []logs.Inference {
 		{Name: ruleServerRequest, Says: "The server answered a request for mailbox contents on the attacker's behalf; of which mailbox is not said.", Verified: true, Source: algebra},
 		{Name: ruleSuccessUnknown, Says: "It was tried, and the log does not say whether it succeeded.", Verified: true, Source: algebra},
 		{Name: ruleOtherName, Says: "The log names what was read in another way than the inventory: it may be this.", Verified: true, Source: algebra},
+		{Name: ruleOtherAccount, Says: "The attacker used an account of which the list has no mailbox: this may be its mailbox, by another name.", Verified: true, Source: algebra},
 		{Name: ruleFullPresumed, Says: "Parts were fetched whose sum is the size of the file: all of it is presumed.", Verified: false, Source: ""},
 		{Name: ruleCovered, Says: "Logs that would have shown an access cover all of the time, and show none by the attacker.", Verified: true, Source: algebra},
 		{Name: ruleExcluded, Says: "It was not there when the attacker may have read, or is larger than all that was handed out.", Verified: false, Source: ""},

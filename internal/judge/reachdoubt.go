@@ -1,0 +1,231 @@
+package judge
+
+import (
+	"cmp"
+	"hash/maphash"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/tally"
+)
+
+// doubts opens what must stay open because the logs do not say whose doing something was, or whose mailbox a name means.
+func (r *reacher) doubts() error {
+	if !r.attacked() {
+		return nil
+	}
+	if err := r.hidden(); err != nil {
+		return err
+	}
+	r.otherAccounts()
+	return nil
+}
+
+// attacked reports whether there is an attacker at all, by what the facts or the logs say.
+func (r *reacher) attacked() bool {
+	if f := r.in.Facts; f != nil && (len(f.Attacker.IPs) > 0 || len(f.Attacker.Accounts) > 0 || len(f.Attacker.Sessions) > 0 || len(f.Attacker.Devices) > 0) {
+		return true
+	}
+	return len(r.powers) > 0 || len(r.hosts) > 0 || slices.ContainsFunc(r.sessions, func(s session) bool { return s.attribution >= suspected })
+}
+
+// hidden takes what was done in sessions of which no log shows whence they came: their login is not in the log, as it began before the
+// log or its line is lost; or they came through a web mail server that no log is of.
+func (r *reacher) hidden() error {
+	seed := maphash.MakeSeed()
+	crowded := r.crowded()
+	var begun, relayed []uint64 // sessions whose address is known, and those of them that a server brought
+	for i := range r.contexts {
+		if c := &r.contexts[i]; tellsEnds(c) && c.IP != "" && c.Session != "" {
+			h := maphash.String(seed, sessionKey(c))
+			begun = append(begun, h)
+			if crowded[c.IP] {
+				relayed = append(relayed, h)
+			}
+		}
+	}
+	slices.Sort(begun)
+	slices.Sort(relayed)
+	for i := range r.contexts {
+		c := &r.contexts[i]
+		if c.Channel != "imap" && c.Channel != "pop3" || c.Standing == logs.Service {
+			continue
+		}
+		brought := c.IP != "" && crowded[c.IP]
+		if c.IP == "" {
+			if c.Session == "" || !tellsEnds(c) {
+				continue
+			}
+			h := maphash.String(seed, sessionKey(c))
+			_, brought = slices.BinarySearch(relayed, h)
+			if _, known := slices.BinarySearch(begun, h); known && !brought {
+				continue
+			}
+		} else if !brought {
+			continue
+		}
+		if err := r.claimHidden(i, brought); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// crowded returns the addresses through which mail is read for many: those of services, those that every machine has, and private ones
+// from which many accounts came.
+func (r *reacher) crowded() map[string]bool {
+	facts := r.in.Facts.parsed()
+	out, from := make(map[string]bool), make(map[string]map[string]bool)
+	for i := range r.contexts {
+		c := &r.contexts[i]
+		if c.IP == "" || c.Account == "" || c.Channel != "imap" && c.Channel != "pop3" || out[c.IP] {
+			continue
+		}
+		at := remoteOf(facts, c.IP)
+		switch {
+		case at.role&(RoleOurs|RoleScanner) != 0:
+		case at.role&RoleService != 0, at.none:
+			out[c.IP] = true
+		case at.private:
+			if from[c.IP] == nil {
+				from[c.IP] = make(map[string]bool)
+			}
+			if from[c.IP][r.who.key(c.Account)] = true; len(from[c.IP]) >= crowd {
+				out[c.IP] = true
+			}
+		}
+	}
+	return out
+}
+
+// claimHidden takes what a context did as what may be the attacker's doing, where no session says whose it is: relayed says that it came
+// through a web mail server, whose log would tell.
+func (r *reacher) claimHidden(context int, relayed bool) error {
+	c := &r.contexts[context]
+	account := r.who.key(cmp.Or(c.Account, r.accounts[c.Session]))
+	var open []tally.Span
+	for _, v := range r.in.Store.Visits(context) {
+		from, to := v.From, v.To
+		if from == event.UnknownTime || to == event.UnknownTime {
+			from, to = r.from, r.to
+		}
+		if from > r.to || to < r.from {
+			continue
+		}
+		if s := r.whose(context, v.From); s != nil && (s.attribution < unattributed || r.matters(s, v.From, v.To)) {
+			continue
+		}
+		if relayed && (r.cover.presence("webmail", account, from, to).covered() || r.cover.presence("web", "", from, to).covered()) {
+			continue
+		}
+		open = append(open, tally.Span{From: v.From, To: v.To})
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	s := &session{attribution: unattributed, principal: account, from: open[0].From, to: open[len(open)-1].To}
+	s.ID = cmp.Or(c.Session, account+"|"+c.IP)
+	for a, err := range r.in.Store.Acts(context) {
+		if err != nil {
+			return err
+		}
+		if a.Kind == logs.Access && (a.OK || a.Unknown) && inSpans(open, timeOf(a)) {
+			r.claim(a, c, s)
+		}
+	}
+	return nil
+}
+
+// How an account is written.
+const (
+	bareName  = 1 << iota // ana, CORP\ana
+	addressed             // ana@example.org
+)
+
+func formOf(account string) uint8 {
+	if _, _, full := cutAddress(bare(account)); full {
+		return addressed
+	}
+	return bareName
+}
+
+// otherAccounts opens the mailboxes that may belong to an account that the attacker used and of which the inventory has none: a login
+// name need not be the name of the mailbox. It is not the name of one whose own account the logs write in the same form.
+func (r *reacher) otherAccounts() {
+	all := r.sorted()
+	if !slices.ContainsFunc(all, func(b *box) bool { return b.listed }) {
+		return
+	}
+	forms := make(map[string]uint8)
+	last := ""
+	for i := range r.contexts {
+		if a := r.contexts[i].Account; a != last && a != "" {
+			last = a
+			forms[r.who.key(a)] |= formOf(a)
+		}
+	}
+	for _, u := range all {
+		if u.listed || looksLikeGUID(u.key) || isMachine(u.key) || !u.reached && len(u.by) == 0 {
+			continue
+		}
+		x, d := u.most()
+		if d == not {
+			continue
+		}
+		mine := cmp.Or(forms[u.key], formOf(u.key))
+		several := r.who.keys(u.key)
+		for _, b := range all {
+			if !b.listed {
+				continue
+			}
+			if len(several) > 1 {
+				if !slices.Contains(several, b.key) {
+					continue
+				}
+			} else if (forms[b.key]|formOf(b.key)&bareName)&mine != 0 {
+				continue
+			}
+			r.another(b, u, x)
+		}
+	}
+}
+
+// most returns the highest that any way reaches.
+func (b *box) most() (logs.Exposure, degree) {
+	var l levels
+	for _, w := range b.ways {
+		l.raise(w.exposure, max(w.self, w.degree))
+	}
+	for _, t := range b.items {
+		l.join(&t.levels)
+	}
+	return l.main()
+}
+
+// another opens a mailbox that may be the one of an account by another name.
+func (r *reacher) another(b, u *box, x logs.Exposure) {
+	from, to := u.from, u.to
+	if from == never {
+		from, to = r.from, r.to
+	}
+	for _, w := range u.ways {
+		from, to = min(from, w.from), max(to, w.to)
+	}
+	w := b.way(wayKey{rule: ruleOtherAccount, grasp: graspCoarse, degree: may, exposure: x})
+	w.bound(-1, -1)
+	w.times++
+	w.self = max(w.self, may)
+	w.span(from, to)
+	w.words = addTo(w.words, "the inventory has no mailbox "+u.key, mostWords)
+	for _, id := range u.by {
+		w.by = addTo(w.by, id, mostBy)
+	}
+	for _, c := range slices.Sorted(maps.Keys(u.channels)) {
+		if _, d := u.channels[c].levels.main(); d != not {
+			b.through(c).show(x, may, "it may be the mailbox of "+strings.ToLower(u.key))
+		}
+	}
+}
