@@ -128,6 +128,21 @@ func (w *worker) observe(s *source, e *event.Event, b *tally.Block) {
 	}
 }
 
+// joint takes the identifier under which another log tells of the event.
+func (w *worker) joint(s *source, e *event.Event, b *tally.Block) {
+	j, ok := w.joiner.Joint(e)
+	if !ok {
+		return
+	}
+	o := w.observer
+	streams := o.of(e.Shape)
+	if streams.recovered {
+		return
+	}
+	o.turn(e, b, streams)
+	o.collector.Joint(o.host, e.Shape.Format, int32(s.ordinal), e.Time, &j)
+}
+
 // streams takes account of when there were events: those of the batch that count, and its plain ones, in their order in the
 // source.
 func (w *worker) streams(b *block, res *tally.Block, plain *event.Shape) {

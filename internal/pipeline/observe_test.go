@@ -71,6 +71,18 @@ func learnt(t *testing.T, change func(*Config), files ...string) string {
 			fmt.Fprintf(&b, "visit %s %s %s: %d at %s-%s\n", c.Format, c.Account, c.IP, v.Acts, clock(v.From), clock(v.To))
 		}
 	}
+	joints := store.Joints()
+	for x, err := range joints.All {
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "joint %d times", x.Count)
+		for _, s := range x.Seen {
+			l := &joints.Logs[s.Log]
+			fmt.Fprintf(&b, " %d %q %s %s %v at %s", l.Source, l.Host, l.Format, l.Channel, l.Sure, clock(s.At))
+		}
+		b.WriteByte('\n')
+	}
 	return b.String()
 }
 
@@ -117,4 +129,23 @@ damaged
 	f(learnt(t, nil, "access.log", damaged), `
 stream 0 "" web.access: 3 events active 13:00:00-13:00:00 active 13:10:00-13:10:30 unread 13:00:00-13:10:00 cut
 `)
+}
+
+func TestRequestsInTwoLogs(t *testing.T) {
+	iis := "#Software: Microsoft Internet Information Services 10.0\n#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip sc-status\n"
+	proxy := "#Software: Microsoft Exchange Server\n#Log-type: HttpProxy Logs\n#Fields: DateTime,RequestId,Protocol,UrlStem,AnchorMailbox,ClientIpAddress,ServerHostName,HttpStatus\n"
+	for i := range 3 {
+		const id = "cde28fc4-299e-4179-b3e9-de56f5c1d9e"
+		iis += fmt.Sprintf("2021-03-05 03:06:27 192.0.2.1 GET /owa/ &cafeReqId=%s%d; 443 - 203.0.113.9 200\n", id, i)
+		if i != 1 {
+			proxy += fmt.Sprintf("2021-03-05T03:06:28.123Z,%s%d,Owa,/owa/,,203.0.113.9,EX1,200\n", id, i)
+		}
+	}
+	got := learnt(t, nil, "a.log", iis, "b.log", proxy, "c.log", iis) // a copy counts once
+	got = got[max(0, strings.Index(got, "joint")):]
+	if want := `joint 1 times 0 "192.0.2.1" iis.w3c owa true at 03:06:27
+joint 2 times 0 "192.0.2.1" iis.w3c owa true at 03:06:27 1 "EX1" exchange.httpproxy.owa  true at 03:06:28
+`; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
 }

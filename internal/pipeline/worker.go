@@ -24,6 +24,7 @@ type worker struct {
 	observer  *observer // nil where nothing asks what events mean
 	batch     event.Batch
 	meaning   []logs.Observation
+	joiner    logs.Joiner // of the block; nil if its events have no joint identifiers
 	requests  map[*event.Shape]bool
 	address   []byte
 	ids       []identity // of the events of the batch
@@ -298,6 +299,7 @@ func (w *worker) examine(b *block, res *result) {
 	}()
 	s := b.source
 	parser := w.parser(s.format)
+	w.joiner, _ = parser.(logs.Joiner)
 	w.batch.Reset()
 	plain := w.skim(parser, b)
 	if plain == nil {
@@ -361,6 +363,9 @@ func (w *worker) event(s *source, parser logs.Parser, e *event.Event, res *resul
 	}
 	w.meaning = parser.Observe(e, w.meaning[:0])
 	if w.observer != nil {
+		if w.joiner != nil {
+			w.joint(s, e, &res.tally)
+		}
 		w.observe(s, e, &res.tally)
 	}
 	if w.counter != nil {

@@ -95,4 +95,6 @@ type Store interface {
 	Touched(in string) iter.Seq2[*Act, error]
 	// Tries returns failed logins in order of address, then time.
 	Tries() iter.Seq2[*Try, error]
+	// Joints returns what logs tell of under the same identifiers.
+	Joints() Joints
 }

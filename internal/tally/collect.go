@@ -15,6 +15,7 @@ type Collection struct {
 	dir    string
 	sorter *spill.Sorter
 	memory int // bytes, of one Collector's table
+	joints *jointSample
 }
 
 // How much memory, in bytes, the tables of all Collectors take together, and one of them at least; and what the sorter is given
@@ -27,7 +28,7 @@ const (
 
 // NewCollection returns an empty Collection for so many Collectors at once, with its temporary files in dir.
 func NewCollection(dir string, collectors int) *Collection {
-	return &Collection{dir: dir, sorter: spill.New(dir, sorterSize), memory: max(tableSize, tablesSize/max(1, collectors))}
+	return &Collection{dir: dir, sorter: spill.New(dir, sorterSize), memory: max(tableSize, tablesSize/max(1, collectors)), joints: newJointSample()}
 }
 
 // Close removes the temporary files.
@@ -45,6 +46,7 @@ type Collector struct {
 
 	key    []byte // context, act, source
 	record []byte
+	joints jointTaker
 }
 
 // entry is an act of a source, so far.
@@ -58,7 +60,7 @@ const entrySize = 8 + 8 + 56 + 40*KeptRefs + 2*4 // with its slots
 
 // Collector returns a Collector whose observations end up in c after Flush.
 func (c *Collection) Collector() *Collector {
-	return &Collector{collection: c, buffer: c.sorter.Buffer(), seed: maphash.MakeSeed(), slots: make([]int32, 1024)}
+	return &Collector{collection: c, buffer: c.sorter.Buffer(), seed: maphash.MakeSeed(), slots: make([]int32, 1024), joints: jointTaker{sample: c.joints}}
 }
 
 // Add takes an observation of an event that the log of a format tells of a host. It copies what it keeps.
@@ -140,5 +142,7 @@ func (c *Collector) Flush() error {
 		return err
 	}
 	c.slots, c.entries, c.keys = make([]int32, 1024), nil, nil
+	c.joints.flush()
+	c.joints.buffer = nil
 	return c.buffer.Flush()
 }

@@ -31,6 +31,9 @@ type File struct {
 	streams  []Stream
 	touched  []touchFrame
 
+	jointLogs  []JointLog
+	jointLimit uint64
+
 	strings interner
 	spare   []*frameReader
 	visits  *frameReader // kept, with what it read last, for the visits of the next context
@@ -89,7 +92,7 @@ func (f *File) Sources() int { return f.sources }
 var errNotStore = errors.New("not a store that this program can read")
 
 func openStore(r io.ReaderAt, size int64) (*File, error) {
-	f := &File{r: r, size: size}
+	f := &File{r: r, size: size, jointLimit: everyHash}
 	head, tail := make([]byte, len(storeMagic)), make([]byte, trailerSize)
 	if size < int64(len(head)+len(tail)) {
 		return nil, errNotStore
@@ -111,7 +114,7 @@ func openStore(r io.ReaderAt, size int64) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, read := range [...]func(*reader) error{contextSection: f.readContexts, streamSection: f.readStreams, touchKeySection: f.readTouched} {
+	for i, read := range [...]func(*reader) error{contextSection: f.readContexts, streamSection: f.readStreams, jointLogSection: f.readJointLogs, touchKeySection: f.readTouched} {
 		if read == nil {
 			continue
 		}

@@ -117,6 +117,7 @@ func same(t testing.TB, got, want Store) {
 	check("powers", list(t, got.Powers()), list(t, want.Powers()))
 	check("gaps", list(t, got.Gaps()), list(t, want.Gaps()))
 	check("tries", list(t, got.Tries()), list(t, want.Tries()))
+	sameJoints(t, got.Joints(), want.Joints())
 	for p := range places {
 		check("touched "+p, list(t, got.Touched(p)), list(t, want.Touched(p)))
 	}
@@ -156,6 +157,10 @@ func TestStoreOnDiskIsThatInMemory(t *testing.T) {
 			}
 			streams = append(streams, s)
 		}
+		var joints []seenID
+		for range rapid.IntRange(0, 30).Draw(rt, "joints") {
+			joints = append(joints, drawJoint(rt))
+		}
 		skipped := rapid.IntRange(-1, 3).Draw(rt, "skipped")
 		skip := func(s int) bool { return s == skipped }
 		m := &Memory{}
@@ -167,12 +172,23 @@ func TestStoreOnDiskIsThatInMemory(t *testing.T) {
 		for _, s := range streams {
 			m.AddStream(s)
 		}
+		if skipped < 0 {
+			m.maxIDs = rapid.SampledFrom([]int{0, 5}).Draw(rt, "ids")
+		}
+		for _, x := range joints {
+			if !skip(int(x.at.Source)) {
+				m.AddJoint(x.at, x.j)
+			}
+		}
 
 		// Any order, any number of collectors, and tables of any size.
 		var first []byte
 		for range 2 {
 			c := NewCollection(dir, 1)
 			c.memory = rapid.SampledFrom([]int{1, 2000, 1 << 20}).Draw(rt, "memory")
+			if m.maxIDs > 0 {
+				c.joints.ids, c.joints.sights = m.maxIDs, rapid.SampledFrom([]int{100, 1000}).Draw(rt, "sights")
+			}
 			workers := make([]*Collector, rapid.IntRange(1, 3).Draw(rt, "workers"))
 			for i := range workers {
 				workers[i] = c.Collector()
@@ -181,6 +197,12 @@ func TestStoreOnDiskIsThatInMemory(t *testing.T) {
 				w := workers[rapid.IntRange(0, len(workers)-1).Draw(rt, "worker")]
 				if err := w.Add([]byte(all[i].at.Host), all[i].at.Format, all[i].at.Ref, &all[i].o); err != nil {
 					rt.Fatal(err)
+				}
+			}
+			for _, i := range rapid.Permutation(indices(len(joints))).Draw(rt, "order of joints") {
+				w, x := workers[rapid.IntRange(0, len(workers)-1).Draw(rt, "worker")], &joints[i]
+				if w.Joint([]byte(x.at.Host), x.at.Format, x.at.Source, x.at.Time, &x.j); rapid.Bool().Draw(rt, "hand over") {
+					w.joints.flush()
 				}
 			}
 			for _, w := range workers {
@@ -238,6 +260,13 @@ func made(t testing.TB, n int) (*Collection, *Memory) {
 				}
 				mu.Lock()
 				m.Add(Place{Host: "ex1", Format: "m365.ual", Ref: at}, &o)
+				mu.Unlock()
+			}
+			for i := w; i < n; i += 3 {
+				at, j := Place{Host: "ex1", Format: "iis.w3c", Ref: Ref{Source: int32(i % 4), Time: int64(i) * minute}}, logs.Joint{ID: [16]byte{byte(i % 7), byte(i >> 9)}, Sure: i%2 == 0}
+				in.Joint([]byte(at.Host), at.Format, at.Source, at.Time, &j)
+				mu.Lock()
+				m.AddJoint(at, j)
 				mu.Unlock()
 			}
 			if err := in.Flush(); err != nil {
@@ -299,6 +328,14 @@ func readAll(f *File) error {
 	for _, err := range f.Tries() {
 		if !note(err) {
 			break
+		}
+	}
+	for j, err := range f.Joints().All {
+		if !note(err) {
+			break
+		}
+		for _, s := range j.Seen {
+			_ = f.Joints().Logs[s.Log]
 		}
 	}
 	note(f.Err())

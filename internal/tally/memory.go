@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"iter"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -25,6 +26,8 @@ type Memory struct {
 	gaps     []*Act
 	tries    []*Try
 	raw      []observed
+	joints   []seenJoint
+	maxIDs   int // 0 for as many as a Collection keeps
 	done     bool
 }
 
@@ -46,6 +49,19 @@ func (m *Memory) Add(at Place, o *logs.Observation) {
 	}
 	m.done = false
 	m.raw = append(m.raw, observed{ActOf(at, o), ContextOf(at, o)})
+}
+
+type seenJoint struct {
+	log  JointLog
+	hash uint64
+	at   int64 // seconds
+}
+
+// AddJoint takes an identifier.
+func (m *Memory) AddJoint(at Place, j logs.Joint) {
+	if at.Time != event.UnknownTime {
+		m.joints = append(m.joints, seenJoint{JointLog{at.Source, at.Host, at.Format, j.Channel, j.Sure}, jointHash(&j.ID), second(at.Time)})
+	}
 }
 
 // AddStream takes a stream.
@@ -307,6 +323,61 @@ func (m *Memory) Gaps() iter.Seq2[*Act, error] { m.build(); return each(m.gaps) 
 
 // Tries implements [Store].
 func (m *Memory) Tries() iter.Seq2[*Try, error] { m.build(); return each(m.tries) }
+
+// Joints implements [Store].
+func (m *Memory) Joints() Joints {
+	seen := make(map[uint64]map[JointLog]int64)
+	for _, x := range m.joints {
+		if seen[x.hash] == nil {
+			seen[x.hash] = make(map[JointLog]int64)
+		}
+		if at, ok := seen[x.hash][x.log]; !ok || x.at < at {
+			seen[x.hash][x.log] = x.at
+		}
+	}
+	hashes := slices.Sorted(maps.Keys(seen))
+	out := Joints{Part: 1}
+	if most := cmp.Or(m.maxIDs, maxJoints); len(hashes) > most {
+		out.Part = jointPart(hashes[most])
+		hashes = hashes[:most]
+	}
+	used := make(map[JointLog]bool)
+	for _, h := range hashes {
+		for l := range seen[h] {
+			used[l] = true
+		}
+	}
+	out.Logs = slices.SortedFunc(maps.Keys(used), compareJointLogs)
+	counts := make(map[string]int64)
+	all := make(map[string]*Joint)
+	for _, h := range hashes {
+		j := &Joint{}
+		for i, l := range out.Logs {
+			if at, ok := seen[h][l]; ok {
+				j.Seen = append(j.Seen, Sight{int32(i), at * 1e9})
+			}
+		}
+		k := fmt.Sprint(j.Seen)
+		counts[k]++
+		all[k] = j
+	}
+	list := slices.SortedFunc(maps.Values(all), func(a, b *Joint) int {
+		return cmp.Or(cmp.Compare(a.first(), b.first()), slices.CompareFunc(a.Seen, b.Seen, func(a, b Sight) int { return cmp.Or(cmp.Compare(a.Log, b.Log), cmp.Compare(a.At, b.At)) }))
+	})
+	for _, j := range list {
+		j.Count = counts[fmt.Sprint(j.Seen)]
+	}
+	out.All = each(list)
+	return out
+}
+
+func (j *Joint) first() int64 {
+	at := int64(math.MaxInt64)
+	for _, s := range j.Seen {
+		at = min(at, s.At)
+	}
+	return at
+}
 
 // Touched implements [Store].
 func (m *Memory) Touched(in string) iter.Seq2[*Act, error] {

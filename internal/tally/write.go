@@ -17,10 +17,10 @@ import (
 // A store on disk is frames: the length of what follows as a uvarint, that, and its CRC-32C. In a frame, what has an order is
 // written as what it has in common with the record before it, and every time, place and number as the difference. First
 // come the frames of acts, each of one context and of what lies in one place, in the order of contexts; then, a section each,
-// contexts with their visits and where their acts are, powers, gaps, tries, streams, where to find the acts on what lies in a place,
+// contexts with their visits and where their acts are, powers, gaps, tries, streams, joint identifiers and the logs that have them, where to find the acts on what lies in a place,
 // and the first key of each frame of that. The last frame is the table of sections, and the last 16 bytes say where it is.
 const (
-	storeMagic  = "barid store 1\n\x00\x00"
+	storeMagic  = "barid store 2\n\x00\x00"
 	trailerSize = 8 + 8
 	trailerEnd  = "end 1\n\x00\x00"
 	frameSize   = 32 << 10 // a frame is ended beyond so many bytes
@@ -37,6 +37,8 @@ const (
 	gapSection
 	trySection
 	streamSection
+	jointLogSection
+	jointSection
 	touchSection
 	touchKeySection
 	numSections
@@ -95,6 +97,9 @@ type storeWriter struct {
 	place      []byte // by which the acts of the frame are looked up
 	key        []byte
 	record     []byte
+
+	joints    *jointSample
+	jointLogs []JointLog
 }
 
 // visitsAt is where the visits of a context begin: in which frame, and where in that.
@@ -109,7 +114,7 @@ const rowsSize = 4 << 20
 // Write writes what was taken, without that of the sources that skip tells, as a store that [Open] opens. All Collectors must have
 // been flushed. Streams are those of the sources, of which there are so many, in any order.
 func (c *Collection) Write(w io.Writer, skip func(source int) bool, streams []Stream, sources int) (err error) {
-	s := &storeWriter{frames: frames{w: w}, skip: skip, sources: sources, maxStays: 1 << 16, contexts: spill.NewTape(c.dir), visits: spill.NewTape(c.dir)}
+	s := &storeWriter{frames: frames{w: w}, skip: skip, sources: sources, maxStays: 1 << 16, contexts: spill.NewTape(c.dir), visits: spill.NewTape(c.dir), joints: c.joints}
 	defer s.contexts.Close()
 	defer s.visits.Close()
 	for _, p := range [...]struct {
@@ -127,6 +132,7 @@ func (c *Collection) Write(w io.Writer, skip func(source int) bool, streams []St
 	if err := s.acts(c.sorter.Reader()); err != nil {
 		return err
 	}
+	s.jointLogs = c.joints.finish(skip)
 	return s.sections(streams)
 }
 
@@ -345,6 +351,8 @@ func (s *storeWriter) sections(streams []Stream) error {
 		func() error { return s.writeRows(s.gapsIn, s.gaps) },
 		s.writeTries,
 		func() error { return s.writeStreams(streams) },
+		s.writeJointLogs,
+		s.writeJoints,
 		func() (err error) { directory, err = s.writeTouched(); return err },
 		func() error {
 			f.buf = append(f.buf, directory...)

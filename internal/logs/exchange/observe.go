@@ -17,7 +17,7 @@ type slots struct {
 	command, arguments, context, data, result                int
 	object, targets, directions, count, source, reference    int
 	related                                                  int
-	taken, info, clientRequest                               int
+	taken, info, clientRequest, request                      int
 }
 
 func slotsOf(s *event.Shape) slots {
@@ -37,7 +37,7 @@ func slotsOf(s *event.Shape) slots {
 		data: first("data", "Data"), result: first("ExecutionResult", "ResultStatus"),
 		object: first("message-id"), targets: first("recipient-address"), directions: first("directionality"),
 		count: first("recipient-count"), source: first("source"), reference: first("reference"), related: first("related-recipient-address"),
-		taken: first("TotalRequestTime", "duration"), info: first("GenericInfo"), clientRequest: first("ClientRequestId"),
+		taken: first("TotalRequestTime", "duration"), info: first("GenericInfo"), clientRequest: first("ClientRequestId"), request: first("RequestId"),
 	}
 	for i := range kinds {
 		if k := &kinds[i]; s.Format == k.name || k.web && bytes.HasPrefix([]byte(s.Format), []byte(k.name+".")) {
@@ -53,12 +53,17 @@ func slotsOf(s *event.Shape) slots {
 	return at
 }
 
+// look returns where things are in a Shape.
+func (p *parser) look(s *event.Shape) *slots {
+	if s != p.seen {
+		p.seen, p.slots = s, slotsOf(s)
+	}
+	return &p.slots
+}
+
 // Observe implements logs.Parser.
 func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observation {
-	if e.Shape != p.seen {
-		p.seen, p.slots = e.Shape, slotsOf(e.Shape)
-	}
-	s := &p.slots
+	s := p.look(e.Shape)
 	at := func(slot int) []byte {
 		if slot < 0 {
 			return nil

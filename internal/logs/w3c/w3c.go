@@ -522,17 +522,23 @@ type slots struct {
 	method, stem, query, status, substatus, win32, account, client, agent, bytes, host, taken, port int
 }
 
+// look finds where things are in a Shape.
+func (p *parser) look(s *event.Shape) {
+	if s == p.seen {
+		return
+	}
+	p.seen = s
+	p.slots = slots{
+		method: s.Slot("cs-method"), stem: s.Slot("cs-uri-stem"), query: s.Slot("cs-uri-query"),
+		status: s.Slot("sc-status"), substatus: s.Slot("sc-substatus"), win32: s.Slot("sc-win32-status"),
+		account: s.Slot("cs-username"), client: s.Slot("c-ip"), agent: s.Slot("cs(User-Agent)"),
+		bytes: s.Slot("sc-bytes"), host: s.Slot("cs(Host)"), taken: s.Slot("time-taken"), port: s.Slot("s-port"),
+	}
+}
+
 // Observe implements logs.Parser.
 func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observation {
-	if e.Shape != p.seen {
-		p.seen = e.Shape
-		p.slots = slots{
-			method: e.Shape.Slot("cs-method"), stem: e.Shape.Slot("cs-uri-stem"), query: e.Shape.Slot("cs-uri-query"),
-			status: e.Shape.Slot("sc-status"), substatus: e.Shape.Slot("sc-substatus"), win32: e.Shape.Slot("sc-win32-status"),
-			account: e.Shape.Slot("cs-username"), client: e.Shape.Slot("c-ip"), agent: e.Shape.Slot("cs(User-Agent)"),
-			bytes: e.Shape.Slot("sc-bytes"), host: e.Shape.Slot("cs(Host)"), taken: e.Shape.Slot("time-taken"), port: e.Shape.Slot("s-port"),
-		}
-	}
+	p.look(e.Shape)
 	at := func(slot int) []byte {
 		if slot < 0 {
 			return nil
@@ -545,7 +551,7 @@ func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observat
 		Win32: at(s.win32), Account: at(s.account), Client: at(s.client), UserAgent: at(s.agent), Bytes: at(s.bytes),
 		Host: at(s.host), Decoded: true, Buffer: &p.text,
 		Taken: at(s.taken), Server: e.Role(event.Host).Data,
-		Backend: string(at(s.port)) == "444", // Exchange 2013 and later
+		Backend: string(at(s.port)) == backEnd,
 	}
 	return webrequest.Observe(&r, obs)
 }
