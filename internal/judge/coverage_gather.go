@@ -157,11 +157,12 @@ func (g *gatherer) learn() error {
 		}
 	}
 	g.c.wide = len(g.c.named) >= wideExport
-	for t, err := range g.c.in.Store.Tries() {
-		if err != nil {
-			return err
-		}
-		g.noteFrontEnd(t.Format, t.Host, t.Channel)
+	failed, err := g.c.in.attempts()
+	if err != nil {
+		return err
+	}
+	for l := range failed.logs {
+		g.noteFrontEnd(l.format, l.host, l.channel)
 	}
 	return nil
 }

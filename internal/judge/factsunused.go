@@ -55,22 +55,31 @@ func unusedFacts(in *Input, who *people) ([]string, error) {
 	for _, s := range in.Store.Streams() {
 		w.saw("host", s.Host)
 	}
+	last := ""
 	for _, c := range in.Store.Contexts() {
 		w.sawAddress(c.IP)
-		w.saw("account", who.key(c.Account))
+		if c.Account != last {
+			last = c.Account
+			w.saw("account", who.key(c.Account))
+		}
 		w.saw("session", c.Session)
-		w.saw("session", c.Account+"|"+c.IP) // the beginning of an id that Barid gives
-		w.saw("session", who.key(c.Account)+"|"+c.IP)
+		if w.kinds["session"] {
+			w.saw("session", c.Account+"|"+c.IP) // the beginning of an id that Barid gives
+			w.saw("session", who.key(c.Account)+"|"+c.IP)
+		}
 		w.saw("device", c.Device)
 		w.saw("app", c.App)
 		w.sawAgent(c.Agent)
 	}
-	for t, err := range in.Store.Tries() {
-		if err != nil {
-			return nil, err
-		}
-		w.sawAddress(t.IP)
-		w.saw("account", who.key(t.Account))
+	failed, err := in.attempts()
+	if err != nil {
+		return nil, err
+	}
+	for _, ip := range failed.ips {
+		w.sawAddress(ip)
+	}
+	for _, account := range failed.accounts {
+		w.saw("account", who.key(account))
 	}
 	if in.Inventory != nil {
 		for i := range in.Inventory.Mailboxes {
@@ -84,6 +93,7 @@ func unusedFacts(in *Input, who *people) ([]string, error) {
 type wanted struct {
 	list     []want
 	names    map[[2]string][]int // kind and name in lower case → list
+	kinds    map[string]bool     // of names
 	networks []int
 	agents   []int
 	ips      map[string]bool // that were looked at
@@ -106,8 +116,9 @@ func (w *wanted) name(where, kind, text, key string) {
 		key = key[:strings.LastIndexByte(key, '|')]
 	}
 	if w.names == nil {
-		w.names = make(map[[2]string][]int)
+		w.names, w.kinds = make(map[[2]string][]int), make(map[string]bool)
 	}
+	w.kinds[kind] = true
 	k := [2]string{kind, strings.ToLower(key)}
 	w.names[k] = append(w.names[k], len(w.list))
 	w.list = append(w.list, want{where: where, text: text})
@@ -123,7 +134,7 @@ func (w *wanted) addresses(where string, list []string) {
 }
 
 func (w *wanted) saw(kind, name string) {
-	if name == "" || len(w.names) == 0 {
+	if name == "" || !w.kinds[kind] {
 		return
 	}
 	for _, i := range w.names[[2]string{kind, strings.ToLower(name)}] {

@@ -66,17 +66,13 @@ func newPeople(in *Input) (*people, error) {
 	for local := range p.full {
 		known[local] = true
 	}
-	last = ""
-	for t, err := range in.Store.Tries() {
-		if err != nil {
-			return nil, err
-		}
-		if t.Account == last {
-			continue
-		}
-		last = t.Account
-		if local, _, ok := cutAddress(strings.ToLower(t.Account)); ok && !known[local] {
-			p.learn(t.Account)
+	failed, err := in.attempts()
+	if err != nil {
+		return nil, err
+	}
+	for _, account := range failed.accounts {
+		if local, _, ok := cutAddress(strings.ToLower(account)); ok && !known[local] {
+			p.learn(account)
 		}
 	}
 	return p, nil

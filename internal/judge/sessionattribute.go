@@ -35,9 +35,10 @@ type attributing struct {
 
 	accounts, ips, sessions, devices *index
 
-	start    int64 // of the incident: event.UnknownTime where nothing tells
-	days     int64 // of a baseline
-	begins   map[string]int64
+	start    int64            // of the incident: event.UnknownTime where nothing tells
+	days     int64            // of a baseline
+	begins   map[string]int64 // since when each log tells, by logOf
+	begun    bool             // with what contexts did
 	people   map[string]*person
 	order    []*person
 	roles    map[string]remote

@@ -36,34 +36,35 @@ func logOf(host, format string) string {
 	return host + "|" + format
 }
 
-// begin finds out since when each log tells.
+// begin finds out since when each log tells, by its streams.
 func (a *attributing) begin() {
 	a.begins = make(map[string]int64)
-	see := func(host, format string, at int64) {
-		if at == event.UnknownTime {
-			return
-		}
-		k := logOf(host, format)
-		if old, ok := a.begins[k]; !ok || at < old {
-			a.begins[k] = at
-		}
-	}
 	for _, s := range a.store.Streams() {
 		if s.Events > 0 {
-			see(s.Host, s.Format, s.From)
+			a.beganAt(s.Host, s.Format, s.From)
 		}
 	}
+}
+
+func (a *attributing) beganAt(host, format string, at int64) {
+	if at == event.UnknownTime {
+		return
+	}
+	k := logOf(host, format)
+	if old, ok := a.begins[k]; !ok || at < old {
+		a.begins[k] = at
+	}
+}
+
+// beginActs finds out since when each log tells, by what it tells of: a record may be about the minutes before it.
+func (a *attributing) beginActs() {
+	a.begun = true
 	lastHost, lastFormat, least := "\x00", "", int64(0)
 	for i := range a.contexts {
 		c := &a.contexts[i]
-		for _, v := range a.store.Visits(i) {
-			if v.From != event.UnknownTime {
-				if c.Host != lastHost || c.Format != lastFormat || v.From < least {
-					see(c.Host, c.Format, v.From)
-					lastHost, lastFormat, least = c.Host, c.Format, v.From
-				}
-				break
-			}
+		if at := a.store.Began(i); at != event.UnknownTime && (c.Host != lastHost || c.Format != lastFormat || at < least) {
+			a.beganAt(c.Host, c.Format, at)
+			lastHost, lastFormat, least = c.Host, c.Format, at
 		}
 	}
 }
@@ -71,8 +72,18 @@ func (a *attributing) begin() {
 // reachesBack reports whether the log that tells of a context covers the days that a baseline takes. The first day
 // need not be whole.
 func (a *attributing) reachesBack(c *tally.Context) bool {
-	at, ok := a.begins[logOf(c.Host, c.Format)]
-	return ok && a.start != event.UnknownTime && at < a.start-(a.days-1)*day
+	if a.start == event.UnknownTime {
+		return false
+	}
+	key, before := logOf(c.Host, c.Format), a.start-(a.days-1)*day
+	if at, ok := a.begins[key]; ok && at < before {
+		return true
+	}
+	if !a.begun {
+		a.beginActs()
+	}
+	at, ok := a.begins[key]
+	return ok && at < before
 }
 
 // learn learns the baseline of an account: addresses and devices on at least two days before the incident. What the named

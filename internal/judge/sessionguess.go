@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/tally"
 )
 
@@ -41,17 +40,18 @@ func guesses(in *Input, who *people, wanted func(ip string) bool) (map[string]*g
 		}
 		group = group[:0]
 	}
-	for t, err := range in.Store.Tries() {
+	failed, err := in.attempts()
+	if err != nil {
+		return nil, err
+	}
+	for t, err := range failed.tellingOf(in.Store) {
 		if err != nil {
 			return nil, err
 		}
 		if len(group) > 0 && group[0].IP != t.IP {
 			finish()
 		}
-		if t.IP != "" && t.Account != "" && t.Account != "-" && t.From != event.UnknownTime {
-			kept := *t
-			group = append(group, &kept)
-		}
+		group = append(group, t)
 	}
 	finish()
 	return out, nil
@@ -149,17 +149,18 @@ func tried(in *Input, who *people, hostile, counts func(ip string) bool) ([]trie
 		}
 		group = group[:0]
 	}
-	for t, err := range in.Store.Tries() {
+	failed, err := in.attempts()
+	if err != nil {
+		return nil, err
+	}
+	for t, err := range failed.tellingOf(in.Store) {
 		if err != nil {
 			return nil, err
 		}
 		if len(group) > 0 && group[0].IP != t.IP {
 			finish()
 		}
-		if t.Account != "" && t.Account != "-" && t.IP != "" && t.From != event.UnknownTime {
-			kept := *t
-			group = append(group, &kept)
-		}
+		group = append(group, t)
 	}
 	finish()
 	out := make([]triedAt, 0, len(found))

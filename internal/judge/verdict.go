@@ -16,6 +16,8 @@ type Input struct {
 	// From and To are the window of the incident: what may have been reached before and from then on is not judged.
 	// Nanoseconds since 1970 UTC; event.UnknownTime where neither the evidence nor the facts give one.
 	From, To int64
+
+	failed *attempts // once they were read
 }
 
 // Judgement is what was decided.

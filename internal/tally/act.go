@@ -85,6 +85,8 @@ type Store interface {
 	Contexts() []Context
 	// Visits returns the visits of a Context in order of time. They are not to be changed.
 	Visits(context int) []Visit
+	// Began returns when the first of the visits of a Context began of which the time is known, event.UnknownTime if there is none.
+	Began(context int) int64
 	// Acts returns the acts of a Context, in a fixed order.
 	Acts(context int) iter.Seq2[*Act, error]
 	// Powers returns every act of kind Capability or Containment, in order of time.
@@ -93,7 +95,7 @@ type Store interface {
 	Gaps() iter.Seq2[*Act, error]
 	// Touched returns the acts of every Context on what lies in a mailbox, share or site (Act.In), or on that itself.
 	Touched(in string) iter.Seq2[*Act, error]
-	// Tries returns failed logins in order of address, then time.
+	// Tries returns failed logins in order of address, then time. Each is valid until the next.
 	Tries() iter.Seq2[*Try, error]
 	// Joints returns what logs tell of under the same identifiers.
 	Joints() Joints

@@ -421,6 +421,24 @@ func (f *File) Visits(context int) []Visit {
 	return visits
 }
 
+// Began implements [Store].
+func (f *File) Began(context int) int64 {
+	visits, ok := f.recent[context]
+	if !ok {
+		p := f.places[context]
+		for p.count = min(p.count, 1); ; p.count = f.places[context].count {
+			var err error
+			if visits, err = f.readVisits(&p); err != nil && f.err == nil {
+				f.err = err
+			}
+			if len(visits) == 0 || visits[0].From != event.UnknownTime || p.count == f.places[context].count {
+				break
+			}
+		}
+	}
+	return began(visits)
+}
+
 // Err returns the first error that Visits met: what was made of its answers is worth nothing then.
 func (f *File) Err() error { return f.err }
 
@@ -518,7 +536,7 @@ func (f *File) Tries() iter.Seq2[*Try, error] {
 		in := f.reader(f.begin[trySection], f.begin[trySection+1])
 		defer f.release(in)
 		var key []byte
-		var before Try
+		var t tryReader
 		for {
 			frame, err := in.next()
 			if errors.Is(err, io.EOF) {
@@ -531,16 +549,14 @@ func (f *File) Tries() iter.Seq2[*Try, error] {
 			key = key[:0]
 			for r := (reader{b: frame}); r.left() > 0; {
 				key = r.shared(key)
-				t := before
 				if r.err == nil {
-					r.err = f.try(key, &t)
+					r.err = t.read(f, key)
 				}
 				if r.err != nil {
 					yield(nil, r.err)
 					return
 				}
-				before = t
-				if !yield(&t, nil) {
+				if !yield(&t.Try, nil) {
 					return
 				}
 			}
@@ -548,22 +564,38 @@ func (f *File) Tries() iter.Seq2[*Try, error] {
 	}
 }
 
-// try reads a Try. t may hold another one.
-func (f *File) try(record []byte, t *Try) error {
+// tryReader reads a Try, and holds it.
+type tryReader struct {
+	Try
+	ip, rest []byte // of the record that was read last: the address, and the other texts
+}
+
+func (t *tryReader) read(f *File, record []byte) error {
 	r := reader{b: record}
-	text := func(p *string) {
-		s, _, ok := term(r.rest())
-		if !ok {
-			r.fail()
-			return
+	// Most differ from the one before in their times only.
+	head := len(t.ip) + 8
+	if len(t.ip) > 0 && len(record) >= head+len(t.rest) && bytes.Equal(record[:len(t.ip)], t.ip) && bytes.Equal(record[head:head+len(t.rest)], t.rest) {
+		r.at = len(t.ip)
+		t.From = r.time()
+		r.at += len(t.rest)
+	} else {
+		text := func(p *string) {
+			s, _, ok := term(r.rest())
+			if !ok {
+				r.fail()
+				return
+			}
+			*p = f.strings.text(s, *p)
+			r.at += len(s) + 1
 		}
-		*p = f.strings.text(s, *p)
-		r.at += len(s) + 1
-	}
-	text(&t.IP)
-	t.From = r.time()
-	for _, p := range [...]*string{&t.Account, &t.Host, &t.Format, &t.Channel} {
-		text(p)
+		text(&t.IP)
+		t.ip = append(t.ip[:0], record[:r.at]...)
+		t.From = r.time()
+		from := r.at
+		for _, p := range [...]*string{&t.Account, &t.Host, &t.Format, &t.Channel} {
+			text(p)
+		}
+		t.rest = append(t.rest[:0], record[from:r.at]...)
 	}
 	t.To = r.time()
 	t.Times = r.known(0)

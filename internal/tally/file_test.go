@@ -102,10 +102,12 @@ func same(t testing.TB, got, want Store) {
 	}
 	places := map[string]bool{"": true, "nowhere": true, "KURT": true}
 	for i := range want.Contexts() {
+		check("began", got.Began(i), want.Began(i)) // before its visits are held, and after
 		g, w := got.Visits(i), want.Visits(i)
 		if len(g) > 0 || len(w) > 0 {
 			check("visits", g, w)
 		}
+		check("began", got.Began(i), want.Began(i))
 		acts := list(t, want.Acts(i))
 		check("acts", list(t, got.Acts(i)), acts)
 		for _, a := range acts {

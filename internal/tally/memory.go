@@ -312,6 +312,19 @@ func (m *Memory) Contexts() []Context { m.build(); return m.contexts }
 // Visits implements [Store].
 func (m *Memory) Visits(context int) []Visit { m.build(); return m.visits[context] }
 
+// Began implements [Store].
+func (m *Memory) Began(context int) int64 { return began(m.Visits(context)) }
+
+// began returns when the first of visits began of which the time is known.
+func began(visits []Visit) int64 {
+	for i := range visits {
+		if visits[i].From != event.UnknownTime {
+			return visits[i].From
+		}
+	}
+	return event.UnknownTime
+}
+
 // Acts implements [Store].
 func (m *Memory) Acts(context int) iter.Seq2[*Act, error] { m.build(); return each(m.acts[context]) }
 
