@@ -47,6 +47,7 @@ type reacher struct {
 	used        map[string]int64
 	byName      map[string]logs.Inference
 	byPrincipal map[string][]stay
+	fileNames   map[string]string // paths by the numbers of a file server
 	j           *Judgement
 }
 

@@ -187,6 +187,9 @@ func endsWith(a, b string) bool {
 func (r *reacher) match(object string) (rows []int32, sure bool) {
 	files := r.in.Inventory.Files
 	if id, ok := cutFold(object, "fileid:"); ok {
+		if path := r.fileNamed(id); path != "" {
+			return r.match(path)
+		}
 		for i := range files {
 			if files[i].ID == id {
 				rows = append(rows, int32(i))
@@ -232,6 +235,30 @@ func (r *reacher) match(object string) (rows []int32, sure bool) {
 		return rows, onePath(files, rows)
 	}
 	return same, false
+}
+
+// fileNamed returns the path of the file that its server calls by a number, as an audit log tells it; "" if none does, or two
+// files have had it.
+func (r *reacher) fileNamed(id string) string {
+	if r.fileNames == nil {
+		r.fileNames = make(map[string]string)
+		for _, site := range slices.Sorted(maps.Keys(r.files.sites)) {
+			for a, err := range r.in.Store.Touched(site) {
+				if err != nil {
+					break // what is unknown may be any file
+				}
+				if a.ObjectKind != "file" || a.Folder == "" {
+					continue
+				}
+				if path, twice := r.fileNames[a.Folder]; twice && path != a.Object {
+					r.fileNames[a.Folder] = ""
+				} else {
+					r.fileNames[a.Folder] = a.Object
+				}
+			}
+		}
+	}
+	return r.fileNames[id]
 }
 
 func cutFold(s, prefix string) (string, bool) {

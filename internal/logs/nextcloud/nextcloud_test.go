@@ -24,7 +24,7 @@ var sample = line("admin_audit", "ana", "203.0.113.9", "GET", "/remote.php/dav/f
 func TestLines(t *testing.T) {
 	logtest.Golden(t, nextcloud.New(), sample, `
 2026-03-03T06:49:42Z nextcloud.audit reqId=r1 level=1 time=2026-03-03T06:49:42+00:00 remoteAddr=203.0.113.9 user=ana app=admin_audit method=GET url=/remote.php/dav/files/ana/a.pdf message="File with id \"77\" accessed: \"/a.pdf\"" userAgent=curl/8 version=31.0.4.1 data.app=admin_audit
-access ok account=ana ip=203.0.113.9 agent=curl/8 channel=nextcloud inference=FILE_OPENED file=/a.pdf in=ana exposure=content
+access ok account=ana ip=203.0.113.9 agent=curl/8 channel=nextcloud inference=FILE_OPENED file=/a.pdf in=ana folder=77 exposure=content
 2026-03-03T06:49:42Z nextcloud.audit reqId=r1 level=1 time=2026-03-03T06:49:42+00:00 remoteAddr=203.0.113.9 user=-- app=admin_audit method=POST url=/login message="Login failed: \"ana\"" userAgent=curl/8 version=31.0.4.1 data.app=admin_audit
 login failed account=ana ip=203.0.113.9 agent=curl/8 channel=nextcloud
 2021-04-13T16:55:37Z nextcloud.log reqId=r2 level=2 time="April 13, 2021 16:55:37" remoteAddr=203.0.113.9 user=-- app=core method=POST url=/login message="Login failed: ana (Remote IP: 203.0.113.9)" userAgent=x version=21.0.1.1
@@ -47,18 +47,18 @@ func TestObserve(t *testing.T) {
 		}
 	}
 	const dav = "/remote.php/dav/files/ana/a.pdf"
-	f("ana", "GET", dav, `File with id "77" accessed: "/a "b".pdf"`, `access ok account=ana inference=FILE_OPENED file="/a \"b\".pdf" in=ana exposure=content`)
+	f("ana", "GET", dav, `File with id "77" accessed: "/a "b".pdf"`, `access ok account=ana inference=FILE_OPENED file="/a \"b\".pdf" in=ana folder=77 exposure=content`)
 	f("ana", "GET", dav, `File accessed: "/a.pdf"`, `access ok account=ana inference=FILE_OPENED file=/a.pdf in=ana exposure=content`)
-	f("ana", "GET", dav, `File with id "77" accessed: "/ana/files/a.pdf"`, `access ok account=ana inference=FILE_OPENED file=/ana/files/a.pdf in=ana exposure=content`) // a folder called ana
+	f("ana", "GET", dav, `File with id "77" accessed: "/ana/files/a.pdf"`, `access ok account=ana inference=FILE_OPENED file=/ana/files/a.pdf in=ana folder=77 exposure=content`) // a folder called ana
 	// What opens a file without showing all of it.
-	f("ana", "GET", "/index.php/core/preview?fileId=77", `File with id "77" accessed: "/a.pdf"`, `access ok account=ana inference=FILE_PREVIEWED file=/a.pdf in=ana exposure=partial`)
-	f("ana", "PUT", dav, `File with id "77" accessed: "/a.pdf"`, `access ok account=ana inference=FILE_TOUCHED file=/a.pdf in=ana exposure=metadata`)
+	f("ana", "GET", "/index.php/core/preview?fileId=77", `File with id "77" accessed: "/a.pdf"`, `access ok account=ana inference=FILE_PREVIEWED file=/a.pdf in=ana folder=77 exposure=partial`)
+	f("ana", "PUT", dav, `File with id "77" accessed: "/a.pdf"`, `access ok account=ana inference=FILE_TOUCHED file=/a.pdf in=ana folder=77 exposure=metadata`)
 	f("ana", "GET", "/x", `Preview accessed: (id: "77", width: "256", height: "256" crop: "1", mode: "fill", path: "/ana/files/a.png")`, `access ok account=ana inference=FILE_PREVIEWED file=/a.png in=ana exposure=partial`)
 	f("--", "GET", "/x", `Preview accessed: (id: "77", width: "256", height: "256" crop: "1", mode: "fill", path: "/ana/files/a.png")`, `access ok inference=FILE_PREVIEWED file=/a.png in=ana exposure=partial`)
 	f("ana", "GET", "/x", `Preview accessed: "/a.png" (width: "256", height: "256" crop: "", mode: "fill")`, `access ok account=ana inference=FILE_PREVIEWED file=/a.png in=ana exposure=partial`)
 	// Changes.
-	f("ana", "PUT", dav, `File with id "77" written to: "/a.pdf"`, `access ok account=ana action=written inference=FILE_TOUCHED file=/a.pdf in=ana exposure=metadata`)
-	f("ana", "DELETE", dav, `File with id "77" deleted: "/a.pdf"`, `access ok account=ana action=deleted inference=FILE_TOUCHED file=/a.pdf in=ana exposure=metadata`)
+	f("ana", "PUT", dav, `File with id "77" written to: "/a.pdf"`, `access ok account=ana action=written inference=FILE_TOUCHED file=/a.pdf in=ana folder=77 exposure=metadata`)
+	f("ana", "DELETE", dav, `File with id "77" deleted: "/a.pdf"`, `access ok account=ana action=deleted inference=FILE_TOUCHED file=/a.pdf in=ana folder=77 exposure=metadata`)
 	f("ana", "MOVE", dav, `File renamed with id "77" from "/a.pdf" to "/b.pdf"`, `access ok account=ana inference=FILE_TOUCHED file=/a.pdf in=ana exposure=metadata target=/b.pdf`)
 	f("ana", "COPY", dav, `File id copied from: "77" to "78", path from "/a.pdf" to "/b.pdf"`, `access ok account=ana inference=FILE_TOUCHED file=/a.pdf in=ana exposure=metadata target=/b.pdf`)
 	// Shares.

@@ -102,9 +102,11 @@ func (p *parser) audit(e *event.Event, m *message, o *logs.Observation) bool {
 	switch {
 	case m.skip("File "):
 		if m.skip(`with id "`) {
-			if _, ok := m.until(`" `); !ok {
+			id, ok := m.until(`" `)
+			if !ok {
 				return false
 			}
+			o.Folder = id
 		}
 		if m.skip(`accessed: "`) {
 			o.Object = m.rest(`"`)
