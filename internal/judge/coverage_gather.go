@@ -531,6 +531,10 @@ func (c *coverage) readGaps(g *gatherer) error {
 			}
 		}
 	}
+	ends, err := c.endsOfGaps()
+	if err != nil {
+		return err
+	}
 	for a, err := range c.in.Store.Gaps() {
 		if err != nil {
 			return err
@@ -541,7 +545,7 @@ func (c *coverage) readGaps(g *gatherer) error {
 			}
 		}
 		if a.Kind == logs.Gap && a.Context >= 0 && a.Context < len(contexts) {
-			c.readGap(g, a, &contexts[a.Context])
+			c.readGap(g, a, &contexts[a.Context], ends)
 		}
 	}
 	return nil
@@ -562,10 +566,10 @@ func exportLimits(a *tally.Act) (calls, searches int64) {
 	return a.Times - searches, searches
 }
 
-func (c *coverage) readGap(g *gatherer, a *tally.Act, ctx *tally.Context) {
+func (c *coverage) readGap(g *gatherer, a *tally.Act, ctx *tally.Context, ends gapEnds) {
 	format := ctx.Format
 	rule := coversOf(format)
-	if rule == nil {
+	if rule == nil || begins(a.Inference) != "" {
 		return
 	}
 	whom := ""
@@ -584,13 +588,13 @@ func (c *coverage) readGap(g *gatherer, a *tally.Act, ctx *tally.Context) {
 	case logs.GapThrottled:
 		n.presence, n.why = false, "Microsoft stopped recording what is read in this mailbox for a day (IsThrottled)"
 	case logs.GapDisabled:
-		n.to, n.why = never, "recording was switched off ("+said+")"
+		n.to, n.why = ends.of(c, a, ctx), "recording was switched off ("+said+")"
 		n.presence = whom == ""
 	case logs.GapNarrowed:
-		n.to, n.presence, n.why = never, false, "less is recorded ("+said+")"
+		n.to, n.presence, n.why = ends.of(c, a, ctx), false, "less is recorded ("+said+")"
 	case logs.GapBypass:
 		// What the account reads is recorded in no mailbox any more.
-		n.to, n.whom, n.why = never, "", "what "+a.Target+" does is not recorded in any mailbox ("+said+")"
+		n.to, n.whom, n.why = ends.of(c, a, ctx), "", "what "+a.Target+" does is not recorded in any mailbox ("+said+")"
 		n.presence = false
 	case logs.GapTruncatedExport:
 		n.why = "the export ended at a limit"
@@ -603,6 +607,9 @@ func (c *coverage) readGap(g *gatherer, a *tally.Act, ctx *tally.Context) {
 		}
 	case logs.GapCleared:
 		n.why = "the log was cleared"
+		if a.Object == logs.MailboxAuditLog { // what is recorded is thrown away at once
+			n.from, n.to, n.why = always, never, "what is recorded of the mailbox is not kept ("+said+")"
+		}
 	case logs.GapLogLost:
 		n.why = "the log says that records were lost"
 		if n.from > always+minute && n.to < never-minute {
@@ -615,8 +622,13 @@ func (c *coverage) readGap(g *gatherer, a *tally.Act, ctx *tally.Context) {
 		c.special[n.whom] = true
 	}
 	p := g.places[c.hostKey(ctx.Host)]
+	elsewhere := concerned(a)
 	for _, t := range c.trails {
 		switch {
+		case elsewhere != nil && rule.system != cloud:
+			if !slices.Contains(elsewhere, t.format) {
+				continue
+			}
 		case rule.system == cloud:
 			if t.rule.system != cloud || strings.HasPrefix(t.format, "entra.") != strings.HasPrefix(format, "entra.") {
 				continue
@@ -633,8 +645,10 @@ func (c *coverage) readGap(g *gatherer, a *tally.Act, ctx *tally.Context) {
 		n := n
 		switch a.Inference {
 		case logs.GapCleared:
-			n.from = t.before(a.From)
-			if n.from != always {
+			if n.from == always {
+				break
+			}
+			if n.from = t.before(a.From); n.from != always {
 				n.from++
 			}
 		case logs.GapLogLost:

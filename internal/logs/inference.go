@@ -181,6 +181,22 @@ const (
 	GapLogLost         = "lost"             // the log itself says that events were lost
 )
 
+// What ends a gap, as the inference of a Gap that succeeded: it has the same Target, Object and In as the one that it ends.
+const (
+	GapEnabled        = "enabled"         // ends GapDisabled: the log was switched on
+	GapBypassEnded    = "bypass_ended"    // ends GapBypass
+	GapNarrowingEnded = "narrowing_ended" // ends GapNarrowed: the actions are audited again
+)
+
+// The logs that a setting concerns which another log tells of, as the Object of a Gap.
+const (
+	UnifiedAuditLog = "unified audit log" // of Microsoft 365
+	MailboxAuditLog = "mailbox audit log"
+	AdminAuditLog   = "admin audit log"
+	IMAPLog         = "imap4 protocol log"
+	POPLog          = "pop3 protocol log"
+)
+
 // Down and Up are the inferences of heartbeats that tell of a host's going down and coming up in order: silence between
 // them is no gap.
 const (

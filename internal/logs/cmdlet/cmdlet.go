@@ -273,6 +273,7 @@ func setMailbox(c *Call, o logs.Observation, obs []logs.Observation) []logs.Obse
 	gap := func(reason string) {
 		r := o
 		r.Kind, r.Inference, r.Target, r.In = logs.Gap, reason, o.In, nil
+		r.Object, r.ObjectKind = mailboxLog, "log"
 		obs = append(obs, r)
 	}
 	age := c.get("auditlogagelimit")
@@ -281,8 +282,13 @@ func setMailbox(c *Call, o logs.Observation, obs []logs.Observation) []logs.Obse
 		gap(logs.GapCleared)
 	case c.off("auditenabled"):
 		gap(logs.GapDisabled)
-	case c.has("auditowner") || c.has("auditdelegate") || c.has("auditadmin"):
-		gap(logs.GapNarrowed)
+	default:
+		if c.is("auditenabled") {
+			gap(logs.GapEnabled)
+		}
+		if c.has("auditowner") || c.has("auditdelegate") || c.has("auditadmin") {
+			gap(logs.GapNarrowed)
+		}
 	}
 	return obs
 }
@@ -482,44 +488,67 @@ func app(c *Call, o logs.Observation, obs []logs.Observation) []logs.Observation
 }
 
 func auditBypass(c *Call, o logs.Observation, obs []logs.Observation) []logs.Observation {
-	if !c.is("auditbypassenabled") {
+	switch {
+	case c.is("auditbypassenabled"):
+		o.Inference = logs.GapBypass
+	case c.off("auditbypassenabled"):
+		o.Inference = logs.GapBypassEnded
+	default:
 		return obs
 	}
-	o.Kind, o.Inference, o.Target = logs.Gap, logs.GapBypass, c.get("identity")
+	o.Kind, o.Target, o.Object, o.ObjectKind = logs.Gap, c.get("identity"), mailboxLog, "log"
 	return append(obs, o)
 }
 
 func auditConfig(c *Call, o logs.Observation, obs []logs.Observation) []logs.Observation {
 	o.Kind, o.ObjectKind = logs.Gap, "log"
-	switch {
-	case c.off("unifiedauditlogingestionenabled"):
-		o.Inference, o.Object = logs.GapDisabled, unifiedLog
-	case c.is("auditdisabled"):
-		o.Inference, o.Object = logs.GapDisabled, mailboxLog
-	case c.off("adminauditlogenabled"):
-		o.Inference, o.Object = logs.GapDisabled, adminLog
-	case c.has("adminauditlogcmdlets") || c.has("adminauditlogparameters") || c.has("adminauditlogexcludedcmdlets"):
-		o.Inference, o.Object = logs.GapNarrowed, adminLog
-	default:
-		return obs
+	say := func(reason string, log []byte) {
+		o.Inference, o.Object = reason, log
+		obs = append(obs, o)
 	}
-	return append(obs, o)
+	switch truth(c.get("unifiedauditlogingestionenabled")) {
+	case 0:
+		say(logs.GapDisabled, unifiedLog)
+	case 1:
+		say(logs.GapEnabled, unifiedLog)
+	}
+	switch truth(c.get("auditdisabled")) {
+	case 1:
+		say(logs.GapDisabled, mailboxLog)
+	case 0:
+		say(logs.GapEnabled, mailboxLog)
+	}
+	switch truth(c.get("adminauditlogenabled")) {
+	case 0:
+		say(logs.GapDisabled, adminLog)
+	case 1:
+		say(logs.GapEnabled, adminLog)
+	}
+	if c.has("adminauditlogcmdlets") || c.has("adminauditlogparameters") || c.has("adminauditlogexcludedcmdlets") {
+		say(logs.GapNarrowed, adminLog)
+	}
+	return obs
 }
 
-// The logs that a switch is for, as the Object of a Gap.
+// The logs that a switch is for.
 var (
-	unifiedLog = []byte("unified audit log")
-	mailboxLog = []byte("mailbox audit log")
-	adminLog   = []byte("admin audit log")
-	imapLog    = []byte("imap4 protocol log")
-	popLog     = []byte("pop3 protocol log")
+	unifiedLog = []byte(logs.UnifiedAuditLog)
+	mailboxLog = []byte(logs.MailboxAuditLog)
+	adminLog   = []byte(logs.AdminAuditLog)
+	imapLog    = []byte(logs.IMAPLog)
+	popLog     = []byte(logs.POPLog)
 )
 
 func protocolLog(c *Call, o logs.Observation, obs []logs.Observation) []logs.Observation {
-	if !c.off("protocollogenabled") {
+	switch truth(c.get("protocollogenabled")) {
+	case 0:
+		o.Inference = logs.GapDisabled
+	case 1:
+		o.Inference = logs.GapEnabled
+	default:
 		return obs
 	}
-	o.Kind, o.Inference, o.Object, o.ObjectKind = logs.Gap, logs.GapDisabled, imapLog, "log"
+	o.Kind, o.Object, o.ObjectKind, o.In = logs.Gap, imapLog, "log", c.get("server")
 	if equalFold(c.Name, "set-popsettings") {
 		o.Object = popLog
 	}

@@ -121,11 +121,13 @@ func TestOperationsMeanWhatTheyAre(t *testing.T) {
 	// What ends powers, and what ends records.
 	f(`"Operation":"Reset user password.","ObjectId":"bob@example.org"`, "containment ok "+by+` channel=m365 action="Reset user password." inference=PASSWORD_CHANGED power=password target=bob@example.org`)
 	f(`"Operation":"Update StsRefreshTokenValidFrom Timestamp.","ObjectId":"bob@example.org"`, "containment ok "+by+` channel=m365 action="Update StsRefreshTokenValidFrom Timestamp." inference=TOKENS_REVOKED power=token target=bob@example.org`)
-	f(parameters("Set-Mailbox", "Identity", "bob", "AuditEnabled", "False"), "gap ok "+by+" channel=m365 action=Set-Mailbox inference=disabled target=bob")
-	f(parameters("Set-Mailbox", "Identity", "bob", "AuditOwner", "Update"), "gap ok "+by+" channel=m365 action=Set-Mailbox inference=narrowed target=bob")
+	f(parameters("Set-Mailbox", "Identity", "bob", "AuditEnabled", "False"), "gap ok "+by+" channel=m365 action=Set-Mailbox inference=disabled log=\"mailbox audit log\" target=bob")
+	f(parameters("Set-Mailbox", "Identity", "bob", "AuditOwner", "Update"), "gap ok "+by+" channel=m365 action=Set-Mailbox inference=narrowed log=\"mailbox audit log\" target=bob")
 	f(parameters("Set-Mailbox", "Identity", "bob", "AuditOwner", "Update;MailItemsAccessed"))
-	f(parameters("Set-MailboxAuditBypassAssociation", "Identity", "eve", "AuditBypassEnabled", "True"), "gap ok "+by+" channel=m365 action=Set-MailboxAuditBypassAssociation inference=bypass target=eve")
-	f(parameters("Set-AdminAuditLogConfig", "UnifiedAuditLogIngestionEnabled", "False"), "gap ok "+by+" channel=m365 action=Set-AdminAuditLogConfig inference=disabled")
+	f(parameters("Set-MailboxAuditBypassAssociation", "Identity", "eve", "AuditBypassEnabled", "True"), "gap ok "+by+" channel=m365 action=Set-MailboxAuditBypassAssociation inference=bypass log=\"mailbox audit log\" target=eve")
+	f(parameters("Set-MailboxAuditBypassAssociation", "Identity", "eve", "AuditBypassEnabled", "False"), "gap ok "+by+" channel=m365 action=Set-MailboxAuditBypassAssociation inference=bypass_ended log=\"mailbox audit log\" target=eve")
+	f(parameters("Set-AdminAuditLogConfig", "UnifiedAuditLogIngestionEnabled", "False"), "gap ok "+by+" channel=m365 action=Set-AdminAuditLogConfig inference=disabled log=\"unified audit log\"")
+	f(parameters("Set-AdminAuditLogConfig", "UnifiedAuditLogIngestionEnabled", "True"), "gap ok "+by+" channel=m365 action=Set-AdminAuditLogConfig inference=enabled log=\"unified audit log\"")
 	f(`"Operation":"Update user."`)
 }
 

@@ -255,26 +255,55 @@ func scopes(p []byte) []byte {
 	return bytes.TrimSpace(p)
 }
 
-// auditing observes what is recorded no more from now on.
+// auditing observes what is recorded no more from now on, or again.
 func (o *observer) auditing(e *event.Event, x logs.Observation, obs []logs.Observation) []logs.Observation {
 	if isService(x.Account) {
 		return obs
 	}
-	x.Kind = logs.Gap
-	switch {
-	case is(e, "Parameters.UnifiedAuditLogIngestionEnabled", "false"), is(e, "Parameters.AdminAuditLogEnabled", "false"), is(e, "Parameters.AuditDisabled", "true"):
-		x.Inference = logs.GapDisabled
-	case is(e, "Parameters.AuditEnabled", "false"):
-		x.Inference, x.Target = logs.GapDisabled, o.target(e)
-	case is(e, "Parameters.AuditBypassEnabled", "true"):
-		x.Inference, x.Target = logs.GapBypass, o.target(e)
-	case narrowed(e):
-		x.Inference, x.Target = logs.GapNarrowed, o.target(e)
-	default:
-		return obs
+	x.Kind, x.ObjectKind = logs.Gap, "log"
+	say := func(reason string, log, whom []byte) {
+		x.Inference, x.Target, x.Object = reason, whom, log
+		obs = append(obs, x)
 	}
-	return append(obs, x)
+	for _, s := range [...]struct {
+		parameter, on, off string
+		log                []byte
+	}{
+		{"Parameters.UnifiedAuditLogIngestionEnabled", "true", "false", unifiedLog},
+		{"Parameters.AdminAuditLogEnabled", "true", "false", adminLog},
+		{"Parameters.AuditDisabled", "false", "true", mailboxLog},
+	} {
+		switch {
+		case is(e, s.parameter, s.off):
+			say(logs.GapDisabled, s.log, nil)
+		case is(e, s.parameter, s.on):
+			say(logs.GapEnabled, s.log, nil)
+		}
+	}
+	switch {
+	case is(e, "Parameters.AuditEnabled", "false"):
+		say(logs.GapDisabled, mailboxLog, o.target(e))
+	case is(e, "Parameters.AuditEnabled", "true"):
+		say(logs.GapEnabled, mailboxLog, o.target(e))
+	}
+	switch {
+	case is(e, "Parameters.AuditBypassEnabled", "true"):
+		say(logs.GapBypass, mailboxLog, o.target(e))
+	case is(e, "Parameters.AuditBypassEnabled", "false"):
+		say(logs.GapBypassEnded, mailboxLog, o.target(e))
+	}
+	if narrowed(e) {
+		say(logs.GapNarrowed, mailboxLog, o.target(e))
+	}
+	return obs
 }
+
+// The logs that a switch is for.
+var (
+	unifiedLog = []byte(logs.UnifiedAuditLog)
+	mailboxLog = []byte(logs.MailboxAuditLog)
+	adminLog   = []byte(logs.AdminAuditLog)
+)
 
 // narrowed reports whether a set of audited actions of a mailbox was set without MailItemsAccessed, or something was taken out of it.
 func narrowed(e *event.Event) bool {

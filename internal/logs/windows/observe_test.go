@@ -81,8 +81,10 @@ func TestObserve(t *testing.T) {
 	f(record("Microsoft-Windows-Eventlog", "Security", 1102, "SubjectUserName=ana"), `gap ok account=ana action="log cleared" inference=cleared log=Security`)
 	f(record("Microsoft-Windows-Eventlog", "Security", 1104), `gap ok action="audit events lost" inference=lost log=Security`)
 	f(record("Other", "System", 104), "")
-	f(security(4719, "SubjectUserName=ana", "SubcategoryGuid={0CCE9244-69AE-11D9-BED3-505054503030}", "AuditPolicyChanges=%%8448, %%8450"), `gap ok account=ana action="audit policy changed" inference=narrowed log=Security`)
-	f(security(4719, "SubjectUserName=ana", "SubcategoryGuid={0cce9215-69ae-11d9-bed3-505054503030}", "AuditPolicyChanges=%%8448"), `gap ok account=ana action="audit policy changed" inference=disabled log=Security`)
+	f(security(4719, "SubjectUserName=ana", "SubcategoryGuid={0CCE9244-69AE-11D9-BED3-505054503030}", "AuditPolicyChanges=%%8448, %%8450"), `gap ok account=ana action="audit policy changed" inference=narrowed log=Security in={0CCE9244-69AE-11D9-BED3-505054503030}`)
+	f(security(4719, "SubjectUserName=ana", "SubcategoryGuid={0cce9215-69ae-11d9-bed3-505054503030}", "AuditPolicyChanges=%%8448"), `gap ok account=ana action="audit policy changed" inference=disabled log=Security in={0cce9215-69ae-11d9-bed3-505054503030}`)
+	f(security(4719, "SubjectUserName=ana", "SubcategoryGuid={0cce9215-69ae-11d9-bed3-505054503030}", "AuditPolicyChanges=%%8449, %%8451"), `gap ok account=ana action="audit policy changed" inference=enabled log=Security in={0cce9215-69ae-11d9-bed3-505054503030}`)
+	f(security(4719, "SubjectUserName=ana", "SubcategoryGuid={0CCE9244-69AE-11D9-BED3-505054503030}", "AuditPolicyChanges=%%8449"), `gap ok account=ana action="audit policy changed" inference=narrowing_ended log=Security in={0CCE9244-69AE-11D9-BED3-505054503030}`)
 	f(security(4719, "SubjectUserName=ana", "AuditPolicyChanges=%%8449"), "")
 	// The host goes and comes.
 	f(record("EventLog", "System", 6006), "heartbeat ok inference=DOWN")

@@ -173,22 +173,29 @@ func served(path []byte) bool {
 // Credential Validation, Kerberos Authentication Service.
 var logonPolicies = [...]string{"{0CCE9215", "{0CCE923F", "{0CCE9242"}
 
-// policy observes 4719: a kind of event is audited no more.
+// policy observes 4719: a kind of event is audited no more, or again. In is the identifier of the kind.
 func (o *observer) policy(e *event.Event, obs []logs.Observation) []logs.Observation {
 	// %%8448 is "Success removed", %%8450 "Failure removed" (msobjs.dll).
 	changes := o.glance(e, "AuditPolicyChanges")
-	if !bytes.Contains(changes, []byte("%%8448")) && !bytes.Contains(changes, []byte("uccess removed")) {
+	removed := bytes.Contains(changes, []byte("%%8448")) || bytes.Contains(changes, []byte("uccess removed"))
+	// %%8449 is "Success Added".
+	added := !removed && (bytes.Contains(changes, []byte("%%8449")) || bytes.Contains(changes, []byte("uccess Added")) || bytes.Contains(changes, []byte("uccess added")))
+	kind := o.field(e, "SubcategoryGuid")
+	if !removed && (!added || len(kind) == 0) {
 		return obs
 	}
-	b := logs.Observation{Kind: logs.Gap, OK: true, Inference: logs.GapNarrowed, ObjectKind: "log", Bytes: -1, Count: -1}
-	kind := o.field(e, "SubcategoryGuid")
-	if len(kind) == 0 {
-		b.Inference = logs.GapDisabled
-	}
+	b := logs.Observation{Kind: logs.Gap, OK: true, Inference: logs.GapNarrowed, ObjectKind: "log", In: kind, Bytes: -1, Count: -1}
+	logons := len(kind) == 0
 	for _, p := range logonPolicies {
-		if len(kind) > len(p) && bytes.EqualFold(kind[:len(p)], []byte(p)) {
-			b.Inference = logs.GapDisabled
-		}
+		logons = logons || len(kind) > len(p) && bytes.EqualFold(kind[:len(p)], []byte(p))
+	}
+	switch {
+	case removed && logons:
+		b.Inference = logs.GapDisabled
+	case added && logons:
+		b.Inference = logs.GapEnabled
+	case added:
+		b.Inference = logs.GapNarrowingEnded
 	}
 	b.Account, b.Object = o.field(e, "SubjectUserName"), o.word("Security")
 	b.Action = o.word("audit policy changed")
