@@ -433,8 +433,10 @@ func (r *reacher) notInScope(b *box) {
 		words := noLog(c)
 		if ans.assessed {
 			words = c + ": " + describeHole(ans.holes[0])
+			r.gap(b, ruleNotAssessed, "", c, ans.holes[0], r.from, r.to)
+		} else {
+			r.hole(b, ruleNotAssessed, "", words, r.from, r.to)
 		}
-		r.hole(b, ruleNotAssessed, "", words, r.from, r.to)
 		b.through(c).raise(may, words)
 	}
 }
@@ -592,7 +594,7 @@ func (r *reacher) open(b *box, k *capability, from, to int64) {
 		}
 		state.shown(ans.by)
 		for _, h := range ans.holes {
-			r.hole(b, ruleNoPresence, h.reason, c+": "+describeHole(h), max(h.from, from), min(stayedUntil(c, h.to, to), to))
+			r.gap(b, ruleNoPresence, h.reason, c, h, max(h.from, from), min(stayedUntil(c, h.to, to), to))
 			state.raise(may, "no log shows who came in: "+describeHole(h))
 		}
 	}
@@ -652,7 +654,7 @@ func (r *reacher) openDetail(b *box, principal, rule string, channels []string, 
 			if lasts(c) && name != ruleThrottled { // a folder may have been synchronised then, and what came in after that: SYNC_MAILBOX
 				until = to
 			}
-			r.hole(b, name, h.reason, c+": "+describeHole(h), max(h.from, s.From), until)
+			r.gap(b, name, h.reason, c, h, max(h.from, s.From), until)
 			state.raise(may, "no log tells what was read: "+describeHole(h))
 		}
 	}
@@ -741,6 +743,13 @@ func (r *reacher) hole(b *box, rule, of, words string, from, to int64) {
 	w.self = may
 	w.span(from, to)
 	w.words = addTo(w.words, words, mostWords)
+}
+
+// gap is hole, for a gap in the logs of a channel.
+func (r *reacher) gap(b *box, rule, of, channel string, h hole, from, to int64) {
+	r.hole(b, rule, of, "", from, to)
+	w := b.way(wayKey{rule: rule, of: of, grasp: graspCoarse, degree: may, exposure: logs.Content})
+	w.gaps = addGap(w.gaps, channel, h)
 }
 
 // touched reads what others did in the mailboxes that an attacker held, and what rules forwarded from them.

@@ -98,7 +98,7 @@ func (r *reacher) openFiles(k *capability, from, to int64) {
 				r.hole(r.files.box, ruleNotAssessed, "", "there is no log of "+c, from, to)
 			}
 			for _, h := range ans.holes {
-				r.hole(r.files.box, ruleNoPresence, h.reason, c+": "+describeHole(h), max(h.from, from), min(stayedUntil(c, h.to, to), to))
+				r.gap(r.files.box, ruleNoPresence, h.reason, c, h, max(h.from, from), min(stayedUntil(c, h.to, to), to))
 			}
 			r.files.box.through(c).shown(ans.by)
 		}
@@ -129,7 +129,7 @@ func (r *reacher) stayedAtFiles() {
 						r.hole(r.files.box, ruleNoDetail, "", c+": no log tells what was read", s.From, s.To)
 					}
 					for _, h := range ans.holes {
-						r.hole(r.files.box, ruleNoDetail, h.reason, c+": "+describeHole(h), h.from, h.to)
+						r.gap(r.files.box, ruleNoDetail, h.reason, c, h, h.from, h.to)
 					}
 				}
 			}
@@ -144,11 +144,11 @@ func (r *reacher) stayedAtFiles() {
 	}
 	for _, c := range channels {
 		if ans := r.cover.presence(c, "", r.from, r.to); !ans.covered() {
-			words := "there is no log of " + c
 			if ans.assessed {
-				words = c + ": " + describeHole(ans.holes[0])
+				r.gap(r.files.box, ruleNotAssessed, "", c, ans.holes[0], r.from, r.to)
+			} else {
+				r.hole(r.files.box, ruleNotAssessed, "", "there is no log of "+c, r.from, r.to)
 			}
-			r.hole(r.files.box, ruleNotAssessed, "", words, r.from, r.to)
 		}
 	}
 }

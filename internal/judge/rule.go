@@ -36,7 +36,7 @@ func rules() []logs.Inference {
 	return []logs.Inference{
 		{Name: ruleCoarse, Says: "The attacker read in what this lies in, and the log does not say which items.", Verified: true, Source: algebra},
 		{Name: ruleAttribution, Says: "It was accessed in a session that may have been the attacker's.", Verified: true, Source: algebra},
-		{Name: ruleNotAssessed, Says: "There is a way in of which there is no log at all.", Verified: true, Source: algebra},
+		{Name: ruleNotAssessed, Says: "Of a way in there is no log, or none that covers all of the time.", Verified: true, Source: algebra},
 		{Name: ruleNoPresence, Says: "The attacker could get in, and for a part of that time no log shows who did.", Verified: true, Source: algebra},
 		{Name: ruleNoDetail, Says: "The attacker was there, and for that time no log shows what was read.", Verified: true, Source: algebra},
 		{Name: ruleThrottled, Says: "The mail service had stopped recording which messages were opened, for 24 hours.", Verified: true, Source: "Microsoft, audit-log-investigate-accounts"},
@@ -54,7 +54,7 @@ func rules() []logs.Inference {
 		{Name: ruleNotInScope, Says: "Nothing that the attacker held opens this, and logs cover who came in.", Verified: true, Source: algebra},
 		{Name: ruleOwnerOnly, Says: "Only sessions that are not the attacker's accessed it.", Verified: true, Source: algebra},
 		{Name: ruleShellNotUsed, Says: "The log of the web server is complete, and shows no request that gives the web shell a command.", Verified: true, Source: "microsoft/CSS-Exchange, Test-ProxyLogon; logs of a victim published in 2021"},
-		{Name: ruleHeld, Says: "The attacker held, or may have held, this credential.", Verified: true, Source: algebra},
+		{Name: ruleHeld, Says: "A login, a session or guesses show that the attacker held this credential, or may have held it.", Verified: true, Source: algebra},
 	}
 }
 

@@ -30,13 +30,19 @@ func (r *reacher) settle(b *box, sig signature) string {
 // settles names the log that would show what a way leaves open.
 func settles(w *way) string {
 	of := ""
-	if len(w.words) > 0 {
+	switch {
+	case len(w.gaps) > 0:
+		of = ": " + w.gaps[0].sought()
+	case len(w.words) > 0:
 		of = ": " + w.words[0]
 	}
 	switch w.rule {
 	case ruleHostCapability:
 		return "the process events of the host (Security 4688 with command lines, or Sysmon 1), with its PowerShell and cmdlet logs" + of
 	case ruleNotAssessed:
+		if what, ok := strings.CutPrefix(of, ": there is no log of "); ok {
+			return "a log of " + what
+		}
 		return "the log of who came in" + of
 	case ruleNoPresence:
 		return "the log that is missing" + of
@@ -45,11 +51,11 @@ func settles(w *way) string {
 	case ruleNoDetail:
 		return "a log of what was read: mailbox auditing, or the log of the protocol" + of
 	case ruleOpenSession:
-		return "the log with the end of the session " + someOf(w.by, 3)
+		return "the log with the end of the session " + sessionNames(w.by, 3)
 	case ruleSyncMailbox:
 		return "the attacker's client: what it synchronised besides"
 	case ruleAttribution:
-		return "the owner's word on whether the session " + someOf(w.by, 3) + " was theirs (facts: statements)"
+		return "the owner's word on whether the session " + sessionNames(w.by, 3) + " was theirs (facts: statements)"
 	case ruleServerRequest:
 		return "the EWS log of the server with the operation and the mailbox" + of
 	case ruleSuccessUnknown:

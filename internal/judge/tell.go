@@ -395,7 +395,11 @@ func (r *reacher) why(b *box, sig signature, t *touch, l *levels) []casefile.Rea
 		}
 		if w.grasp == graspNamed && t != nil {
 			first, last := spanPointers(t.from, t.to)
-			out = append(out, casefile.Reason{Rule: w.rule, Text: r.sentence(w, w.rule) + " " + recordsBy(0, t.by, first, last), Evidence: r.proofs(t.refs)})
+			n := int64(0)
+			if len(t.refs) == 1 {
+				n = 1
+			}
+			out = append(out, casefile.Reason{Rule: w.rule, Text: r.sentence(w, w.rule) + " " + recordsBy(n, t.by, first, last), Evidence: r.proofs(t.refs)})
 			continue
 		}
 		out = append(out, r.reason(w, w.rule))
@@ -449,7 +453,12 @@ func (r *reacher) whyBox(b *box, all *levels) []casefile.Reason {
 		if rule == ruleCoarse && w.of != "" {
 			rule = w.of
 		}
-		out = append(out, r.reason(w, rule))
+		// The same records may reach a mailbox in several ways.
+		why := r.reason(w, rule)
+		if len(why.Evidence) > 0 && slices.ContainsFunc(out, func(o casefile.Reason) bool { return o.Rule == rule && slices.Equal(o.Evidence, why.Evidence) }) {
+			continue
+		}
+		out = append(out, why)
 	}
 	if all.content() != not {
 		return out
@@ -471,10 +480,17 @@ func (r *reacher) reason(w *way, rule string) casefile.Reason {
 		}
 		text += " " + recordsBy(w.times, w.by, first, last)
 	} else if len(w.by) > 0 {
-		text += " Sessions: " + someOf(w.by, 5) + "."
+		text += " Sessions: " + sessionNames(w.by, mostSessions) + "."
 	}
-	if len(w.words) > 0 {
-		text += " " + strings.Join(w.words, "; ") + "."
+	for _, s := range w.words {
+		text += " " + asSentence(s)
+	}
+	for i := range w.gaps {
+		if i == mostWords {
+			text += fmt.Sprintf(" And %d more gaps.", len(w.gaps)-i)
+			break
+		}
+		text += " " + asSentence(w.gaps[i].words())
 	}
 	return casefile.Reason{Rule: rule, Text: text, Evidence: r.proofs(w.refs)}
 }
@@ -488,7 +504,7 @@ func (r *reacher) sentence(w *way, rule string) string {
 	if w.size >= 0 && w.grasp == graspCoarse {
 		s += fmt.Sprintf(" At most %d bytes were handed out", w.size)
 		if w.items >= 0 {
-			s += fmt.Sprintf(" at once, at most %d bodies in all", w.items)
+			s += fmt.Sprintf(" in a session, at most %d bodies in all", w.items)
 		}
 		s += "."
 	}
@@ -528,14 +544,10 @@ func recordsBy(n int64, by []string, first, last *time.Time) string {
 		s.WriteString("Records")
 	}
 	if len(by) > 0 {
-		s.WriteString(" of " + someOf(by, 5))
+		s.WriteString(" of " + sessionNames(by, mostSessions))
 	}
 	if first != nil {
-		s.WriteString(", " + first.Format("2006-01-02 15:04:05"))
-		if last != nil && !last.Equal(*first) {
-			s.WriteString(" to " + last.Format("2006-01-02 15:04:05"))
-		}
-		s.WriteString(" UTC")
+		s.WriteString(", " + fromTo(*first, last, "15:04:05") + " UTC")
 	}
 	s.WriteString(".")
 	return s.String()
@@ -623,12 +635,9 @@ func (r *reacher) proofs(refs []tally.Ref) []casefile.Proof {
 
 // describeHole says a hole in words.
 func describeHole(h hole) string {
-	s := h.reason
-	if t := timePointer(h.from); t != nil {
-		s += " from " + t.Format("2006-01-02 15:04")
-	}
-	if t := timePointer(h.to); t != nil {
-		s += " to " + t.Format("2006-01-02 15:04")
+	s := casefile.GapWords(h.reason)
+	if t := h.span(); t != "" {
+		s += ", " + t
 	}
 	if h.why != "" {
 		s += " (" + h.why + ")"
@@ -685,7 +694,14 @@ func (r *reacher) tellCredentials() {
 		if proof == nil {
 			proof = []casefile.Proof{}
 		}
-		e.Why = []casefile.Reason{{Rule: ruleHeld, Text: r.says(ruleHeld) + " It is a " + strings.Join(h.kind, " and a ") + ". " + strings.Join(h.k.why, " "), Evidence: proof}}
+		text := "The attacker held the " + strings.Join(h.kind, " and a ") + " of this account."
+		if h.l[logs.Content] != was {
+			text = "The attacker may have held the " + strings.Join(h.kind, " and a ") + " of this account."
+		}
+		for _, s := range h.k.why {
+			text += " " + asSentence(s)
+		}
+		e.Why = []casefile.Reason{{Rule: ruleHeld, Text: text, Evidence: proof}}
 		if h.l[logs.Content] != was {
 			e.Settle = "the log that would show whether a guess at " + p + " succeeded"
 		}

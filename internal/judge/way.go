@@ -85,8 +85,9 @@ type way struct {
 	bytes   int64
 	refs    []tally.Ref
 	by      []string
-	// words say more of it: channels, hosts and gaps.
+	// words say more of it: channels and hosts.
 	words []string
+	gaps  []gapOn
 }
 
 // mostBy is how many sessions, and mostWords how many further words, are kept of a way.
