@@ -18,14 +18,14 @@ func (t *terminal) summary(c *casefile.Case, res pipeline.Result, dir string) st
 	var b strings.Builder
 	streams, unread := 0, 0
 	for _, s := range c.Sources {
-		if !strings.HasPrefix(s.Format, "archive.") {
+		if !strings.HasPrefix(s.Format, "archive.") && !strings.HasPrefix(s.Format, "inventory.") {
 			streams++
 		}
 		if len(s.Errors) > 0 || s.Unparsed > 0 || s.Format == "" && s.Bytes > 0 {
 			unread++
 		}
 	}
-	fmt.Fprintf(&b, "%d events from %d sources", res.Events, streams)
+	fmt.Fprintf(&b, "%s from %s", plural(int(res.Events), "event"), plural(streams, "source"))
 	if c.Window.From != nil && c.Window.To != nil {
 		fmt.Fprintf(&b, ", %s to %s UTC", c.Window.From.Format("2006-01-02 15:04"), c.Window.To.Format("2006-01-02 15:04"))
 	}
@@ -58,10 +58,10 @@ func (t *terminal) summary(c *casefile.Case, res pipeline.Result, dir string) st
 	}
 	b.WriteString(verdicts(c))
 	if unread > 0 {
-		fmt.Fprintf(&b, "%d sources could not be read, or not whole: they are listed in the report.\n", unread)
+		fmt.Fprintf(&b, "%s could not be read, or not whole: see the report.\n", plural(unread, "source"))
 	}
 	if n := len(c.Rules.Rejected); n > 0 {
-		fmt.Fprintf(&b, "%d rules could not be used: they are listed in the report.\n", n)
+		fmt.Fprintf(&b, "%s could not be used: see the report.\n", plural(n, "rule"))
 	}
 	fmt.Fprintf(&b, "Report: %s\n", filepath.Join(dir, "report.html"))
 	return b.String()
@@ -75,16 +75,23 @@ func verdicts(c *casefile.Case) string {
 	var b strings.Builder
 	for _, k := range kindsReached {
 		if n := c.Summary.Reached[k[0]]; n != (casefile.VerdictCounts{}) {
-			fmt.Fprintf(&b, "  %-12s %s\n", k[1], counts(n))
+			fmt.Fprintf(&b, "  %-12s %s\n", k[1], counts(k[0], n))
 		}
 	}
 	if b.Len() == 0 {
-		return ""
+		return "Reached: not judged, since nothing names or shows an attacker. Say in facts what is known (docs/facts.md), then: barid judge CASE --facts FILE\n"
 	}
-	return "Content reached:\n" + b.String()
+	return "Reached by the attacker (of mailboxes, messages, folders and files: content):\n" + b.String()
 }
 
-func counts(n casefile.VerdictCounts) string {
+// counts says how many objects of a kind were reached.
+func counts(kind string, n casefile.VerdictCounts) string {
+	switch kind {
+	case "host":
+		return fmt.Sprintf("%d attacked with success, %d perhaps", n.Confirmed, n.Possible)
+	case "credential":
+		return fmt.Sprintf("%d held by the attacker, %d perhaps", n.Confirmed, n.Possible)
+	}
 	s := fmt.Sprintf("%d confirmed, %d possible, %d ruled out", n.Confirmed, n.Possible, n.RuledOut)
 	var more []string
 	if n.MetadataConfirmed > 0 {
@@ -109,7 +116,7 @@ func (t *terminal) judged(before, after *casefile.Case, dir string) string {
 			continue
 		}
 		changed = true
-		fmt.Fprintf(&b, "%-12s %s\n%-12s %s\n", k[1], counts(was), "  now", counts(is))
+		fmt.Fprintf(&b, "%-12s %s\n%-12s %s\n", k[1], counts(k[0], was), "  now", counts(k[0], is))
 	}
 	if !changed {
 		b.WriteString("The counts of verdicts are as before.\n" + verdicts(after))

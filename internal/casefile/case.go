@@ -270,8 +270,10 @@ type Session struct {
 
 // Capability is a power that somebody held for a time.
 type Capability struct {
-	Kind      string   `json:"kind"` // password, token, host, delegation, grant, rule
-	Principal string   `json:"principal"`
+	Kind      string `json:"kind"` // password, token, host, delegation, grant, rule
+	Principal string `json:"principal"`
+	// Suspected says that it is not proven to have been the attacker's.
+	Suspected bool     `json:"suspected,omitempty"`
 	Reach     []string `json:"reach"`
 	// From is when it is first proven. It may have been held since Earliest.
 	From     time.Time  `json:"from"`

@@ -572,7 +572,7 @@ func listCapabilities(list []capability) []casefile.Capability {
 	out := make([]casefile.Capability, 0, len(list))
 	for i := range list {
 		k := &list[i]
-		c := casefile.Capability{Kind: k.power.String(), Principal: k.principal, Reach: []string{}, Ends: k.ends, Why: slices.Clone(k.why), Evidence: k.evidence}
+		c := casefile.Capability{Kind: k.power.String(), Principal: k.principal, Suspected: !k.certain, Reach: []string{}, Ends: k.ends, Why: slices.Clone(k.why), Evidence: k.evidence}
 		if !k.certain {
 			c.Why = append([]string{"not certain: it is suspected"}, c.Why...)
 		}

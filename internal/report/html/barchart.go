@@ -34,6 +34,7 @@ type barLane struct {
 	X1, X2         string
 	Parts          []barPart
 	OpenPath       string // an arrow: not known to have ended
+	OpenClass      string
 }
 
 // barPart is a stretch of time of a lane. Class is one of held, maybe, act, acts, presence, detail, gap, unsure.
@@ -49,6 +50,7 @@ type barRow struct {
 	label, title string
 	parts        []stretch
 	open         bool
+	suspected    bool // what is drawn of it is not proven
 }
 
 type stretch struct {
@@ -117,6 +119,10 @@ func drawBars(id, class, title string, rows []barRow, from, to time.Time, style 
 		slices.SortStableFunc(l.Parts, func(a, b barPart) int { return cmp.Compare(onTop(a.Class), onTop(b.Class)) })
 		if r.open {
 			x := math.Min(end+1, right+2)
+			l.OpenClass = "held"
+			if r.suspected {
+				l.OpenClass = "maybe"
+			}
 			l.OpenPath = fmt.Sprintf("M%s %s l7 5 l-7 5 z", px(x), px(mid-5))
 		}
 		c.Lanes = append(c.Lanes, l)
@@ -206,12 +212,16 @@ func powerRows(c *casefile.Case, end time.Time) (rows []barRow, left int) {
 	for i := range c.Capabilities {
 		order = append(order, &c.Capabilities[i])
 	}
-	slices.SortStableFunc(order, func(a, b *casefile.Capability) int { return a.From.Compare(b.From) })
+	slices.SortStableFunc(order, comparePowers)
 	for i, k := range order {
 		if i == maxPowerLanes {
 			return rows, len(order) - i
 		}
-		r := barRow{label: visible(cut(powerWords(k.Kind)+" "+k.Principal, maxName)), open: k.To == nil}
+		r := barRow{label: visible(cut(powerWords(k.Kind)+" "+k.Principal, maxName)), open: k.To == nil, suspected: k.Suspected}
+		held := "held"
+		if k.Suspected {
+			held = "maybe"
+		}
 		to := end
 		when := "since " + stamp(k.From)
 		if k.To != nil {
@@ -219,6 +229,9 @@ func powerRows(c *casefile.Case, end time.Time) (rows []barRow, left int) {
 			when = span(k.From, *k.To)
 		}
 		r.title = r.label + ": " + when
+		if k.Suspected {
+			r.title = r.label + ", suspected: " + when
+		}
 		start := k.From
 		if start.IsZero() && k.Earliest != nil {
 			start = to
@@ -227,7 +240,7 @@ func powerRows(c *casefile.Case, end time.Time) (rows []barRow, left int) {
 			r.parts = append(r.parts, stretch{*k.Earliest, start, "maybe", visible(r.label) + ": may have been held since " + stamp(*k.Earliest)})
 		}
 		if !k.From.IsZero() {
-			r.parts = append(r.parts, stretch{k.From, later(k.From, to), "held", r.title})
+			r.parts = append(r.parts, stretch{k.From, later(k.From, to), held, r.title})
 		}
 		if i == 0 {
 			r.head = "Held by the attacker"
@@ -249,7 +262,7 @@ func powerWords(kind string) string {
 	case "delegation":
 		return "Rights given by"
 	case "grant":
-		return "Application let in by"
+		return "Application"
 	case "rule":
 		return "Forwarding rule of"
 	}
@@ -347,7 +360,7 @@ func covered(k *casefile.Coverage, class, label string) []stretch {
 		if h.gap.Certain {
 			kind = "gap"
 		}
-		out = append(out, stretch{h.from, h.to, kind, label + ", no record (" + visible(cut(strings.ReplaceAll(h.gap.Reason, "_", " "), maxName)) + "): " + span(h.from, h.to)})
+		out = append(out, stretch{h.from, h.to, kind, label + ", " + visible(cut(casefile.GapWords(h.gap.Reason), maxName)) + ": " + span(h.from, h.to)})
 		at = later(at, h.to)
 	}
 	if at.Before(*k.To) {

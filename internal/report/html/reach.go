@@ -25,7 +25,9 @@ const (
 type reachView struct {
 	Any         bool
 	Headline    string
-	Counts      []countRow
+	Short       string // in a sentence or two
+	Counts      []countTable
+	Brief       []briefList
 	Charts      []barChart
 	LanesLeft   string
 	Mailboxes   boxes
@@ -37,8 +39,22 @@ type reachView struct {
 	Statements  table
 	Notes       []string
 	unverified  map[string]bool
-	left        int // bytes that may still be shown
+	says        map[string]string // of rules
+	left        int               // bytes that may still be shown
 	RuledOutAll string
+}
+
+// countTable counts the verdicts on kinds of object that are alike.
+type countTable struct {
+	Head string
+	Rows []countRow
+}
+
+// briefList is a few lines of the first screen.
+type briefList struct {
+	Head string
+	List []string
+	More string
 }
 
 // countRow counts the verdicts on a kind of object.
@@ -71,7 +87,7 @@ type box struct {
 	Why                 []whyView
 	WhyMore             string
 	Settle              string
-	Items               []itemView
+	Items               []itemGroup
 	ItemsMore           string
 	Withheld            bool
 }
@@ -87,12 +103,17 @@ type whyView struct {
 
 type proofView struct{ Time, Source, Place string }
 
+// itemGroup is messages and folders of a mailbox that are as they are for one reason.
+type itemGroup struct {
+	Class, Verdict string
+	Rule, Why      string
+	List           []itemView
+}
+
 // itemView is a message or folder of a mailbox in a line.
 type itemView struct {
 	Kind, ID, Name string
-	Class, Verdict string
 	Span           string
-	Why            string
 	Proof          []proofView
 }
 
@@ -161,14 +182,16 @@ func exposureWords(x string) string {
 func (p *page) reach(c *casefile.Case) {
 	v := &p.Reach
 	v.Any, v.left = len(c.Reached) > 0, maxReachText
-	v.unverified = make(map[string]bool)
+	v.unverified, v.says = make(map[string]bool), make(map[string]string)
 	for i := range c.Inferences {
+		v.says[c.Inferences[i].Name] = c.Inferences[i].Says
 		if !c.Inferences[i].Verified {
 			v.unverified[c.Inferences[i].Name] = true
 		}
 	}
 	v.counts(c)
 	v.charts(c)
+	v.brief(c)
 	v.objects(c)
 	v.settle(c)
 	v.rules(c)
@@ -216,7 +239,18 @@ func (v *reachView) counts(c *casefile.Case) {
 			row.Bars = append(row.Bars, share{px(x), px(max(w, 0.6)), part.class})
 			x += w
 		}
-		v.Counts = append(v.Counts, row)
+		head := "Content of"
+		if k[0] == "host" || k[0] == "credential" {
+			head, row.Kind = "In the attacker’s hands", "Servers attacked with success"
+			if k[0] == "credential" {
+				row.Kind = "Accounts (password or token)"
+			}
+		}
+		if n := len(v.Counts); n == 0 || v.Counts[n-1].Head != head {
+			v.Counts = append(v.Counts, countTable{Head: head})
+		}
+		t := &v.Counts[len(v.Counts)-1]
+		t.Rows = append(t.Rows, row)
 		said = append(said, k[1]+": "+tally(n)+".")
 	}
 	v.Headline = "Nothing in the evidence or the facts ties a mailbox, message, file, host or credential to an attacker, so there is no verdict on any. That is not proof that none was reached."
@@ -389,13 +423,22 @@ func (v *reachView) mailbox(g *group) box {
 		if id == "" {
 			id = "(without an id)"
 		}
-		it := itemView{Kind: r.Object.Kind, ID: id, Name: cut(r.Object.Name, maxName), Class: verdictClass(r.Verdict), Verdict: verdictWords(r), Span: when(r)}
+		it := itemView{Kind: r.Object.Kind, ID: id, Name: cut(r.Object.Name, maxName), Span: when(r)}
+		g := itemGroup{Class: verdictClass(r.Verdict), Verdict: verdictWords(r)}
 		if len(r.Why) > 0 {
 			why := &r.Why[0]
-			it.Why = cut(why.Rule+": "+why.Text, maxName)
+			g.Rule, g.Why = cut(why.Rule, maxName), cut(why.Text, maxText)
+			// What the rule says is said once for all that it is the reason of; when and where is said of each.
+			if says := v.says[why.Rule]; says != "" && strings.HasPrefix(g.Why, says) {
+				g.Why = says
+			}
 			it.Proof, _ = v.proofs(why.Evidence, 1)
 		}
-		b.Items = append(b.Items, it)
+		if n := len(b.Items); n == 0 || b.Items[n-1].Class != g.Class || b.Items[n-1].Verdict != g.Verdict || b.Items[n-1].Why != g.Why || b.Items[n-1].Rule != g.Rule {
+			b.Items = append(b.Items, g)
+		}
+		last := &b.Items[len(b.Items)-1]
+		last.List = append(last.List, it)
 	}
 	var more []string
 	for _, k := range [...]string{casefile.Confirmed, casefile.Possible, casefile.RuledOut} {
@@ -477,9 +520,9 @@ func interval(r *casefile.Reached) string {
 	}
 	switch {
 	case r.Upper < 0 && r.Lower <= 0:
-		return "how many messages is not bounded"
+		return "how many messages: not known"
 	case r.Upper < 0:
-		return "at least " + count(r.Lower, "message", "messages") + ", not bounded above"
+		return "at least " + count(r.Lower, "message", "messages") + "; at most: not known"
 	case r.Lower == r.Upper && r.Upper == 0:
 		return "no message"
 	case r.Lower == r.Upper:
@@ -487,7 +530,7 @@ func interval(r *casefile.Reached) string {
 	case r.Lower <= 0:
 		return "at most " + count(r.Upper, "message", "messages")
 	}
-	return "between " + number(r.Lower) + " and " + count(r.Upper, "message", "messages")
+	return "at least " + number(r.Lower) + " and at most " + count(r.Upper, "message", "messages")
 }
 
 // levelWords says the verdict on each level of exposure.
@@ -514,18 +557,30 @@ func (v *reachView) settle(c *casefile.Case) {
 		if s == "" {
 			continue
 		}
-		at, ok := seen[s]
-		if !ok {
-			at = len(all)
-			seen[s] = at
-			all = append(all, open{log: s})
+		for s := range strings.SplitSeq(s, "; ") {
+			at, ok := seen[s]
+			if !ok {
+				at = len(all)
+				seen[s] = at
+				all = append(all, open{log: s})
+			}
+			all[at].n++
 		}
-		all[at].n++
 	}
 	slices.SortStableFunc(all, func(a, b open) int { return cmp.Or(cmp.Compare(b.n, a.n), strings.Compare(a.log, b.log)) })
-	v.Settle.Head = []string{"What to find", "Would settle"}
+	v.Settle.Head = []string{"What to find", "Bears on"}
 	for _, o := range first(all, maxSettle) {
-		v.Settle.add(o.log, count(o.n, "verdict", "verdicts"))
+		v.Settle.add(upperFirst(o.log), count(o.n, "verdict", "verdicts"))
+	}
+	if len(all) > 0 {
+		b := briefList{Head: "To settle it"}
+		for _, o := range first(all, maxBriefLines) {
+			b.List = append(b.List, upperFirst(cut(o.log, maxText)))
+		}
+		if n := len(all) - len(b.List); n > 0 {
+			b.More = "and " + number(n) + " more, below"
+		}
+		v.Brief = append(v.Brief, b)
 	}
 	v.Settle.left(len(all), maxSettle, casefile.CaseFile)
 }

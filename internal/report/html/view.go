@@ -211,10 +211,13 @@ func window(w casefile.Window) string {
 
 func (p *page) firstScreen(c *casefile.Case, order []*casefile.Incident) {
 	var events, unparsed int64
-	var unknown, faulty int
+	var unknown, faulty, given int
 	for i := range c.Sources {
 		s := &c.Sources[i]
-		events += s.Events
+		if !isList(s) {
+			events += s.Events
+			given++
+		}
 		unparsed += s.Unparsed
 		switch {
 		case s.Format == "":
@@ -230,7 +233,7 @@ func (p *page) firstScreen(c *casefile.Case, order []*casefile.Incident) {
 		p.Levels = append(p.Levels, levelCount{level, number(n)})
 	}
 
-	sources := count(len(c.Sources), "source", "sources")
+	sources := count(given, "source", "sources")
 	p.Unread = "Everything that was given was read."
 	var unread []string
 	if unknown > 0 {
@@ -257,6 +260,16 @@ func (p *page) firstScreen(c *casefile.Case, order []*casefile.Incident) {
 
 	if len(order) == 0 {
 		p.nothing(c, total, events, sources)
+		if n := c.Summary.Reached; len(n) > 0 {
+			// What was reached is the news, and that no rule found the attack comes after it.
+			p.Proof[0] = p.Headline + " What was reached follows from what the facts say of the attacker and from the logs. " + p.Proof[0]
+			p.Headline, p.Severity = sentence(c), "medium"
+			for _, k := range n {
+				if k.Confirmed > 0 {
+					p.Severity = "critical"
+				}
+			}
+		}
 		return
 	}
 	p.Severity = class(order[0].Severity)
@@ -327,6 +340,9 @@ func (p *page) firstScreen(c *casefile.Case, order []*casefile.Incident) {
 	}
 }
 
+// isList reports whether a source is a list that people gave with the facts, not evidence.
+func isList(s *casefile.Source) bool { return strings.HasPrefix(s.Format, "inventory.") }
+
 // set is names in the order in which they were first met.
 type set struct {
 	list []string
@@ -366,7 +382,7 @@ func (p *page) nothing(c *casefile.Case, total, events int64, sources string) {
 	}
 	formats := map[string]int{}
 	for i := range c.Sources {
-		if s := &c.Sources[i]; s.Format != "" && s.Events > 0 {
+		if s := &c.Sources[i]; s.Format != "" && s.Events > 0 && !isList(s) {
 			formats[s.Format]++
 		}
 	}
@@ -722,7 +738,7 @@ func (p *page) tables(c *casefile.Case) {
 	}
 	p.Sessions.left(len(c.Sessions), maxRows, casefile.CaseFile)
 
-	p.Powers.Head = []string{"Power", "Held by", "Over", "When", "Why"}
+	p.Powers.Head = []string{"What", "Of", "Opens", "When", "Why"}
 	for i := range first(c.Capabilities, maxRows) {
 		k := &c.Capabilities[i]
 		when := "since " + stamp(k.From)
@@ -735,7 +751,7 @@ func (p *page) tables(c *casefile.Case) {
 		if k.Ends != "" {
 			when += "; ended by: " + k.Ends
 		}
-		p.Powers.add(k.Kind, k.Principal, short(k.Reach), when, strings.Join(k.Why, "; "))
+		p.Powers.add(powerKind(k), k.Principal, short(k.Reach), when, strings.Join(k.Why, "; "))
 	}
 	p.Powers.left(len(c.Capabilities), maxRows, casefile.CaseFile)
 
@@ -744,7 +760,7 @@ func (p *page) tables(c *casefile.Case) {
 		v := &c.Coverage[i]
 		var gaps []string
 		for _, g := range first(v.Gaps, 5) {
-			gaps = append(gaps, window(casefile.Window{From: g.From, To: g.To})+" ("+strings.ReplaceAll(g.Reason, "_", " ")+")")
+			gaps = append(gaps, window(casefile.Window{From: g.From, To: g.To})+" ("+casefile.GapWords(g.Reason)+")")
 		}
 		if len(v.Gaps) > 5 {
 			gaps = append(gaps, count(len(v.Gaps)-5, "other", "others"))
@@ -788,6 +804,16 @@ func (p *page) tables(c *casefile.Case) {
 		p.Rejected.add(r.Path, r.Reason)
 	}
 	p.Rejected.left(len(c.Rules.Rejected), maxRejected, casefile.CaseFile)
+}
+
+// powerKind names a power, and says where it is not proven.
+func powerKind(k *casefile.Capability) string {
+	words := map[string]string{"token": "session or token", "host": "code on a host", "delegation": "rights", "grant": "application", "rule": "forwarding rule"}[k.Kind]
+	words = cmp.Or(words, k.Kind)
+	if k.Suspected {
+		words += ", suspected"
+	}
+	return words
 }
 
 // problem says what of a source could not be read, or "".

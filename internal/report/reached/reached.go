@@ -8,6 +8,7 @@ package reached
 
 import (
 	"bufio"
+	"cmp"
 	"io"
 	"iter"
 	"slices"
@@ -30,8 +31,14 @@ func Write(w io.Writer, c *casefile.Case, _ iter.Seq2[*casefile.Finding, error])
 	out := bufio.NewWriterSize(w, 64<<10)
 	out.WriteString(header)
 	var line, buf []byte
+	owners := make(map[string]string) // of mailboxes
 	for i := range c.Reached {
-		line, buf = appendRow(line[:0], buf, &c.Reached[i])
+		if o := &c.Reached[i].Object; o.Kind == "mailbox" && o.Owner != "" {
+			owners[o.ID] = o.Owner
+		}
+	}
+	for i := range c.Reached {
+		line, buf = appendRow(line[:0], buf, &c.Reached[i], owners)
 		if _, err := out.Write(line); err != nil {
 			return err
 		}
@@ -39,8 +46,8 @@ func Write(w io.Writer, c *casefile.Case, _ iter.Seq2[*casefile.Finding, error])
 	return out.Flush()
 }
 
-// appendRow appends the line of r. buf is memory to work with, and returned for the next.
-func appendRow(dst, buf []byte, r *casefile.Reached) (line, rest []byte) {
+// appendRow appends the line of r, with the owner of the mailbox that it is or lies in. buf is memory to work with, and returned for the next.
+func appendRow(dst, buf []byte, r *casefile.Reached, owners map[string]string) (line, rest []byte) {
 	cell := func(s string) { dst = append(csv.AppendCell(dst, s), ',') }
 	mailbox := ""
 	switch r.Object.Kind {
@@ -49,7 +56,7 @@ func appendRow(dst, buf []byte, r *casefile.Reached) (line, rest []byte) {
 	case "message", "folder":
 		mailbox = r.Object.In
 	}
-	for _, s := range [...]string{mailbox, r.Object.Owner, r.Object.Kind, r.Object.ID, r.Object.In, r.Object.Name, r.Verdict, r.Exposure, r.Levels.Content, r.Levels.Partial, r.Levels.Metadata} {
+	for _, s := range [...]string{mailbox, cmp.Or(r.Object.Owner, owners[mailbox]), r.Object.Kind, r.Object.ID, r.Object.In, r.Object.Name, r.Verdict, r.Exposure, r.Levels.Content, r.Levels.Partial, r.Levels.Metadata} {
 		cell(s)
 	}
 	dst = append(strconv.AppendInt(dst, r.Lower, 10), ',')
@@ -79,7 +86,7 @@ func appendRow(dst, buf []byte, r *casefile.Reached) (line, rest []byte) {
 		if i > 0 {
 			buf = append(buf, " | "...)
 		}
-		buf = append(append(append(buf, r.Why[i].Rule...), ": "...), r.Why[i].Text...)
+		buf = append(buf, r.Why[i].Text...)
 	}
 	cell(strings.Join(rules, " "))
 	if len(buf) > maxWhy {

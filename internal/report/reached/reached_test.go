@@ -30,8 +30,8 @@ func TestReached(t *testing.T) {
 	want := [][]string{
 		strings.Split(strings.TrimSpace(header), ","),
 		{"mara@example.org", "Mara, Dr.", "mailbox", "mara@example.org", "", "", "confirmed", "content", "confirmed", "confirmed", "confirmed", "4", "unbounded",
-			"2021-03-01T08:05:00.000Z", "2021-03-01T08:05:00.000Z", "S1 S2", "BIND THROTTLED", `BIND: opened | BIND: again | THROTTLED: "gap"`, "the mailbox audit log"},
-		{"mara@example.org", "", "message", "'=cmd|'/c calc'!A0", "mara@example.org", "'@SUM(1)[U+000D][U+000A]x[U+202E]", "ruled_out", "none", "", "", "", "0", "0", "", "", "", "", "", ""},
+			"2021-03-01T08:05:00.000Z", "2021-03-01T08:05:00.000Z", "S1 S2", "BIND THROTTLED", `opened | again | "gap"`, "the mailbox audit log"},
+		{"mara@example.org", "Mara, Dr.", "message", "'=cmd|'/c calc'!A0", "mara@example.org", "'@SUM(1)[U+000D][U+000A]x[U+202E]", "ruled_out", "none", "", "", "", "0", "0", "", "", "", "", "", ""},
 	}
 	if diff := cmp.Diff(want, rows); diff != "" {
 		t.Error(diff)
