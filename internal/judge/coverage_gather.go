@@ -32,6 +32,7 @@ type gatherer struct {
 	whole    map[origin]*tally.Stream   // all of that as one, once it was asked for
 	places   map[string]*place
 	trails   map[trailKey]*trail
+	trailOf  map[streamID]*trail // of each stream that may have joint identifiers
 	order    []trailKey
 	address  map[int32]string // the address that most events of a source are of
 }
@@ -41,7 +42,7 @@ type trailKey struct{ place, format, site string }
 func (c *coverage) assemble() error {
 	g := &gatherer{
 		c: c, streams: c.in.Store.Streams(), hosts: make(map[string]string), exchange: make(map[string]bool), frontEnd: make(map[string]bool),
-		parts: make(map[origin][]*tally.Stream), whole: make(map[origin]*tally.Stream), places: make(map[string]*place), trails: make(map[trailKey]*trail), address: make(map[int32]string),
+		parts: make(map[origin][]*tally.Stream), whole: make(map[origin]*tally.Stream), places: make(map[string]*place), trails: make(map[trailKey]*trail), trailOf: make(map[streamID]*trail), address: make(map[int32]string),
 	}
 	if err := g.learn(); err != nil {
 		return err
@@ -95,7 +96,10 @@ func (c *coverage) assemble() error {
 		p.dominant()
 	}
 	c.trails = slices.DeleteFunc(c.trails, func(t *trail) bool { return !slices.Contains(t.place.trails, t) })
-	return c.readGaps(g)
+	if err := c.readGaps(g); err != nil {
+		return err
+	}
+	return c.joints(g)
 }
 
 func (g *gatherer) anyExchange() bool {
@@ -317,6 +321,9 @@ func (g *gatherer) take(s *tally.Stream) {
 		t.from, t.fromWhy = from, "no record of mail access, of anybody, before "+inWords(s.From)
 	}
 	t.files = append(t.files, g.file(s, path, name, rule))
+	if rule.system == exchangeServer || rule.system == webServer {
+		g.trailOf[streamID{s.Source, s.Host, s.Format}] = t
+	}
 }
 
 // isFrontEnd reports whether requests to Exchange stand in the same source of an IIS log.

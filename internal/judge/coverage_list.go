@@ -76,6 +76,9 @@ func (c *coverage) entry(t *trail, l level, whom string) casefile.Coverage {
 			e.Notes = append(e.Notes, fmt.Sprintf("stated to be complete from %s to %s: %s", inWords(s.From), inWords(s.To), s.proof))
 		}
 	}
+	if t.skew > 0 {
+		e.Notes = append(e.Notes, t.skewWhy)
+	}
 	from, to := c.in.From, c.in.To
 	if to == event.UnknownTime {
 		to = never

@@ -48,6 +48,9 @@ type trail struct {
 	// from is when what it shows of a thing is first proven to be switched on; always if that is not in question.
 	from    int64
 	fromWhy string
+	// skew is by how much its clock may be off, in nanoseconds; 0 if no other log disagrees by more than a minute.
+	skew    int64
+	skewWhy string
 }
 
 // file is a file of a trail.
@@ -515,7 +518,7 @@ func (t *trail) holes(l level, whom string) []hole {
 			open = subtract(open, s.Span)
 		}
 	}
-	return joined(flatten(out), flatten(open))
+	return t.widen(joined(flatten(out), flatten(open)))
 }
 
 // subtract takes a span out of holes.
