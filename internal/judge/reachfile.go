@@ -183,12 +183,12 @@ func endsWith(a, b string) bool {
 }
 
 // match returns the lines of the inventory that an object of a log may be, and whether it is surely one of them: they are versions of
-// one file.
-func (r *reacher) match(object string) (rows []int32, sure bool) {
+// one file. contents says that something of its content was handed out.
+func (r *reacher) match(object string, contents bool) (rows []int32, sure bool) {
 	files := r.in.Inventory.Files
 	if id, ok := cutFold(object, "fileid:"); ok {
 		if path := r.fileNamed(id); path != "" {
-			return r.match(path)
+			return r.match(path, contents)
 		}
 		for i := range files {
 			if files[i].ID == id {
@@ -234,6 +234,9 @@ func (r *reacher) match(object string) (rows []int32, sure bool) {
 	if len(rows) > 0 {
 		return rows, onePath(files, rows)
 	}
+	if len(same) == 0 && contents && opaque(base) {
+		return r.anyOf(p), false
+	}
 	return same, false
 }
 
@@ -259,6 +262,49 @@ func (r *reacher) fileNamed(id string) string {
 		}
 	}
 	return r.fileNames[id]
+}
+
+// opaque reports whether the last element of a path does not tell which file it is: a link, a number, a folder as a whole, an archive, a
+// script that hands files out. A file of the list may be what it stands for, or be in it.
+func opaque(base string) bool {
+	i := strings.LastIndexByte(base, '.')
+	if i < 0 {
+		return true
+	}
+	switch end := base[i+1:]; end {
+	case "zip", "tar", "gz", "tgz", "bz2", "xz", "zst", "7z", "rar", "cab", "iso", "bak", "sql", "dump", "vhd", "vhdx", "vmdk", "pst", "ost", "mbox", "tmp",
+		"php", "phtml", "asp", "aspx", "ashx", "asmx", "svc", "jsp", "jspx", "do", "cgi", "pl", "py":
+		return true
+	default:
+		return end == "" || len(end) > 5 || strings.Trim(end[1:], "0123456789") == "" && len(end) > 4 // minutes.pdf.d1700000000: deleted
+	}
+}
+
+// anyOf returns the lines of the inventory that lie in a folder that an object of a log may be; if it is none, all of them.
+func (r *reacher) anyOf(object string) (rows []int32) {
+	files := r.in.Inventory.Files
+	for i := range files {
+		dir, _ := cutPath(filePath(files[i].Path))
+		for ; dir != "" && object != ""; dir, _ = cutPath(dir) {
+			if len(dir) >= len(object) && endsWith(dir, object) {
+				rows = append(rows, int32(i))
+				break
+			}
+		}
+	}
+	if len(rows) == 0 {
+		for i := range files {
+			rows = append(rows, int32(i))
+		}
+	}
+	return rows
+}
+
+// contents reports whether anything of the content of a file may have been handed out.
+func (t *fileTouch) contents() bool {
+	return slices.ContainsFunc(t.claims, func(c fileClaim) bool {
+		return c.act.Inference != logs.FileTouched && c.act.Exposure >= logs.Partial
+	})
 }
 
 func cutFold(s, prefix string) (string, bool) {
@@ -341,7 +387,7 @@ func (r *reacher) tellFiles() {
 		var rows []int32
 		sure := false
 		if len(files) > 0 {
-			rows, sure = r.match(key.id)
+			rows, sure = r.match(key.id, t.contents())
 		}
 		if !sure {
 			unlisted = append(unlisted, key)
