@@ -294,15 +294,11 @@ func (f *File) abort() {
 
 // WriteCase writes case.json. Lists that are nil are written as empty ones.
 func (w *Writer) WriteCase(c *Case) error {
-	p, err := Encode(c)
-	if err != nil {
-		return err
-	}
 	f, err := w.File(CaseFile)
 	if err != nil {
 		return err
 	}
-	if _, err := f.Write(p); err != nil {
+	if err := encode(f, c); err != nil {
 		f.abort()
 		return err
 	}
@@ -422,18 +418,6 @@ func syncDir(dir string) {
 		_ = d.Sync()
 		d.Close()
 	}
-}
-
-// Encode returns c as case.json: indented, fields in their order, hidden characters escaped, nil lists as empty ones.
-func Encode(c *Case) ([]byte, error) {
-	var buf bytes.Buffer
-	e := json.NewEncoder(&buf)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", " ")
-	if err := e.Encode(withLists(c)); err != nil {
-		return nil, err
-	}
-	return appendSafe(make([]byte, 0, buf.Len()+buf.Len()/64), buf.Bytes(), false), nil
 }
 
 // withLists returns a copy of c without nil lists: a script that reads a case need not expect null.

@@ -35,9 +35,9 @@ type JudgeConfig struct {
 }
 
 // Judge decides a case anew, from what its evidence taught and the facts that are given, and writes it, its report and a line
-// of custody. It does not touch the evidence. It returns the case as it was and as it is.
+// of custody. It does not touch the evidence. It returns the case as it was, without what was decided of it but the counts, and as it is.
 func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, err error) {
-	before, err = casefile.Open(cfg.Dir)
+	before, err = casefile.OpenGiven(cfg.Dir)
 	if err != nil {
 		return nil, nil, err
 	}
