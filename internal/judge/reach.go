@@ -589,12 +589,14 @@ func (r *reacher) open(b *box, k *capability, from, to int64) {
 		if !ans.assessed {
 			words := noLog(c)
 			r.hole(b, ruleNotAssessed, c, words, from, to)
+			r.unseenRule(b, c, from, to)
 			state.raise(may, words)
 			continue
 		}
 		state.shown(ans.by)
 		for _, h := range ans.holes {
 			r.gap(b, ruleNoPresence, h.reason, c, h, max(h.from, from), min(stayedUntil(c, h.to, to), to))
+			r.unseenRule(b, c, max(h.from, from), to)
 			state.raise(may, "no log shows who came in: "+describeHole(h))
 		}
 	}
@@ -641,6 +643,7 @@ func (r *reacher) openDetail(b *box, principal, rule string, channels []string, 
 		state := b.through(c)
 		if !ans.assessed {
 			r.hole(b, ruleNoDetail, "", c+": no log tells what was read", s.From, s.To)
+			r.unseenRule(b, c, s.From, to)
 			state.raise(may, "no log tells what was read")
 			return
 		}
@@ -655,6 +658,9 @@ func (r *reacher) openDetail(b *box, principal, rule string, channels []string, 
 				until = to
 			}
 			r.gap(b, name, h.reason, c, h, max(h.from, s.From), until)
+			if name != ruleThrottled { // what is done to rules is recorded then
+				r.unseenRule(b, c, max(h.from, s.From), to)
+			}
 			state.raise(may, "no log tells what was read: "+describeHole(h))
 		}
 	}
@@ -750,6 +756,25 @@ func (r *reacher) gap(b *box, rule, of, channel string, h hole, from, to int64) 
 	r.hole(b, rule, of, "", from, to)
 	w := b.way(wayKey{rule: rule, of: of, grasp: graspCoarse, degree: may, exposure: logs.Content})
 	w.gaps = addGap(w.gaps, channel, h)
+}
+
+// unseenRule takes that somebody who was in a mailbox unseen since a time may have made a rule, which sends on what comes in as long as
+// nobody takes it away: until the eviction, or until what let him in ended if that is later.
+func (r *reacher) unseenRule(b *box, channel string, since, to int64) {
+	switch channel {
+	case "m365", "graph", "owa", "ecp", "ews", "mapi", "rpc", "rest", "powershell":
+	default:
+		return
+	}
+	w := b.way(wayKey{rule: ruleUnseenRule, grasp: graspCoarse, degree: may, exposure: logs.Content})
+	w.arriving, w.self = true, may
+	w.bound(-1, -1)
+	w.times++
+	end := r.to
+	if f := r.in.Facts; f != nil && f.Evicted != nil {
+		end = min(end, max(to, f.Evicted.UnixNano()))
+	}
+	w.span(since, end)
 }
 
 // touched reads what others did in the mailboxes that an attacker held, and what rules forwarded from them.

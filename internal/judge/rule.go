@@ -19,6 +19,7 @@ const (
 	ruleOtherName      = "OTHER_NAME"
 	ruleOtherAccount   = "OTHER_ACCOUNT"
 	ruleFullPresumed   = "FULL_PRESUMED"
+	ruleUnseenRule     = "UNSEEN_RULE"
 
 	ruleCovered      = "COVERED"
 	ruleExcluded     = "EXCLUDED"
@@ -49,6 +50,7 @@ func rules() []logs.Inference {
 		{Name: ruleOtherName, Says: "The log names what was read in another way than the inventory: it may be this.", Verified: true, Source: algebra},
 		{Name: ruleOtherAccount, Says: "The attacker used an account of which the list has no mailbox: this may be its mailbox, by another name.", Verified: true, Source: algebra},
 		{Name: ruleFullPresumed, Says: "Parts were fetched whose sum is the size of the file: all of it is presumed.", Verified: false, Source: ""},
+		{Name: ruleUnseenRule, Says: "While no log showed it, a rule may have been made that sends on what comes in: nobody has said that there is none.", Verified: true, Source: algebra},
 		{Name: ruleCovered, Says: "Logs that would have shown an access cover all of the time, and show none by the attacker.", Verified: true, Source: algebra},
 		{Name: ruleExcluded, Says: "It was not there when the attacker may have read, or is larger than all that was handed out.", Verified: false, Source: ""},
 		{Name: ruleNotInScope, Says: "Nothing that the attacker held opens this, and logs cover who came in.", Verified: true, Source: algebra},

@@ -62,6 +62,8 @@ func settles(w *way) string {
 		return "a log that says whether it succeeded"
 	case ruleOtherName:
 		return "the list of which number in the mail store is which message"
+	case ruleUnseenRule:
+		return "the rules that are in the mailbox now, and the message trace"
 	case logs.RuleMade:
 		return "the message trace, or the log of the mail server, with what the rule forwarded"
 	case ruleCoarse:

@@ -83,12 +83,24 @@ func exchange(w *world) {
 		request(at, "POST", "/EWS/Exchange.asmx", "-", user, ip, agent, "200 0 0")
 		proxy(at, "Ews", "POST", "/EWS/Exchange.asmx", "", user, ip, agent, "200", bytes)
 		if ews != nil && !at.Before(since) {
-			ews.add(at, "%s,%s,15,1,2507,2,,,Basic,true,%s,,%s,,%s,EX1,EX1,%s,200,,%d,Success,,,", stamp(at), id(), user, agent, ip, action, bytes)
+			ews.add(at, "%s,%s,15,1,2507,2,,,Basic,true,%s,,%s,,%s,EX1,EX1,%s,200,,%d,,,,", stamp(at), id(), user, agent, ip, action, bytes)
 		}
 	}
 	w.owners(func(at time.Time, b *box, ip string) {
 		browse(at, b, ip, b.agent, "", "FindConversation", "GetConversationItems")
 	})
+	// rule is one more thing to do: to have all sent on that comes in from then on.
+	rule := func(at time.Time, b *box) bool {
+		if !w.one(6) {
+			return false
+		}
+		for _, m := range b.items {
+			if m.received.After(at) && m.received.Before(w.end()) {
+				w.got(b.account, []item{m}, nil)
+			}
+		}
+		return true
+	}
 	w.attacks(func(at time.Time, b *box, ip string) {
 		read := w.some(b.there(at, at))
 		heads := b.there(at, at)
@@ -101,6 +113,9 @@ func exchange(w *world) {
 			call(at, b, ip, agent, "FindItem", 20000)
 			for i := range read {
 				call(at.Add(time.Duration(i+1)*4*time.Second), b, ip, agent, "GetItem", 3000+read[i].size)
+			}
+			if at := at.Add(2 * time.Minute); rule(at, b) {
+				call(at, b, ip, agent, "UpdateInboxRules", 1000)
 			}
 		case 1: // another's mailbox, by a right that he had before
 			other := w.boxes[w.rng.IntN(len(w.boxes))]
@@ -118,6 +133,9 @@ func exchange(w *world) {
 			actions := []string{"FindConversation"}
 			for range read {
 				actions = append(actions, "GetConversationItems")
+			}
+			if rule(at, b) {
+				actions = append(actions, "NewInboxRule")
 			}
 			browse(at, b, ip, agent, "", actions...)
 		}

@@ -134,7 +134,7 @@ func m365(w *world) {
 				record(at, b.account, map[string]any{"Operation": "New-InboxRule", "RecordType": 1, "ClientIP": ip + ":50001", "SessionId": s, "ObjectId": b.account + "@example.org",
 					"Parameters": pairs{pair("Name", "."), pair("ForwardTo", "thief@example.net")}})
 				for _, m := range b.items {
-					if m.received.After(at) && m.received.Before(w.to) {
+					if m.received.After(at) && m.received.Before(w.end()) {
 						w.got(b.account, []item{m}, nil)
 					}
 				}

@@ -27,12 +27,10 @@ var kinds = []struct {
 	{"shares", shares},
 }
 
-// TestNothingIsWronglyRuledOutOrConfirmed plays 40 attacks of each kind; BARID_PLAYED asks for more of them.
+// TestNothingIsWronglyRuledOutOrConfirmed plays a few attacks of each kind; BARID_PLAYED=n plays n of them, BARID_PLAYED_FIRST is the
+// number of the first.
 func TestNothingIsWronglyRuledOutOrConfirmed(t *testing.T) {
-	if os.Getenv("BARID_PLAYED") == "" {
-		t.Skip("not decided as it should be yet: BARID_PLAYED=40 plays 40 attacks of each kind")
-	}
-	n := 40
+	n := 4
 	if s := os.Getenv("BARID_PLAYED"); s != "" {
 		var err error
 		if n, err = strconv.Atoi(s); err != nil {

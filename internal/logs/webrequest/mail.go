@@ -81,6 +81,7 @@ const (
 	touches                // changes, moves or deletes messages
 	sends                  // sends a message
 	sendsPart              // sends a message that holds one of the mailbox
+	rules                  // makes or changes a rule; what it does is not said
 )
 
 // observe appends an observation, or two, for an action of the class. o is of kind Access, and OK or Unknown.
@@ -106,6 +107,8 @@ func (c class) observe(o logs.Observation, obs []logs.Observation) []logs.Observ
 		o.Inference, o.Exposure = logs.AttachmentRead, logs.Partial
 	case touches:
 		o.Inference, o.Exposure = logs.MessageTouched, logs.Metadata
+	case rules:
+		return append(obs, o, madeRule(o))
 	case sends, sendsPart:
 		if c == sendsPart {
 			part := o
@@ -160,6 +163,8 @@ func classOf(action []byte) class {
 		return touches
 	case "SendItem", "SendReadReceipt":
 		return sends
+	case "NewInboxRule", "SetInboxRule", "UpdateInboxRules":
+		return rules
 	case "GetServerTimeZones", "GetTimeZone", "GetTimeZoneOffsets", "GetOwaUserConfiguration", "GetUserConfiguration", "UpdateUserConfiguration",
 		"CreateUserConfiguration", "DeleteUserConfiguration", "UpdateViewStateConfiguration", "GetMailTips", "Subscribe", "Unsubscribe", "GetEvents",
 		"GetStreamingEvents", "GetUserOofSettings", "SetUserOofSettings", "GetUserOofSettingsRequest", "SetUserOofSettingsRequest", "GetUserPhoto",
@@ -254,9 +259,14 @@ func ecp(r *Request, o logs.Observation, obs []logs.Observation) []logs.Observat
 }
 
 func inboxRule(r *Request, o logs.Observation) logs.Observation {
+	o.Action = r.Path[bytes.LastIndexByte(r.Path, '/')+1:]
+	return madeRule(o)
+}
+
+// madeRule says that a request may have made a rule in the mailbox that o is an access to.
+func madeRule(o logs.Observation) logs.Observation {
 	o.Kind, o.OK, o.Unknown = logs.Capability, false, true
 	o.Power, o.Inference, o.Exposure, o.Bytes = logs.Rule, logs.RuleMade, logs.NoExposure, -1
-	o.Action = r.Path[bytes.LastIndexByte(r.Path, '/')+1:]
 	o.In, o.Object, o.ObjectKind = o.Object, nil, "rule"
 	return o
 }

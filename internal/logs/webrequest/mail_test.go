@@ -75,6 +75,8 @@ func TestMail(t *testing.T) {
 	f("GET", "/OAB/1/2.lzx", "200", "oab inference=ADDRESS_BOOK_READ host=EX1 exposure=metadata")
 
 	// A rule made in the control panel.
+	f("POST", "/owa/service.svc?action=NewInboxRule", "200",
+		"owa action=NewInboxRule inference=MAILBOX_USED mailbox=ana; capability unknown account=ana ip=203.0.113.9 channel=owa action=NewInboxRule inference=RULE_MADE power=rule in=ana")
 	f("POST", "/ecp/RulesEditor/InboxRules.svc/NewObject?x", "200",
 		"ecp inference=MAILBOX_USED mailbox=ana; capability unknown account=ana ip=203.0.113.9 channel=ecp action=NewObject inference=RULE_MADE power=rule in=ana")
 	f("POST", "/powershell", "200", "powershell")
