@@ -418,6 +418,16 @@ func (c *coverage) channels(kind, in string) []string {
 	return out
 }
 
+// frontEnd reports whether a log of Exchange's front end, which tells for whom what stands before it asks, covers a channel.
+func (c *coverage) frontEnd(channel string, from, to int64) bool {
+	for _, t := range c.trails {
+		if strings.HasPrefix(t.format, "exchange.httpproxy.") && slices.Contains(t.rule.presence, channel) && len(between(t.cached(), from, to)) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // hostLabel returns what a host is known by: its name up to the first dot, in lower case, or its address.
 func hostLabel(host string) string {
 	host = strings.ToLower(strings.TrimSuffix(strings.TrimSpace(host), "."))

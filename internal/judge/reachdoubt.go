@@ -20,8 +20,33 @@ func (r *reacher) doubts() error {
 	if err := r.hidden(); err != nil {
 		return err
 	}
+	r.commands()
 	r.otherAccounts()
 	return nil
+}
+
+// commands opens every mailbox where a session that matters gave commands to Exchange and no log shows which: an administrator exports what
+// he likes.
+func (r *reacher) commands() {
+	for _, k := range slices.SortedFunc(maps.Keys(r.stays), func(a, b stay) int { return strings.Compare(a.principal, b.principal) }) {
+		if k.channel != "powershell" {
+			continue
+		}
+		for _, s := range r.stays[k] {
+			ans := r.cover.detail(k.channel, "", s.From, s.To)
+			if ans.covered() || s.From > r.to || s.To < r.from {
+				continue
+			}
+			reason, words := "", "powershell: no log tells which commands were given"
+			if ans.assessed {
+				reason, words = ans.holes[0].reason, "powershell: "+describeHole(ans.holes[0])
+			}
+			for _, b := range r.sorted() {
+				r.hole(b, ruleNoDetail, reason, words, s.From, s.To)
+				b.through(k.channel).raise(may, words)
+			}
+		}
+	}
 }
 
 // attacked reports whether there is an attacker at all, by what the facts or the logs say.
@@ -51,7 +76,7 @@ func (r *reacher) hidden() error {
 	slices.Sort(relayed)
 	for i := range r.contexts {
 		c := &r.contexts[i]
-		if c.Channel != "imap" && c.Channel != "pop3" || c.Standing == logs.Service {
+		if !relays(c) || c.Standing == logs.Service {
 			continue
 		}
 		brought := c.IP != "" && crowded[c.IP]
@@ -74,6 +99,11 @@ func (r *reacher) hidden() error {
 	return nil
 }
 
+// relays reports whether the address in a log may be that of a server between: a web mail server, or what stands before IIS.
+func relays(c *tally.Context) bool {
+	return c.Channel == "imap" || c.Channel == "pop3" || strings.HasPrefix(c.Format, "iis") && slices.Contains(exchangeWeb, c.Channel)
+}
+
 // crowded returns the addresses through which mail is read for many: those of services, those that every machine has, and private ones
 // from which many accounts came.
 func (r *reacher) crowded() map[string]bool {
@@ -81,7 +111,7 @@ func (r *reacher) crowded() map[string]bool {
 	out, from := make(map[string]bool), make(map[string]map[string]bool)
 	for i := range r.contexts {
 		c := &r.contexts[i]
-		if c.IP == "" || c.Account == "" || c.Channel != "imap" && c.Channel != "pop3" || out[c.IP] {
+		if c.IP == "" || c.Account == "" || !relays(c) || out[c.IP] || isMachine(c.Account) {
 			continue
 		}
 		at := remoteOf(facts, c.IP)
@@ -106,6 +136,9 @@ func (r *reacher) crowded() map[string]bool {
 func (r *reacher) claimHidden(context int, relayed bool) error {
 	c := &r.contexts[context]
 	account := r.who.key(cmp.Or(c.Account, r.accounts[c.Session]))
+	if relayed && isMachine(account) {
+		return nil
+	}
 	var open []tally.Span
 	for _, v := range r.in.Store.Visits(context) {
 		from, to := v.From, v.To
@@ -118,7 +151,11 @@ func (r *reacher) claimHidden(context int, relayed bool) error {
 		if s := r.whose(context, v.From); s != nil && (s.attribution < unattributed || r.matters(s, v.From, v.To)) {
 			continue
 		}
-		if relayed && (r.cover.presence("webmail", account, from, to).covered() || r.cover.presence("web", "", from, to).covered()) {
+		if relayed && strings.HasPrefix(c.Format, "iis") {
+			if known, ok := r.cover.(*coverage); !ok || known.frontEnd(c.Channel, from, to) {
+				continue
+			}
+		} else if relayed && (r.cover.presence("webmail", account, from, to).covered() || r.cover.presence("web", "", from, to).covered()) {
 			continue
 		}
 		open = append(open, tally.Span{From: v.From, To: v.To})
