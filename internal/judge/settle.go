@@ -27,6 +27,12 @@ func (r *reacher) settle(b *box, sig signature) string {
 	return strings.Join(out, "; ")
 }
 
+// hostOnly leaves the times of a host's capability out.
+func hostOnly(of string) string {
+	host, _, _ := strings.Cut(of, " from ")
+	return host
+}
+
 // settles names the log that would show what a way leaves open.
 func settles(w *way) string {
 	of := ""
@@ -38,7 +44,7 @@ func settles(w *way) string {
 	}
 	switch w.rule {
 	case ruleHostCapability:
-		return "the process events of the host (Security 4688 with command lines, or Sysmon 1), with its PowerShell and cmdlet logs" + of
+		return "the process events of the host (Security 4688 with command lines, or Sysmon 1), with its PowerShell and cmdlet logs" + hostOnly(of)
 	case ruleNotAssessed:
 		if what, ok := strings.CutPrefix(of, ": there is no log of "); ok {
 			return "a log of " + what
@@ -57,7 +63,7 @@ func settles(w *way) string {
 	case ruleAttribution:
 		return "the owner's word on whether the session " + sessionNames(w.by, 3) + " was theirs (facts: statements)"
 	case ruleServerRequest:
-		return "the EWS log of the server with the operation and the mailbox" + of
+		return "the EWS log of the server, with the operation and the mailbox of each request"
 	case ruleSuccessUnknown:
 		return "a log that says whether it succeeded"
 	case ruleOtherName:

@@ -438,6 +438,7 @@ func (r *reacher) coveredBy(b *box) string {
 // whyBox says why a mailbox is as it is.
 func (r *reacher) whyBox(b *box, all *levels) []casefile.Reason {
 	var out []casefile.Reason
+	var told []*way
 	sig := signature{ways: 1<<len(b.ways) - 1}
 	for i, w := range b.ways {
 		if w.self == was {
@@ -454,11 +455,13 @@ func (r *reacher) whyBox(b *box, all *levels) []casefile.Reason {
 			rule = w.of
 		}
 		// The same records may reach a mailbox in several ways.
-		why := r.reason(w, rule)
-		if len(why.Evidence) > 0 && slices.ContainsFunc(out, func(o casefile.Reason) bool { return o.Rule == rule && slices.Equal(o.Evidence, why.Evidence) }) {
+		if len(w.refs) > 0 && slices.ContainsFunc(told, func(o *way) bool {
+			return (o.rule == w.rule || o.of == rule || o.rule == rule) && slices.Equal(o.refs, w.refs)
+		}) {
 			continue
 		}
-		out = append(out, why)
+		told = append(told, w)
+		out = append(out, r.reason(w, rule))
 	}
 	if all.content() != not {
 		return out

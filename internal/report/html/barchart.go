@@ -321,19 +321,23 @@ func coverageRows(c *casefile.Case, from, to time.Time) (rows []barRow, left int
 				words = append(words, s)
 			}
 		}
-		r := barRow{label: visible(cut(strings.Join(words, " · "), maxName)), head: ""}
+		log := visible(cut(strings.Join(words, " · "), maxName))
+		r := barRow{label: shorterLog.Replace(log)}
 		if i == 0 {
 			r.head = "What the logs would have shown"
 		}
-		r.title = r.label + ", " + class + ": " + window(casefile.Window{From: k.From, To: k.To})
+		r.title = log + ", " + class + ": " + window(casefile.Window{From: k.From, To: k.To})
 		if k.From != nil && k.To != nil {
-			r.parts = covered(k, class, r.label)
+			r.parts = covered(k, class, log)
 		}
 		// Before and after a log there is nothing.
 		rows = append(rows, r)
 	}
 	return rows, 0
 }
+
+// shorterLog leaves out of the name of a log what many have in common; the title of its lane has all of it.
+var shorterLog = strings.NewReplacer("windows.evtx:Microsoft-Windows-", "", "windows.evtx:", "", "m365.ual:", "")
 
 // covered is the time of a log, cut at its gaps.
 func covered(k *casefile.Coverage, class, label string) []stretch {

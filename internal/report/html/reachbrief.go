@@ -1,6 +1,7 @@
 package html
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -148,7 +149,16 @@ func gapsInBrief(c *casefile.Case) briefList {
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b gap) int { return int(b.long/time.Second) - int(a.long/time.Second) })
+	// A hole in a log is more of a surprise than where it begins and ends.
+	edge := func(g *casefile.Gap) int {
+		if g.Reason == "before_coverage" || g.Reason == "after_coverage" {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(all, func(a, b gap) int {
+		return cmp.Or(cmp.Compare(edge(a.g), edge(b.g)), cmp.Compare(b.long, a.long))
+	})
 	for _, a := range first(all, maxBriefLines) {
 		b.List = append(b.List, cut(a.log, maxName)+": "+casefile.GapWords(a.g.Reason)+", "+toMinute(*a.g.From)+" to "+toMinute(*a.g.To))
 	}

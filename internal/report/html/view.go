@@ -262,7 +262,7 @@ func (p *page) firstScreen(c *casefile.Case, order []*casefile.Incident) {
 		p.nothing(c, total, events, sources)
 		if n := c.Summary.Reached; len(n) > 0 {
 			// What was reached is the news, and that no rule found the attack comes after it.
-			p.Proof[0] = p.Headline + " What was reached follows from what the facts say of the attacker and from the logs. " + p.Proof[0]
+			p.Proof[0] = p.Headline + " " + p.Proof[0] + " What was reached is judged apart from findings: from the logs, and from what the facts say of the attacker."
 			p.Headline, p.Severity = sentence(c), "medium"
 			for _, k := range n {
 				if k.Confirmed > 0 {
