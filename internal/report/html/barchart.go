@@ -260,7 +260,7 @@ func powerWords(kind string) string {
 	case "host":
 		return "Code on"
 	case "delegation":
-		return "Rights given by"
+		return "Rights given to"
 	case "grant":
 		return "Application"
 	case "rule":
