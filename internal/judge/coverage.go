@@ -148,11 +148,6 @@ func (c *coverage) processes(host string, from, to int64) answer {
 	return c.ask(detail, processes, "", c.hostKey(host), from, to)
 }
 
-// delegates tells whether mailbox auditing would have shown what others than its owner read in a mailbox.
-func (c *coverage) delegates(mailbox string, from, to int64) answer {
-	return c.ask(detail, "delegate", mailbox, "", from, to)
-}
-
 // isOff tells whether a way in is proven to be off for an account, a mailbox or a host, and the proof.
 func (c *coverage) isOff(channel, scope string) (proof string, off bool) {
 	key := c.who.key(scope)

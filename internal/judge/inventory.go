@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/tally"
 )
 
 // Inventory is what there was to be reached, from lists that the organisation keeps.
@@ -238,7 +239,7 @@ func (inv *Inventory) readMessages(t *sheet) error {
 			continue
 		}
 		i := len(inv.Messages)
-		m := Message{Mailbox: t.again(0), FolderID: t.again(2), Folder: t.again(3), Size: t.size(4, largestMessage)}
+		m := Message{Mailbox: t.again(0), FolderID: tally.Text(t.again(2)), Folder: t.again(3), Size: t.size(4, largestMessage)}
 		m.Received, m.Removed = t.time(5, i, early), t.time(6, i, late)
 		if len(t.cell(1)) == 0 {
 			t.problem("no message_id: no log can name this message")
@@ -248,7 +249,7 @@ func (inv *Inventory) readMessages(t *sheet) error {
 			t.times.forget(i)
 			continue
 		} else {
-			m.ID = t.text(1)
+			m.ID = tally.Text(t.text(1)) // as the store writes it
 		}
 		inv.Messages = append(inv.Messages, m)
 		lines = append(lines, int32(min(t.line, 1<<31-1)))

@@ -210,6 +210,20 @@ func (r *reacher) match(object string, contents bool) (rows []int32, sure bool) 
 		}
 		return rows, false
 	}
+	if tally.Shortened(object) { // how the path goes on is not known
+		for i := range files {
+			if tally.Text(files[i].Path) == object {
+				rows = append(rows, int32(i))
+			}
+		}
+		if len(rows) > 0 {
+			return rows, true
+		}
+		for i := range files {
+			rows = append(rows, int32(i))
+		}
+		return rows, false
+	}
 	p := filePath(object)
 	_, base := cutPath(p)
 	longest := -1
@@ -464,6 +478,13 @@ func (r *reacher) tellFiles() {
 // foldersOf returns the folders of the inventory that a folder in a log may be, and whether it is surely that one. Several people may have
 // folders of one name: those of whom the log says that it is his have his name in their path, if any has.
 func foldersOf(t *folderTouch, byLast map[string][]string) (found []string, sure bool) {
+	if tally.Shortened(t.id) {
+		for _, dirs := range byLast {
+			found = append(found, dirs...)
+		}
+		slices.Sort(found)
+		return found, false
+	}
 	p := filePath(t.id)
 	_, last := cutPath(p)
 	var his []string

@@ -430,8 +430,9 @@ func hashSlow(id string) uint64 {
 	return h
 }
 
-// isStandard reports whether an identifier has the form of an Internet message id.
-func isStandard(id string) bool { return strings.IndexByte(id, '@') > 0 }
+// isStandard reports whether an identifier has the form of an Internet message id. One that was shortened can be compared with
+// none that is written otherwise.
+func isStandard(id string) bool { return strings.IndexByte(id, '@') > 0 && !tally.Shortened(id) }
 
 // copies are lines of the inventory that are one message: they have one identifier.
 type copies struct {

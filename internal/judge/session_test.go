@@ -224,6 +224,8 @@ func TestNames(t *testing.T) {
 	f("ana@corp", "ana@example.org")
 	f("i:0#.f|membership|ana@example.org", "ana@example.org")
 	f("corp.example/Users/Ana", "ana@example.org")
+	f("example.org/Users/Sales Staff/ana", "ana@example.org")
+	f("example.org/Users/eve", "eve")
 	f("ana+shop@example.org", "ana+shop@example.org")
 	f("ana@guessed.example.com", "ana@guessed.example.com")
 	f("bob", "bob bob@example.net bob@example.org")

@@ -231,8 +231,12 @@ func (r *reacher) tellBox(b *box) {
 		s := b.channels[c]
 		v := casefile.ChannelVerdict{Channel: c, Why: s.why}
 		v.Levels = casefile.Levels{Content: degreeNames[s.levels[logs.Content]], Partial: degreeNames[s.levels[logs.Partial]], Metadata: degreeNames[s.levels[logs.Metadata]]}
-		if _, d := s.levels.main(); d == not && v.Why == "" {
-			v.Why = "covered by " + orNone(strings.Join(s.by, ", ")) + ", which show no access to content by the attacker"
+		_, d := s.levels.main()
+		if d == not && v.Why == "" && len(s.by) == 0 { // no log covers it, so that nothing is known of it
+			continue
+		}
+		if d == not && v.Why == "" {
+			v.Why = "covered by " + strings.Join(s.by, ", ") + ", which show no access to content by the attacker"
 		}
 		e.Channels = append(e.Channels, v)
 	}

@@ -89,6 +89,9 @@ func (f *File) Close() error {
 // Sources is how many sources the case had: every [Ref] is to one of them.
 func (f *File) Sources() int { return f.sources }
 
+// ErrVersion is the error of opening a store that another version of Barid wrote.
+var ErrVersion = errors.New("it was written by another version of Barid: run barid assess again")
+
 var errNotStore = errors.New("not a store that this program can read")
 
 func openStore(r io.ReaderAt, size int64) (*File, error) {
@@ -102,6 +105,9 @@ func openStore(r io.ReaderAt, size int64) (*File, error) {
 	}
 	if _, err := r.ReadAt(tail, size-trailerSize); err != nil {
 		return nil, err
+	}
+	if string(head) != storeMagic && string(head[:len(storeKind)]) == storeKind {
+		return nil, ErrVersion
 	}
 	if string(head) != storeMagic || string(tail[8:]) != trailerEnd {
 		return nil, errNotStore

@@ -71,7 +71,8 @@ func appendLower(dst, s []byte) []byte {
 // appendContextKey appends the key of [ContextOf].
 func appendContextKey(dst, host []byte, format string, o *logs.Observation) []byte {
 	dst = appendLower(dst, o.Account)
-	dst = appendText(dst, o.IP)
+	var ip [64]byte
+	dst = appendText(dst, plainIP(ip[:], o.IP))
 	failed := failedLogin(o)
 	if failed {
 		dst = append(dst, 0, 0, 0, 0)

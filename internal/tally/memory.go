@@ -1,12 +1,14 @@
 package tally
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"iter"
 	"maps"
 	"math"
+	"net/netip"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -69,13 +71,33 @@ func (m *Memory) AddStream(s Stream) { m.streams = append(m.streams, s) }
 
 // ContextOf returns the Context of an observation.
 func ContextOf(at Place, o *logs.Observation) Context {
-	c := Context{Host: Text(at.Host), Format: at.Format, Channel: Text(o.Channel), Account: Text(strings.ToLower(string(o.Account))), IP: Text(string(o.IP))}
+	c := Context{Host: Text(at.Host), Format: at.Format, Channel: Text(o.Channel), Account: Text(strings.ToLower(string(o.Account))), IP: Text(string(plainIP(nil, o.IP)))}
 	if failedLogin(o) {
 		return c
 	}
 	c.Standing, c.Agent = o.Standing, string(cutAgent(o.Agent))
 	c.Session, c.Device, c.App = Text(string(o.Session)), Text(string(o.Device)), Text(string(o.App))
 	return c
+}
+
+// plainIP returns the one form of an address that may be written in several: 2001:db8::1 for 2001:DB8:0::1, 192.0.2.1 for
+// ::ffff:192.0.2.1. What it makes is in buf, if that is large enough; other texts are returned as they are.
+func plainIP(buf, p []byte) []byte {
+	if bytes.IndexByte(p, ':') < 0 || len(p) > 64 {
+		return p
+	}
+	plain := true
+	for i, c := range p {
+		plain = plain && (c < 'A' || c > 'Z') && c != '%' && (c != '0' || p[max(0, i-1)] != ':')
+	}
+	if plain && !bytes.Contains(p, []byte(":ffff:")) {
+		return p
+	}
+	a, err := netip.ParseAddr(string(p))
+	if err != nil {
+		return p
+	}
+	return a.Unmap().WithZone("").AppendTo(buf[:0])
 }
 
 // failedLogin reports whether an observation becomes a Try.
@@ -135,6 +157,21 @@ func Text(s string) string {
 		return s
 	}
 	return string(appendLong(nil, []byte(s)))
+}
+
+// Shortened reports whether a text is what [Text] makes of a longer one: nothing but its beginning can be compared.
+func Shortened(s string) bool {
+	const hash = 2 * 8
+	i := len(s) - hash - len("…")
+	if i <= maxText-utf8.UTFMax || i > maxText || s[i:i+len("…")] != "…" {
+		return false
+	}
+	for _, c := range s[i+len("…"):] {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
 }
 
 // appendLong appends a text that is too long.

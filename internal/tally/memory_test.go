@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,4 +41,44 @@ func TestWhatIsLearntDoesNotDependOnTheOrder(t *testing.T) {
 			t.Fatal("another order gives another store")
 		}
 	}
+}
+
+func TestShortened(t *testing.T) {
+	f := func(s string, want bool) {
+		t.Helper()
+		if got := Shortened(Text(s)); got != want {
+			t.Errorf("%.20q of %d bytes: %v, want %v", s, len(s), got, want)
+		}
+	}
+	f("", false)
+	f(strings.Repeat("a", maxText), false)
+	f(strings.Repeat("a", maxText+1), true)
+	f(strings.Repeat("ab€", maxText), true)
+	f(strings.Repeat("…", maxText), true)
+	f(strings.Repeat("\x80", maxText+9), true)
+}
+
+func TestAddressesHaveOneForm(t *testing.T) {
+	f := func(in, want string) {
+		t.Helper()
+		o := logs.Observation{Kind: logs.Login, OK: true, IP: []byte(in), Account: []byte("ana")}
+		at := Place{Host: "mx1", Format: "dovecot"}
+		if got := ContextOf(at, &o).IP; got != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+		same := o
+		same.IP = []byte(want)
+		if a, b := appendContextKey(nil, nil, "dovecot", &o), appendContextKey(nil, nil, "dovecot", &same); string(a) != string(b) {
+			t.Errorf("%s: the keys differ: %q, %q", in, a, b)
+		}
+	}
+	f("192.0.2.1", "192.0.2.1")
+	f("::ffff:192.0.2.1", "192.0.2.1")
+	f("::FFFF:c000:201", "192.0.2.1")
+	f("2001:DB8:0:0::1", "2001:db8::1")
+	f("2001:db8::0001", "2001:db8::1")
+	f("0:0:0:0:0:ffff:c000:0201", "192.0.2.1")
+	f("2001:db8::1", "2001:db8::1")
+	f("mail:1", "mail:1")
+	f("", "")
 }

@@ -20,6 +20,7 @@ import (
 // contexts with their visits and where their acts are, powers, gaps, tries, streams, joint identifiers and the logs that have them, where to find the acts on what lies in a place,
 // and the first key of each frame of that. The last frame is the table of sections, and the last 16 bytes say where it is.
 const (
+	storeKind   = "barid store "
 	storeMagic  = "barid store 2\n\x00\x00"
 	trailerSize = 8 + 8
 	trailerEnd  = "end 1\n\x00\x00"

@@ -1,0 +1,36 @@
+package judge
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/barid-dfir/barid/internal/tally"
+)
+
+// TestLongPathsAreMatched tells of paths that the store keeps the beginning of.
+func TestLongPathsAreMatched(t *testing.T) {
+	long := "/board/" + strings.Repeat("minutes of the meeting/", 100) + "a.pdf"
+	r := &reacher{in: &Input{Inventory: &Inventory{Files: []StoredFile{{Path: long}, {Path: "/board/b.pdf"}, {Path: strings.ToUpper(long)}}}}, files: newFileBox()}
+	f := func(object, want string) {
+		t.Helper()
+		rows, sure := r.match(object)
+		if got := fmt.Sprint(rows, sure); got != want {
+			t.Errorf("%.20s: %s, want %s", object, got, want)
+		}
+	}
+	f(tally.Text(long), "[0] true")
+	f(tally.Text("/srv"+long), "[0 1 2] false")
+	f(tally.Text(strings.ToLower(long)), "[0] true")
+	if found, sure := foldersOf(&folderTouch{id: tally.Text("/srv" + long)}, map[string][]string{"board": {"board"}, "x": {"a/x"}}); len(found) != 2 || sure {
+		t.Errorf("folders %v %v", found, sure)
+	}
+}
+
+// TestNoNameExcludesAMessageWhoseNameWasShortened: how a name goes on that was shortened is not known.
+func TestNoNameExcludesAMessageWhoseNameWasShortened(t *testing.T) {
+	id := strings.Repeat("x", 2000) + "@example.org"
+	if isStandard(messageKey(tally.Text(id))) || !isStandard("a@example.org") {
+		t.Error("a name that was shortened is compared as if it were whole")
+	}
+}
