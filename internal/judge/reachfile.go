@@ -213,11 +213,8 @@ func (r *reacher) match(object string, contents bool) (rows []int32, sure bool) 
 	if tally.Shortened(object) { // how the path goes on is not known
 		for i := range files {
 			if tally.Text(files[i].Path) == object {
-				rows = append(rows, int32(i))
+				return r.match(files[i].Path, contents)
 			}
-		}
-		if len(rows) > 0 {
-			return rows, true
 		}
 		for i := range files {
 			rows = append(rows, int32(i))

@@ -12,16 +12,21 @@ import (
 func TestLongPathsAreMatched(t *testing.T) {
 	long := "/board/" + strings.Repeat("minutes of the meeting/", 100) + "a.pdf"
 	r := &reacher{in: &Input{Inventory: &Inventory{Files: []StoredFile{{Path: long}, {Path: "/board/b.pdf"}, {Path: strings.ToUpper(long)}}}}, files: newFileBox()}
+	r.files.by = make(map[string][]int32)
+	for i, f := range r.in.Inventory.Files {
+		_, base := cutPath(filePath(f.Path))
+		r.files.by[base] = append(r.files.by[base], int32(i))
+	}
 	f := func(object, want string) {
 		t.Helper()
-		rows, sure := r.match(object)
+		rows, sure := r.match(object, true)
 		if got := fmt.Sprint(rows, sure); got != want {
 			t.Errorf("%.20s: %s, want %s", object, got, want)
 		}
 	}
-	f(tally.Text(long), "[0] true")
+	f(tally.Text(long), "[0 2] true")
 	f(tally.Text("/srv"+long), "[0 1 2] false")
-	f(tally.Text(strings.ToLower(long)), "[0] true")
+	f(tally.Text(strings.ToTitle(long[:9])+long[9:]), "[0 1 2] false")
 	if found, sure := foldersOf(&folderTouch{id: tally.Text("/srv" + long)}, map[string][]string{"board": {"board"}, "x": {"a/x"}}); len(found) != 2 || sure {
 		t.Errorf("folders %v %v", found, sure)
 	}
