@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -83,6 +84,9 @@ func (c *assessCmd) Run(e *env) error {
 	inventory, err := judge.ReadInventory(d.facts, filepath.Dir(c.Facts))
 	if err != nil {
 		return err
+	}
+	if inventory != nil {
+		debug.SetMemoryLimit(judgeLimit)
 	}
 	sayProblems(e, inventory)
 	res, made, err := pipeline.Assess(e.ctx, pipeline.AssessConfig{
@@ -296,6 +300,9 @@ type judgeCmd struct {
 
 // Run decides a case anew.
 func (c *judgeCmd) Run(e *env) error {
+	// Most of what is made here is in the case that is written at the end.
+	debug.SetMemoryLimit(judgeLimit)
+	debug.SetGCPercent(200)
 	cfg := pipeline.JudgeConfig{Dir: c.Case, Version: version(), Now: time.Now().UTC()}
 	var err error
 	if c.Facts != "" {

@@ -251,7 +251,7 @@ func (inv *Inventory) readMessages(t *sheet) error {
 		} else {
 			m.ID = tally.Text(t.text(1)) // as the store writes it
 		}
-		inv.Messages = append(inv.Messages, m)
+		inv.Messages = append(roomFor(inv.Messages, t), m)
 		lines = append(lines, int32(min(t.line, 1<<31-1)))
 	}
 	t.times.resolve(func(i int, w when, at int64, text string) {
@@ -314,7 +314,7 @@ func (inv *Inventory) readFiles(t *sheet) error {
 			continue
 		}
 		seen[f] = t.line
-		inv.Files = append(inv.Files, f)
+		inv.Files = append(roomFor(inv.Files, t), f)
 		lines = append(lines, int32(min(t.line, 1<<31-1)))
 	}
 	t.times.resolve(func(i int, w when, at int64, text string) {

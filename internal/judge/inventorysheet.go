@@ -32,6 +32,7 @@ type sheet struct {
 	file     *os.File
 	raw      hash.Hash
 	read     counter
+	bytes    int64 // of the file
 	in       io.Reader
 	buf      []byte
 	from, to int
@@ -45,6 +46,19 @@ type sheet struct {
 	known    map[string]string
 	keep     strings.Builder
 	oldBytes bool // a line was not UTF-8
+}
+
+// roomFor returns list with room for one more, and for as many as the list still has if its lines go on as they began.
+func roomFor[T any](list []T, t *sheet) []T {
+	n := len(list)
+	if n < cap(list) || n < 1000 {
+		return list
+	}
+	more := n // no more than double: what the file's length promises need not come
+	if t.read.n > 0 {
+		more = min(n, int(float64(n)*(float64(t.bytes)/float64(t.read.n)-1)*1.05)+1000)
+	}
+	return slices.Grow(list, more)
 }
 
 // errEnd is the end of a list.
@@ -69,7 +83,7 @@ func openSheet(file string) (*sheet, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &sheet{file: f, raw: sha256.New(), buf: make([]byte, 1<<20), known: make(map[string]string)}
+	t := &sheet{file: f, bytes: info.Size(), raw: sha256.New(), buf: make([]byte, 1<<20), known: make(map[string]string)}
 	in := io.TeeReader(f, io.MultiWriter(t.raw, &t.read))
 	head := make([]byte, 4)
 	n, err := io.ReadFull(in, head)
@@ -400,37 +414,58 @@ func (t *sheet) time(column, row int, w when) int64 {
 
 // sameMessage finds messages that stand in a list twice.
 type sameMessage struct {
-	seed maphash.Seed
-	at   map[uint64]int32
+	seed  maphash.Seed
+	key   []byte
+	sums  []uint64 // of the hash of each message
+	slots []int32  // number + 1; a power of two of them, a quarter of them free at least
+	used  int
 }
 
 func newSameMessage() *sameMessage {
-	return &sameMessage{maphash.MakeSeed(), make(map[uint64]int32)}
+	return &sameMessage{seed: maphash.MakeSeed(), slots: make([]int32, 1<<10)}
 }
 
 // find returns which of list is the message, or -1 and remembers that it will be number i.
 func (s *sameMessage) find(list []Message, mailbox, id, folder []byte, i int) int {
-	var h maphash.Hash
-	h.SetSeed(s.seed)
+	s.key = s.key[:0]
 	for _, b := range mailbox {
-		h.WriteByte(foldByte(b))
+		s.key = append(s.key, foldByte(b))
 	}
-	h.WriteByte(0)
-	h.Write(id)
-	h.WriteByte(0)
-	h.Write(folder)
-	sum := h.Sum64()
-	// Two messages may have the same hash: the next free place is theirs.
-	for ; ; sum++ {
-		j, taken := s.at[sum]
-		if !taken {
-			s.at[sum] = int32(i)
-			return -1
+	s.key = append(append(append(append(s.key, 0), id...), 0), folder...)
+	sum := maphash.Bytes(s.seed, s.key)
+	for at := sum; ; at++ {
+		slot := &s.slots[at&uint64(len(s.slots)-1)]
+		if *slot == 0 {
+			*slot = int32(i) + 1
+			break
 		}
-		m := &list[j]
-		if m.ID == string(id) && m.FolderID == string(folder) && strings.EqualFold(m.Mailbox, string(mailbox)) {
-			return int(j)
+		j := int(*slot - 1)
+		if m := &list[j]; s.sums[j] == sum && m.ID == string(id) && m.FolderID == string(folder) && strings.EqualFold(m.Mailbox, string(mailbox)) {
+			return j
 		}
+	}
+	for len(s.sums) <= i { // messages without an identifier have none
+		s.sums = append(s.sums, 0)
+	}
+	s.sums[i] = sum
+	if s.used++; s.used > len(s.slots)/4*3 {
+		s.grow()
+	}
+	return -1
+}
+
+func (s *sameMessage) grow() {
+	old := s.slots
+	s.slots = make([]int32, 2*len(old))
+	for _, n := range old {
+		if n == 0 {
+			continue
+		}
+		at := s.sums[n-1]
+		for s.slots[at&uint64(len(s.slots)-1)] != 0 {
+			at++
+		}
+		s.slots[at&uint64(len(s.slots)-1)] = n
 	}
 }
 

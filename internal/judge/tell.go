@@ -20,11 +20,13 @@ const mostReasons = 12
 // tell says what was reached.
 func (r *reacher) tell() {
 	r.j.Counts = make(map[string]casefile.VerdictCounts)
-	for _, b := range r.sorted() {
-		r.tellBox(b)
-	}
+	boxes := r.sorted()
 	if len(r.nobody.items) > 0 {
-		r.tellBox(r.nobody)
+		boxes = append(boxes, r.nobody)
+	}
+	r.layOut(boxes)
+	for _, b := range boxes {
+		r.tellBox(b)
 	}
 	r.tellFiles()
 	r.tellHosts()
@@ -85,20 +87,42 @@ type rendered struct {
 	entry casefile.Reached
 }
 
+// layOut settles the ways into all mailboxes, and makes room for what there is to say of them: it may be millions of messages.
+func (r *reacher) layOut(boxes []*box) {
+	var messages []Message
+	if r.in.Inventory != nil {
+		messages = r.in.Inventory.Messages
+	}
+	n := len(boxes)
+	for _, b := range boxes {
+		r.otherNames(b, messages)
+		for _, w := range b.ways {
+			w.settleFolders()
+		}
+		all := b.settled()
+		n += len(b.folders) + len(b.items)
+		if _, d := all.main(); d != not {
+			n += len(b.rows)
+		}
+	}
+	r.j.Reached = slices.Grow(r.j.Reached, n)
+}
+
+// settled returns what is known of a mailbox by the ways into it, whatever lies in it.
+func (b *box) settled() (all levels) {
+	for _, w := range b.ways {
+		all.raise(w.exposure, w.self)
+	}
+	return all
+}
+
 // tellBox says what was reached of a mailbox and of what lies in it.
 func (r *reacher) tellBox(b *box) {
 	var messages []Message
 	if r.in.Inventory != nil {
 		messages = r.in.Inventory.Messages
 	}
-	r.otherNames(b, messages)
-	for _, w := range b.ways {
-		w.settleFolders()
-	}
-	var all levels
-	for _, w := range b.ways {
-		all.raise(w.exposure, w.self)
-	}
+	all := b.settled()
 	var standard, other, possible, namedPossible int64
 	count := func(id string, l *levels, named bool) {
 		switch l.content() {
@@ -122,9 +146,6 @@ func (r *reacher) tellBox(b *box) {
 	seen := make(map[signature]*rendered)
 	at := len(r.j.Reached)
 	_, whole := all.main()
-	if whole != not {
-		r.j.Reached = slices.Grow(r.j.Reached, 1+len(b.folders)+len(b.rows)+len(b.items))
-	}
 	// The mailbox and its folders stand before its messages.
 	ahead := len(b.folders)
 	if b != r.nobody {
