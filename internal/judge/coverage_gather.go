@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
 	"github.com/barid-dfir/barid/internal/tally"
@@ -24,7 +25,9 @@ type origin struct {
 type gatherer struct {
 	c       *coverage
 	streams []tally.Stream
-	hosts   map[string]string // label to the name that a log gives
+	// original is, by source, that of which it is a copy.
+	original []int32
+	hosts    map[string]string // label to the name that a log gives
 	// exchange are the hosts of which logs of Exchange tell by name, frontEnd the raw hosts whose IIS logs hold requests to it.
 	exchange map[string]bool
 	frontEnd map[string]bool
@@ -40,8 +43,9 @@ type gatherer struct {
 type trailKey struct{ place, format, site string }
 
 func (c *coverage) assemble() error {
+	same := original(c.in.Sources)
 	g := &gatherer{
-		c: c, streams: c.in.Store.Streams(), hosts: make(map[string]string), exchange: make(map[string]bool), frontEnd: make(map[string]bool),
+		c: c, streams: withoutCopies(c.in.Store.Streams(), same), original: same, hosts: make(map[string]string), exchange: make(map[string]bool), frontEnd: make(map[string]bool),
 		parts: make(map[origin][]*tally.Stream), whole: make(map[origin]*tally.Stream), places: make(map[string]*place), trails: make(map[trailKey]*trail), trailOf: make(map[streamID]*trail), address: make(map[int32]string),
 	}
 	if err := g.learn(); err != nil {
@@ -225,12 +229,51 @@ func (g *gatherer) place(key, name string) *place {
 	return p
 }
 
+// original returns, for each source, the one of those with the same bytes whose path is shortest: a copy in another folder is no log of
+// another site, which misses everything else.
+func original(sources []casefile.Source) []int32 {
+	first := make(map[string]int32, len(sources))
+	for i := range sources {
+		s := &sources[i]
+		k, ok := first[s.SHA256]
+		if !ok || cmp.Or(cmp.Compare(len(s.Path), len(sources[k].Path)), strings.Compare(s.Path, sources[k].Path)) < 0 {
+			first[s.SHA256] = int32(i)
+		}
+	}
+	out := make([]int32, len(sources))
+	for i := range sources {
+		out[i] = int32(i)
+		if h := sources[i].SHA256; h != "" {
+			out[i] = first[h]
+		}
+	}
+	return out
+}
+
+// withoutCopies leaves out the streams of all but one of the files that are the same byte by byte.
+func withoutCopies(streams []tally.Stream, original []int32) []tally.Stream {
+	of := func(s *tally.Stream) int32 {
+		if s.Source < 0 || int(s.Source) >= len(original) {
+			return s.Source
+		}
+		return original[s.Source]
+	}
+	told := make(map[int32]int32) // by which of the copies
+	for i := range streams {
+		s := &streams[i]
+		if by, ok := told[of(s)]; !ok || s.Source < by {
+			told[of(s)] = s.Source
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(streams), func(s tally.Stream) bool { return told[of(&s)] != s.Source })
+}
+
 // path returns the path of a source, "" for one that is not in the case.
 func (g *gatherer) path(source int32) string {
 	if source < 0 || int(source) >= len(g.c.in.Sources) {
 		return ""
 	}
-	return g.c.in.Sources[source].Path
+	return g.c.in.Sources[g.original[source]].Path
 }
 
 // locate returns the place that a stream is of.
