@@ -88,6 +88,8 @@ type Coverage struct {
 	From  *time.Time `json:"from"`
 	To    *time.Time `json:"to"`
 	Gaps  []Gap      `json:"gaps"`
+	// Beyond says of whom it shows nothing although the entry is not of one principal; "" where that is nobody.
+	Beyond string `json:"beyond,omitempty"`
 	// Channels are the ways in that it covers.
 	Channels []string `json:"channels,omitempty"`
 	// Sources are the paths of the evidence, the first of them.

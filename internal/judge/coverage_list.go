@@ -76,6 +76,14 @@ func (c *coverage) entry(t *trail, l level, whom string) casefile.Coverage {
 			e.Notes = append(e.Notes, fmt.Sprintf("stated to be complete from %s to %s: %s", inWords(s.From), inWords(s.To), s.proof))
 		}
 	}
+	if open := t.strange(nil, l); t.rule.system == cloud && whom == "" && len(open) > 0 && slices.Contains(cloudAll, firstOf(e.Channels)) {
+		switch {
+		case l == detail:
+			e.Beyond = "mailboxes of which it holds no record of access by anybody: they may not be audited"
+		case !c.wide:
+			e.Beyond = "accounts that it does not name: it names too few to be of everybody"
+		}
+	}
 	if t.skew > 0 {
 		e.Notes = append(e.Notes, t.skewWhy)
 	}
@@ -102,6 +110,13 @@ func (c *coverage) entry(t *trail, l level, whom string) casefile.Coverage {
 		e.Notes = append(e.Notes, fmt.Sprintf("%d more gaps", left))
 	}
 	return e
+}
+
+func firstOf(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0]
 }
 
 // substitute names the logs that show who came in while one has a hole, and through what, where they do not show all of it.

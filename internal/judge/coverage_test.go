@@ -318,6 +318,12 @@ func TestStatements(t *testing.T) {
 	f("coverage: [{stream: web.access, host: web1, level: detail, "+whole, func(*shelf) {}, "detail", "web", "web1", "4 02:10", "5 07:00", "missing_file 5 00:00:00–5 07:00:00")
 	f("channels_off: [{channel: imap, scope: ana, proof: config}]", two, "presence", "imap", "ana", "4 02:10", "4 13:00", "covered")
 	f("channels_off: [{channel: imap, scope: ana, proof: config}]", two, "presence", "imap", "bob", "4 02:10", "4 07:00", "missing_file 4 02:30:00–4 06:24:59")
+	// An export may be complete and a mailbox not audited.
+	tenant := func(s *shelf) {
+		s.add("ual.csv", "", "m365.ual:MailItemsAccessed", "4 00:00", "5 00:00", 5*time.Minute)
+	}
+	f("coverage: [{stream: 'm365.ual:MailItemsAccessed', level: detail, "+whole, tenant, "detail", "m365", "board", "4 02:00", "4 03:00", "disabled 4 02:00:00–4 03:00:00")
+	f("coverage: [{stream: 'm365.ual:MailItemsAccessed', level: detail, principal: board, "+whole, tenant, "detail", "m365", "board", "4 02:00", "4 03:00", "covered")
 	// What a record proves, no statement undoes.
 	f("coverage: [{stream: windows.evtx:Security, level: presence, "+whole, func(s *shelf) {
 		s.add("Security.evtx", "DC1", "windows.evtx:Security", "4 01:00", "4 10:00", time.Minute)

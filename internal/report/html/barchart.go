@@ -323,6 +323,9 @@ func coverageRows(c *casefile.Case, from, to time.Time) (rows []barRow, left int
 		}
 		log := visible(cut(strings.Join(words, " · "), maxName))
 		r := barRow{label: shorterLog.Replace(log)}
+		if k.Beyond != "" {
+			log += " (not of " + visible(cut(k.Beyond, maxName)) + ")"
+		}
 		if i == 0 {
 			r.head = "What the logs would have shown"
 		}

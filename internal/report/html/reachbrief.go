@@ -165,6 +165,12 @@ func gapsInBrief(c *casefile.Case) briefList {
 	if n := len(all) - len(b.List); n > 0 {
 		b.More = "and " + number(n) + " more, below"
 	}
+	for i := range c.Coverage {
+		k := &c.Coverage[i]
+		if line := cut(k.Stream, maxName) + " shows nothing of " + cut(k.Beyond, maxText); k.Beyond != "" && len(b.List) < 2*maxBriefLines && !slices.Contains(b.List, line) {
+			b.List = append(b.List, line)
+		}
+	}
 	return b
 }
 

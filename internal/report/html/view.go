@@ -765,6 +765,9 @@ func (p *page) tables(c *casefile.Case) {
 		if len(v.Gaps) > 5 {
 			gaps = append(gaps, count(len(v.Gaps)-5, "other", "others"))
 		}
+		if v.Beyond != "" {
+			gaps = append(gaps, "shows nothing of "+v.Beyond)
+		}
 		p.Coverage.add(v.Host, v.Stream, v.Principal, v.Level, window(casefile.Window{From: v.From, To: v.To}), strings.Join(gaps, "; "))
 	}
 	p.Coverage.left(len(c.Coverage), maxRows, casefile.CaseFile)
