@@ -11,6 +11,7 @@ import (
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/logs/webrequest"
 	"github.com/barid-dfir/barid/internal/tally"
 )
 
@@ -412,6 +413,7 @@ func (r *reacher) tellFiles() {
 		}
 	}
 	seen := make(map[signature]*casefile.Reached)
+	unkept := r.servesUnkept()
 	for i := range files {
 		m := &files[i]
 		e := being{from: orAlways(m.From), to: orNever(m.To), known: m.From != event.UnknownTime, size: m.Size, standard: true}
@@ -422,6 +424,11 @@ func (r *reacher) tellFiles() {
 				l.raise(w.exposure, d)
 				sig.ways |= 1 << n
 			}
+		}
+		if unkept && l.content() == not && !webrequest.Kept(m.Path) {
+			s := state(int32(i))
+			s.levels.raise(logs.Content, may)
+			s.why = append(s.why, casefile.Reason{Rule: ruleNotAssessed, Text: r.says(ruleNotAssessed) + " Who fetched files of this kind from a web server without a name is not told apart from who saw a page.", Evidence: []casefile.Proof{}})
 		}
 		s := states[int32(i)]
 		var entry casefile.Reached
@@ -470,6 +477,17 @@ func (r *reacher) tellFiles() {
 		}
 		r.add(e)
 	}
+}
+
+// servesUnkept reports whether files may have been fetched from a web server by nobody in particular, so that only those of some kinds
+// are observed: there is a log of one, and nothing shows that it serves files to people whom it knows.
+func (r *reacher) servesUnkept() bool {
+	if !r.attacked() || !slices.Contains(r.cover.channels("file", ""), "web") {
+		return false
+	}
+	return !slices.ContainsFunc(r.contexts, func(c tally.Context) bool {
+		return c.Account != "" && (c.Channel == "web" || c.Channel == "dav" || c.Channel == "nextcloud")
+	})
 }
 
 // foldersOf returns the folders of the inventory that a folder in a log may be, and whether it is surely that one. Several people may have

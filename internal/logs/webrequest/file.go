@@ -2,6 +2,7 @@ package webrequest
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/barid-dfir/barid/internal/logs"
 )
@@ -18,6 +19,16 @@ var fileMarks = []string{
 var kept = [...]string{
 	".zip", ".7z", ".rar", ".sql", ".bak", ".pst", ".ost", ".gz", ".tgz", ".tar", ".dmp", ".mdb", ".kdbx",
 	".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".odt", ".ods", ".rtf", ".csv", ".eml", ".msg", ".mbox", ".pfx", ".p12", ".pem", ".vhdx", ".sqlite",
+}
+
+// Kept reports whether a request for a file of that name is observed although nobody is named in it.
+func Kept(name string) bool {
+	for _, end := range kept {
+		if len(name) >= len(end) && strings.EqualFold(name[len(name)-len(end):], end) {
+			return true
+		}
+	}
+	return false
 }
 
 // filePairs returns the pairs: requests for such files that were answered.
