@@ -30,6 +30,8 @@ type Facts struct {
 		Sessions   []string `yaml:"sessions"`
 		UserAgents []string `yaml:"user_agents"`
 		Devices    []string `yaml:"devices"`
+		// Scripts say that script of the attacker ran in somebody's own browser.
+		Scripts []ScriptFact `yaml:"scripts"`
 	} `yaml:"attacker"`
 	Ours struct {
 		IPs        []string `yaml:"ips"`
@@ -49,6 +51,15 @@ type Facts struct {
 
 	addresses *addresses
 	zones     map[string]*time.Location
+}
+
+// ScriptFact says that script ran in the browser of whoever was signed in to an account: from the opening of the lure to the end of the
+// session. What it did has the owner's address, client program and session (mail-forensics 1.7, XSS_SAME_CONTEXT).
+type ScriptFact struct {
+	Account string    `yaml:"account"`
+	From    time.Time `yaml:"from"`
+	To      time.Time `yaml:"to"`    // the zero time if its end is not known
+	Proof   string    `yaml:"proof"` // how it is known
 }
 
 // ChannelOff says that a way in did not exist.

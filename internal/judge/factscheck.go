@@ -95,7 +95,7 @@ func (c *factsCheck) at(path ...any) string {
 }
 
 func (c *factsCheck) all() error {
-	for _, check := range []func() error{c.times, c.sets, c.channels, c.coverage, c.statements, c.zones} {
+	for _, check := range []func() error{c.times, c.sets, c.scripts, c.channels, c.coverage, c.statements, c.zones} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -144,6 +144,21 @@ func (c *factsCheck) sets() error {
 		}
 	}
 	c.f.addresses = a
+	return nil
+}
+
+func (c *factsCheck) scripts() error {
+	for i, o := range c.f.Attacker.Scripts {
+		at := c.at("attacker", "scripts", i)
+		switch {
+		case o.Account == "" || o.Proof == "":
+			return fmt.Errorf("%sattacker: scripts: it takes an account and a proof: how is it known that script ran?", at)
+		case o.From.IsZero():
+			return fmt.Errorf("%sattacker: scripts: from is missing: when was the lure opened?", at)
+		case !o.To.IsZero() && !o.From.Before(o.To):
+			return fmt.Errorf("%sattacker: scripts: it ends before it begins", at)
+		}
+	}
 	return nil
 }
 

@@ -30,6 +30,9 @@ func unusedFacts(in *Input, who *people) ([]string, error) {
 	for _, s := range f.Attacker.Devices {
 		w.name("attacker: devices", "device", s, s)
 	}
+	for i := range f.Attacker.Scripts {
+		w.name("attacker: scripts", "account", f.Attacker.Scripts[i].Account, who.key(f.Attacker.Scripts[i].Account))
+	}
 	for _, s := range f.Attacker.UserAgents {
 		w.name("attacker: user_agents", "agent", s, s)
 	}

@@ -58,6 +58,9 @@ func newPeople(in *Input) (*people, error) {
 		for _, a := range in.Facts.Attacker.Accounts {
 			p.learn(a)
 		}
+		for i := range in.Facts.Attacker.Scripts {
+			p.learn(in.Facts.Attacker.Scripts[i].Account)
+		}
 		for i := range in.Facts.Statements {
 			p.learn(in.Facts.Statements[i].Account)
 		}

@@ -3,6 +3,7 @@ package judge
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/logs"
@@ -30,6 +31,22 @@ func TestWhose(t *testing.T) {
 		}
 	}
 
+	f("script in the owner's own browser", func(s *scene) {
+		s.facts.Attacker.Scripts = []ScriptFact{{Account: "ana", From: time.Unix(0, clockOf("10:00")), To: time.Unix(0, clockOf("11:00")), Proof: "mail"}}
+		month(s, "ana", "198.51.100.7", bySession("A"))
+		month(s, "bob", "198.51.100.7", bySession("B"))
+		s.access(logs.MailboxUsed, "09:00", "ana", "198.51.100.7", iis, web, bySession("before"))
+		s.access(logs.MailboxUsed, "10:20", "CORP\\ana", "198.51.100.7", iis, web, bySession("during"))
+		s.access(logs.MailboxUsed, "10:20", "bob", "198.51.100.7", iis, web, bySession("other"))
+		s.access(logs.MailboxUsed, "11:20", "ana", "198.51.100.7", iis, web, bySession("late"))
+		s.access(logs.MailboxUsed, "12:00", "ana", "198.51.100.7", iis, web, bySession("after"))
+	}, "suspected during\nsuspected late\nowner A\nowner before\nowner after\n")
+	f("script whose end is not known", func(s *scene) {
+		s.facts.Attacker.Scripts = []ScriptFact{{Account: "ana", From: time.Unix(0, clockOf("10:00")), Proof: "mail"}}
+		month(s, "ana", "198.51.100.7", bySession("A"))
+		s.access(logs.MailboxUsed, "03-15 10:20", "ana", "198.51.100.7", iis, web, bySession("days after"))
+		s.bind("03-15 10:20", "ana", "2603:10a6::13", []string{"m5"}, as(logs.Service))
+	}, "suspected days after\nowner A\nservice ana|2603:10a6::13|2026-03-15T10:18:00Z\n")
 	f("a strong key holds a session together over two addresses; the service is nobody", func(s *scene) {
 		s.facts.Attacker.Sessions = []string{"S1"}
 		s.facts.Ours.IPs = []string{"198.51.100.7"}

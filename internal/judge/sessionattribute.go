@@ -127,11 +127,12 @@ type seedList struct {
 	guessed  []string
 	exploits []string
 	accounts []string // held, say the facts
+	scripts  []string // in whose browsers script ran, say the facts
 	medium   []string // accounts of sessions that the facts name as this program does: account|address|time
 }
 
 func (s *seedList) any() bool {
-	return len(s.named)+len(s.stated)+len(s.agents)+len(s.ips)+len(s.guessed)+len(s.exploits)+len(s.accounts)+len(s.medium) > 0
+	return len(s.named)+len(s.stated)+len(s.agents)+len(s.ips)+len(s.guessed)+len(s.exploits)+len(s.accounts)+len(s.medium)+len(s.scripts) > 0
 }
 
 // seeds finds what the facts, guessing and exploits mark.
@@ -151,6 +152,9 @@ func (a *attributing) seeds() *seedList {
 			a.heldAccounts[k] = true
 			s.accounts = append(s.accounts, k)
 		}
+	}
+	for i := range a.facts.Attacker.Scripts {
+		s.scripts = append(s.scripts, a.who.keys(a.facts.Attacker.Scripts[i].Account)...)
 	}
 	var agents []string
 	for _, x := range a.facts.Attacker.UserAgents {
@@ -252,6 +256,9 @@ func (a *attributing) beginning(s *seedList) int64 {
 		if at != event.UnknownTime {
 			first = min(first, at)
 		}
+	}
+	for i := range a.facts.Attacker.Scripts {
+		see(a.facts.Attacker.Scripts[i].From.UnixNano())
 	}
 	visited := func(c int32) {
 		for _, v := range a.store.Visits(int(c)) {
@@ -390,6 +397,13 @@ func (a *attributing) plant(s *seedList) {
 			p := a.personOf(c)
 			p.held = "the facts say that the attacker holds the account"
 			p.alone = a.madeByAttacker(p)
+		}
+	}
+	for _, k := range s.scripts {
+		if c := a.accounts.of(k); c >= 0 {
+			if p := a.personOf(c); p.held == "" {
+				p.held = "the facts say that script of the attacker ran in the browser of the account"
+			}
 		}
 	}
 }
@@ -701,8 +715,31 @@ func (a *attributing) rest() {
 			default:
 				x.why = []string{p.held, "nothing tells whose this is: no baseline says it (P4)"}
 			}
+			if script := a.scripted(x); script != nil && x.level != ofService {
+				x.level = suspected
+				x.why = []string{fmt.Sprintf("script of the attacker ran in the browser of %s from %s on (facts: %s): what it did cannot be told from what the owner did (XSS_SAME_CONTEXT)", p.title(), stamp(script.From), script.Proof)}
+			}
 		}
 	}
+}
+
+// scripted returns what the facts say of script that ran while a strand lasted; nil if nothing. A strand lasts as long as a visit may
+// pause.
+func (a *attributing) scripted(x *strand) *ScriptFact {
+	for i := range a.facts.Attacker.Scripts {
+		f := &a.facts.Attacker.Scripts[i]
+		if !slices.Contains(a.who.keys(f.Account), x.who.name) {
+			continue
+		}
+		to := never
+		if !f.To.IsZero() {
+			to = sum(f.To.UnixNano(), tally.Idle)
+		}
+		if x.from > x.to || x.from <= to && x.to >= sum(f.From.UnixNano(), -tally.Idle) {
+			return f
+		}
+	}
+	return nil
 }
 
 func inTime(t int64) string {
