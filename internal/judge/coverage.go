@@ -32,6 +32,8 @@ type coverage struct {
 	// audited caches whether a mailbox has any record of mail access.
 	audited map[string]bool
 	notes   []string
+	// skewed is by how much clocks may be off, in nanoseconds, of the logs of which that is known.
+	skewed map[logAt]int64
 	// aliases are the places that logs mean by other names: the address of a server whose name stands in other logs. nil is several.
 	aliases map[string]*place
 }

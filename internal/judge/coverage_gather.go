@@ -164,6 +164,11 @@ func (g *gatherer) learn() error {
 			g.c.named[g.c.who.key(ctx.Account)] = true
 		}
 	}
+	for _, l := range g.c.in.Store.Joints().Logs { // a front end of Exchange adds identifiers
+		if strings.HasPrefix(l.Format, iisLog) {
+			g.frontEnd[l.Host] = true
+		}
+	}
 	g.c.wide = len(g.c.named) >= wideExport
 	failed, err := g.c.in.attempts()
 	if err != nil {

@@ -76,6 +76,14 @@ func (c *coverage) joints(g *gatherer) error {
 		j.take(all.Logs, trails, x)
 	}
 	j.skews()
+	for id, t := range g.trailOf {
+		if k := (logAt{id.host, id.format}); t.skew > c.skewed[k] {
+			if c.skewed == nil {
+				c.skewed = make(map[logAt]int64)
+			}
+			c.skewed[k] = t.skew
+		}
+	}
 	for _, p := range c.places {
 		if len(j.fronts[p]) > 0 {
 			j.losses(p)

@@ -48,6 +48,9 @@ func Judge(in *Input) (*Judgement, error) {
 	if err != nil {
 		return nil, err
 	}
+	skewed := *in
+	skewed.Store = cover.store()
+	in = &skewed
 	sessions, err := attribute(in, who, cover)
 	if err != nil {
 		return nil, err
