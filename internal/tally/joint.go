@@ -141,7 +141,13 @@ func (s *jointSample) add(list []sight) {
 // hashes, as many as there are of any.
 func (s *jointSample) cut(skip func(log int32) bool) {
 	slices.SortFunc(s.all, func(a, b sight) int {
-		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.log, b.log), cmp.Compare(a.at, b.at))
+		switch {
+		case a.hash < b.hash:
+			return -1
+		case a.hash > b.hash:
+			return 1
+		}
+		return cmp.Or(cmp.Compare(a.log, b.log), cmp.Compare(a.at, b.at))
 	})
 	kept := s.all[:0]
 	ids, begin := 0, 0 // where the last identifier begins
@@ -201,7 +207,9 @@ func (s *jointSample) each(do func(seen []sight, count int64) error) error {
 			g.at = min(g.at, s.all[i].at)
 		}
 		g.to = int32(i)
-		slices.SortFunc(s.all[g.from:g.to], func(a, b sight) int { return cmp.Compare(a.log, b.log) })
+		if g.to-g.from > 1 {
+			slices.SortFunc(s.all[g.from:g.to], func(a, b sight) int { return cmp.Compare(a.log, b.log) })
+		}
 		groups = append(groups, g)
 	}
 	compare := func(a, b group) int {
