@@ -212,8 +212,15 @@ func (p *page) reach(c *casefile.Case) {
 
 func (v *reachView) counts(c *casefile.Case) {
 	var said []string
-	for _, k := range kinds {
+	shells := webShells(c)
+	for _, k := range [...][2]string{kinds[0], kinds[1], kinds[2], kinds[3], {"shell", "Web shells used"}, kinds[4], kinds[5]} {
 		n, ok := c.Summary.Reached[k[0]]
+		switch k[0] {
+		case "file":
+			n = withoutShells(n, shells)
+		case "shell":
+			n, ok = shells, true
+		}
 		all := n.Confirmed + n.Possible + n.RuledOut
 		if !ok || all <= 0 {
 			continue
@@ -240,8 +247,11 @@ func (v *reachView) counts(c *casefile.Case) {
 			x += w
 		}
 		head := "Content of"
-		if k[0] == "host" || k[0] == "credential" {
-			head, row.Kind = "In the attacker’s hands", "Servers attacked with success"
+		if k[0] == "host" || k[0] == "credential" || k[0] == "shell" {
+			head, row.Kind = "In the attacker’s hands", k[1]
+			if k[0] == "host" {
+				row.Kind = "Servers attacked with success"
+			}
 			if k[0] == "credential" {
 				row.Kind = "Accounts (password or token)"
 			}

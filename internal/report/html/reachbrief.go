@@ -2,6 +2,7 @@ package html
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -14,7 +15,11 @@ const maxBriefLines = 3
 
 // sentence says in short what was reached, confirmed and possible apart.
 func sentence(c *casefile.Case) string {
-	n := c.Summary.Reached
+	n := maps.Clone(c.Summary.Reached)
+	shells := webShells(c)
+	if files := withoutShells(n["file"], shells); n != nil {
+		n["file"] = files
+	}
 	objects := func(of func(casefile.VerdictCounts) int64) string {
 		var parts []string
 		for _, k := range [...][3]string{{"mailbox", "mailbox", "mailboxes"}, {"message", "message", "messages"}, {"file", "file", "files"}} {
@@ -39,6 +44,9 @@ func sentence(c *casefile.Case) string {
 	case confirmed == "" && ruledOut != "":
 		said = append(said, "Access to content of "+ruledOut+" is ruled out.")
 	}
+	if shells.Confirmed > 0 {
+		said = append(said, count(shells.Confirmed, "web shell was", "web shells were")+" used.")
+	}
 	if len(said) == 0 {
 		if h := n["host"]; h.Confirmed > 0 {
 			said = append(said, count(h.Confirmed, "server was", "servers were")+" attacked with success.")
@@ -54,6 +62,33 @@ func sentence(c *casefile.Case) string {
 		said = append(said, "No access is confirmed.")
 	}
 	return strings.Join(said, " ")
+}
+
+// webShells counts the verdicts on web shells: files that the attacker put there, of which it is asked whether he used them.
+func webShells(c *casefile.Case) casefile.VerdictCounts {
+	var n casefile.VerdictCounts
+	for i := range c.Reached {
+		r := &c.Reached[i]
+		if r.Object.Kind != "file" || len(r.Why) == 0 || !strings.HasPrefix(r.Why[0].Rule, "SHELL_") {
+			continue
+		}
+		switch verdictClass(r.Verdict) {
+		case casefile.Confirmed:
+			n.Confirmed++
+		case casefile.Possible:
+			n.Possible++
+		default:
+			n.RuledOut++
+		}
+	}
+	return n
+}
+
+func withoutShells(files, shells casefile.VerdictCounts) casefile.VerdictCounts {
+	files.Confirmed = max(0, files.Confirmed-shells.Confirmed)
+	files.Possible = max(0, files.Possible-shells.Possible)
+	files.RuledOut = max(0, files.RuledOut-shells.RuledOut)
+	return files
 }
 
 // brief says on the first screen what was held when, and where the logs have gaps in that time.
