@@ -3,6 +3,7 @@ package judge
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -35,6 +36,7 @@ type session struct {
 	attribution attribution
 	principal   string // the account, as people.key writes it
 	from, to    int64
+	ends        bool // a log of it tells ends of sessions
 	open        bool // its end is not in the logs, though logs of the kind tell ends
 	parts       []part
 	held        bool // the account is one that an attacker used, or may have used
@@ -145,11 +147,10 @@ func (s *sessions) gather(a *attributing) error {
 				s.attackers[x.ip] = true
 			}
 		}
-		made, err := a.session(g)
-		if err != nil {
-			return err
-		}
-		s.all = append(s.all, made)
+		s.all = append(s.all, a.session(g))
+	}
+	if err := s.follow(a); err != nil {
+		return err
 	}
 	s.exploited = a.hosts
 	slices.SortStableFunc(s.all, func(x, y session) int {
@@ -194,7 +195,7 @@ func (s *sessions) name() {
 const maxProofs = 5
 
 // session puts strands of one key and attribution together.
-func (a *attributing) session(strands []*strand) (session, error) {
+func (a *attributing) session(strands []*strand) session {
 	first := strands[0]
 	s := session{attribution: first.level, principal: first.who.name, from: math.MaxInt64, to: math.MinInt64, held: first.who.held != ""}
 	s.lastLogin = event.UnknownTime
@@ -212,7 +213,6 @@ func (a *attributing) session(strands []*strand) (session, error) {
 		}
 	}
 	var refs []tally.Ref
-	ends := false
 	for _, x := range strands {
 		s.guess = s.guess || x.guess
 		add(&s.IPs, x.ip, maxListed*10)
@@ -236,7 +236,7 @@ func (a *attributing) session(strands []*strand) (session, error) {
 			add(&s.Channels, c.Channel, maxListed)
 			add(&s.Agents, c.Agent, maxListed)
 			add(&s.Devices, c.Device, maxListed)
-			ends = ends || tellsEnds(c)
+			s.ends = s.ends || tellsEnds(c)
 		}
 	}
 	if s.from == math.MaxInt64 {
@@ -248,10 +248,7 @@ func (a *attributing) session(strands []*strand) (session, error) {
 	for _, r := range refs[:min(len(refs), maxProofs)] {
 		s.Evidence = append(s.Evidence, a.in.proof(r))
 	}
-	if s.attribution < unattributed {
-		return s, nil
-	}
-	return s, a.follows(&s, ends)
+	return s
 }
 
 // tellsEnds reports whether a log writes a line at the end of every session through a channel.
@@ -259,43 +256,54 @@ func tellsEnds(c *tally.Context) bool {
 	return (c.Channel == "imap" || c.Channel == "pop3") && (strings.Contains(c.Format, "dovecot") || strings.Contains(c.Format, "cyrus") || strings.Contains(c.Format, "courier"))
 }
 
-// follows finds out whether a session has a login and an end. One whose logins outnumber the ends is open.
-func (a *attributing) follows(s *session, ends bool) error {
-	logins, closed := int64(0), int64(0)
-	look := func(context int, spans []tally.Span) error {
+// follow finds out whether sessions have a login and an end. One whose logins outnumber the ends is open.
+func (s *sessions) follow(a *attributing) error {
+	visits := make(map[int][]located) // by context; each is of one session
+	for i := range s.all {
+		if s.all[i].attribution < unattributed {
+			continue
+		}
+		for _, p := range s.all[i].parts {
+			visits[p.context] = append(visits[p.context], located{p.from, p.to, i})
+		}
+	}
+	logins, closed := make([]int64, len(s.all)), make([]int64, len(s.all))
+	for _, context := range slices.Sorted(maps.Keys(visits)) {
+		list := visits[context]
+		slices.SortFunc(list, func(x, y located) int { return cmp.Or(cmp.Compare(x.from, y.from), cmp.Compare(x.to, y.to)) })
 		end := tellsEnds(&a.contexts[context])
 		for act, err := range a.store.Acts(context) {
 			if err != nil {
 				return err
 			}
-			if !inSpans(spans, act.From) {
+			login := act.Kind == logs.Login && act.OK
+			if !login && !(end && (act.Inference == logs.MailFetched || act.Inference == logs.MailNotFetched || act.Inference == logs.MailTraffic)) {
 				continue
 			}
-			switch {
-			case act.Kind == logs.Login && act.OK:
-				s.loggedIn, s.lastLogin = true, max(s.lastLogin, act.To)
-				if end {
-					logins += act.Times
+			i, _ := slices.BinarySearchFunc(list, act.From, func(l located, at int64) int {
+				if l.from <= at {
+					return -1
 				}
-			case end && (act.Inference == logs.MailFetched || act.Inference == logs.MailNotFetched || act.Inference == logs.MailTraffic):
-				closed += act.Times
+				return 1
+			})
+			if i == 0 || list[i-1].to < act.From {
+				continue
+			}
+			n := list[i-1].session
+			switch x := &s.all[n]; {
+			case !login:
+				closed[n] += act.Times
+			default:
+				x.loggedIn, x.lastLogin = true, max(x.lastLogin, act.To)
+				if end {
+					logins[n] += act.Times
+				}
 			}
 		}
-		return nil
 	}
-	parts := slices.Clone(s.parts)
-	slices.SortStableFunc(parts, func(x, y part) int { return cmp.Compare(x.context, y.context) })
-	var spans []tally.Span
-	for i, p := range parts {
-		spans = append(spans, tally.Span{From: p.from, To: p.to})
-		if i+1 == len(parts) || parts[i+1].context != p.context {
-			if err := look(p.context, spans); err != nil {
-				return err
-			}
-			spans = spans[:0]
-		}
+	for i := range s.all {
+		s.all[i].open = s.all[i].ends && logins[i] > closed[i]
 	}
-	s.open = ends && logins > closed
 	return nil
 }
 
