@@ -43,6 +43,7 @@ type attributing struct {
 	order    []*person
 	roles    map[string]remote
 	crowds   map[string]bool
+	owners   map[string]string // accounts by sessions of Cyrus, once they were asked for
 	nobodys  map[string]bool
 	spoken   map[string]attribution // how far a strong key was followed
 	guessers map[string]*guess

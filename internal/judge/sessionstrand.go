@@ -243,8 +243,33 @@ func (s *strand) during(from, to int64) bool {
 const anonymous = "\x00"
 
 // nameOf returns the account of a context, and for whoever gave none a name made of the address.
+// ownerOf returns the one account that logins of Cyrus name with a session; "" if there is none, or several.
+func (a *attributing) ownerOf(session string) string {
+	if a.owners == nil {
+		a.owners = make(map[string]string)
+		for i := range a.contexts {
+			c := &a.contexts[i]
+			key := sessionKey(c)
+			if key == "" || c.Account == "" || c.Account == "-" || !strings.HasSuffix(c.Format, ".cyrus") {
+				continue
+			}
+			name := a.who.key(c.Account)
+			if other, ok := a.owners[key]; ok && other != name {
+				name = ""
+			}
+			a.owners[key] = name
+		}
+	}
+	return a.owners[session]
+}
+
 func (a *attributing) nameOf(c *tally.Context) string {
 	if c.Account == "" || c.Account == "-" {
+		if c.IP == "" && strings.HasSuffix(c.Format, ".cyrus") {
+			if name := a.ownerOf(sessionKey(c)); name != "" {
+				return name
+			}
+		}
 		return anonymous + c.IP
 	}
 	return a.who.key(c.Account)
