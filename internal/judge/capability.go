@@ -441,6 +441,8 @@ func (h *holding) maker(act *tally.Act) (attribution, string) {
 		return s.attribution, ""
 	case s != nil && s.held:
 		return unattributed, fmt.Sprintf("%s, by %s while an attacker held that account", what, cmp.Or(c.Account, "nobody named"))
+	case s != nil && h.mayHold(s.principal):
+		return unattributed, fmt.Sprintf("%s, by %s while an attacker may have held that account", what, cmp.Or(c.Account, "nobody named"))
 	}
 	if i, ok := h.hosts[strings.ToLower(c.Host)]; ok && c.Host != "" && (c.IP == "" || remoteOf(h.facts, c.IP).none) {
 		if k := &h.list[i]; at == event.UnknownTime || at >= k.earliest {
@@ -448,6 +450,14 @@ func (h *holding) maker(act *tally.Act) (attribution, string) {
 		}
 	}
 	return unattributed, ""
+}
+
+// mayHold reports whether a password or token of the account may have been an attacker's, for another reason than that somebody
+// guessed at it.
+func (h *holding) mayHold(principal string) bool {
+	return slices.ContainsFunc(h.list, func(k capability) bool {
+		return k.principal == principal && principal != "" && (k.power == logs.Password || k.power == logs.Token) && k.rule != ruleTried
+	})
 }
 
 // contained ends what was shut.
