@@ -125,6 +125,14 @@ func (r *reacher) stayedAtFiles() {
 					stays = []tally.Span{{From: stays[0].From, To: max(r.heldUntil(k.principal), stays[len(stays)-1].To)}}
 				}
 				for _, s := range stays {
+					if !r.showsListings(c, site, s) {
+						w := r.files.box.way(wayKey{rule: ruleNoDetail, of: "listing", grasp: graspCoarse, degree: may, exposure: logs.Metadata})
+						w.bound(-1, -1)
+						w.times++
+						w.self = may
+						w.span(s.From, s.To)
+						w.words = addTo(w.words, c+": its log does not tell which names were shown", mostWords)
+					}
 					ans := r.cover.detail(c, site, s.From, s.To)
 					if !ans.assessed {
 						r.hole(r.files.box, ruleNoDetail, "", c+": no log tells what was read", s.From, s.To)
@@ -152,6 +160,18 @@ func (r *reacher) stayedAtFiles() {
 			}
 		}
 	}
+}
+
+// showsListings reports whether a log would have shown that the names in a folder were read through a channel: audit logs of file
+// servers tell what was opened, a web server every request.
+func (r *reacher) showsListings(channel, site string, at tally.Span) bool {
+	switch channel {
+	case "smb":
+		return false
+	case "nextcloud":
+		return r.cover.detail("dav", site, at.From, at.To).covered()
+	}
+	return true
 }
 
 // fileState is what is known of a file, or of a version of it.
