@@ -38,7 +38,6 @@ func over(name string) with {
 	return func(s *sighting) { s.o.Channel = name }
 }
 func as(x logs.Standing) with       { return func(s *sighting) { s.o.Standing = x } }
-func inFolder(id string) with       { return func(s *sighting) { s.o.Folder = []byte(id) } }
 func doing(name string) with        { return func(s *sighting) { s.o.Action = []byte(name) } }
 func onto(name string) with         { return func(s *sighting) { s.o.Target = []byte(name) } }
 func giving(p logs.Power) with      { return func(s *sighting) { s.o.Power = p } }
@@ -56,11 +55,6 @@ func of(kind, id string) with {
 // amount says how much: -1 where the log does not.
 func amount(count, bytes int64) with {
 	return func(s *sighting) { s.o.Count, s.o.Bytes = count, bytes }
-}
-
-// around widens the time.
-func around(before, after time.Duration) with {
-	return func(s *sighting) { s.o.Before, s.o.After = before, after }
 }
 
 // from says which log of which host tells of it.
