@@ -597,8 +597,10 @@ func (r *reacher) judgeFile(s *fileState, t *fileTouch, m *StoredFile, rows []in
 		size = m.Size
 	}
 	type sums struct {
-		bytes int64
-		whole bool // fetched with 200 before
+		bytes        int64
+		parts, times int64 // of ranges: bytes, and how many
+		most         int64 // bytes of the largest range
+		whole        bool  // fetched with 200 before
 	}
 	bySession := make(map[*session]*sums)
 	for i := range t.claims {
@@ -612,6 +614,9 @@ func (r *reacher) judgeFile(s *fileState, t *fileTouch, m *StoredFile, rows []in
 			bySession[c.session] = q
 		}
 		q.bytes = addBytes(q.bytes, c.act.Bytes)
+		if c.act.Inference == logs.HTTPRange {
+			q.parts, q.times, q.most = addBytes(q.parts, c.act.Bytes), q.times+max(c.act.Times, 1), max(q.most, c.act.Most)
+		}
 		q.whole = q.whole || c.act.Inference == logs.HTTPBody && c.act.OK
 	}
 	type told struct {
@@ -643,7 +648,13 @@ func (r *reacher) judgeFile(s *fileState, t *fileTouch, m *StoredFile, rows []in
 			}
 			q := bySession[c.session]
 			switch {
-			case size >= 0 && q != nil && q.bytes >= size && size > 0:
+			case size > 0 && q != nil && q.bytes >= size:
+				// Parts that are more than the file together, or all of one length, may be one part fetched again.
+				if q.bytes-size > size/50 || q.times > 1 && q.parts/q.times == q.most && q.parts%q.times == 0 {
+					s.levels.raise(logs.Content, may)
+					extra = fmt.Sprintf("The parts are %d bytes together, the file %d: all of it, or a part more than once", q.bytes, size)
+					break
+				}
 				s.levels.raise(logs.Content, d)
 				extra = fmt.Sprintf("The parts are %d bytes together, the file %d: all of it is presumed", q.bytes, size)
 			case size < 0 || a.Bytes < 0:

@@ -498,7 +498,7 @@ func (w *world) write(tb testing.TB, dir string, files []file) {
 			if !m.removed.IsZero() {
 				removed = m.removed.Format(time.RFC3339)
 			}
-			fmt.Fprintf(&messages, "%s,%s,%s,%s,%s,%s,%s\n", m.in, m.id, m.folder, m.folder, say(fmt.Sprint(m.size)), say(m.received.Format(time.RFC3339)), say(removed))
+			fmt.Fprintf(&messages, "%s,%s,%s,%s,%s,%s,%s\n", m.in, m.id, m.folder, m.folder, say(fmt.Sprint(m.size)), say(m.received.Format(time.RFC3339)), removed)
 		}
 	}
 	check(os.WriteFile(filepath.Join(dir, "mailboxes.csv"), []byte(boxes.String()), 0o600))
