@@ -34,9 +34,10 @@ var allowed = []struct {
 	{"internal/tally", []string{"internal/event", "internal/detect", "internal/logs", "internal/spill"}},
 	{"internal/casefile", []string{"internal/event", "internal/detect", "internal/spill"}},
 	{"internal/judge", []string{"internal/casefile", "internal/detect", "internal/event", "internal/logs", "internal/spill", "internal/tally"}},
-	{"internal/report", []string{"internal/casefile", "internal/report", "internal/detect", "internal/event"}},
+	{"internal/lang", []string{"internal/event", "internal/report/fields", "content"}},
+	{"internal/report", []string{"internal/casefile", "internal/lang", "internal/report", "internal/detect", "internal/event"}},
 	{"internal/pipeline", []string{"internal/event", "internal/evidence", "internal/logs", "internal/detect", "internal/tally", "internal/casefile", "internal/judge", "internal/report", "sigma", "content"}},
-	{"cmd/barid", []string{"internal/casefile", "internal/detect", "internal/event", "internal/evidence", "internal/judge", "internal/pipeline", "internal/report", "internal/tally", "content", "sigma"}},
+	{"cmd/barid", []string{"internal/casefile", "internal/detect", "internal/event", "internal/evidence", "internal/judge", "internal/lang", "internal/pipeline", "internal/report", "internal/tally", "content", "sigma"}},
 }
 
 func TestImportsFollowThePlan(t *testing.T) {
