@@ -17,6 +17,7 @@ import (
 	"github.com/barid-dfir/barid/internal/judge"
 	"github.com/barid-dfir/barid/internal/pipeline"
 	"github.com/barid-dfir/barid/internal/report"
+	"github.com/barid-dfir/barid/internal/report/input"
 	"github.com/barid-dfir/barid/sigma"
 )
 
@@ -275,7 +276,7 @@ type reportCmd struct {
 
 // Run writes an output of a case.
 func (c *reportCmd) Run(e *env) error {
-	made, err := casefile.Open(c.Case)
+	in, err := input.Open(c.Case)
 	if err != nil {
 		return err
 	}
@@ -284,13 +285,13 @@ func (c *reportCmd) Run(e *env) error {
 		return usage(fmt.Errorf("no format %q", c.Format))
 	}
 	if c.Output == "" {
-		return out.Write(e.stdout, made, casefile.Findings(c.Case))
+		return out.Write(e.stdout, in)
 	}
 	f, err := os.OpenFile(c.Output, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	return errors.Join(out.Write(f, made, casefile.Findings(c.Case)), f.Close())
+	return errors.Join(out.Write(f, in), f.Close())
 }
 
 type judgeCmd struct {

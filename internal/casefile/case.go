@@ -33,6 +33,12 @@ type Case struct {
 	Statements []Statement `json:"statements,omitempty"`
 	// Inferences explains the rules that verdicts name.
 	Inferences []Inference `json:"inferences,omitempty"`
+	// TLP is how far the case may go, a marking of TLP 2.0: clear, green, amber, amber+strict, red.
+	TLP string `json:"tlp,omitempty"`
+	// Owed is whom the organisation must tell, by when.
+	Owed []Duty `json:"owed,omitempty"`
+	// Classifications are what the rules of regimes say of the incident, for the person who classifies it.
+	Classifications []Classification `json:"classifications,omitempty"`
 	// Notes say what of the facts was not used, and why.
 	Notes   []string `json:"notes,omitempty"`
 	Rules   Rules    `json:"rules"`

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"iter"
 	"strconv"
 	"time"
 )
@@ -24,8 +25,23 @@ const (
 	noReached  = "\n \"reached\": []"
 )
 
-// encode writes what Encode returns. Sessions and what was reached may be millions, so they are not put together first.
+// EncodeTo writes what Encode returns for the case with these verdicts in the place of its own.
+func EncodeTo(w io.Writer, c *Case, verdicts iter.Seq2[*Reached, error]) error {
+	return encodeWith(w, c, verdicts)
+}
+
 func encode(w io.Writer, c *Case) error {
+	return encodeWith(w, c, func(yield func(*Reached, error) bool) {
+		for i := range c.Reached {
+			if !yield(&c.Reached[i], nil) {
+				return
+			}
+		}
+	})
+}
+
+// encodeWith writes a case. Sessions and what was reached may be millions, so they are not put together first.
+func encodeWith(w io.Writer, c *Case, verdicts iter.Seq2[*Reached, error]) error {
 	short := *c
 	short.Sessions, short.Reached = nil, nil
 	rest, err := encodeValue(withLists(&short))
@@ -56,12 +72,12 @@ func encode(w io.Writer, c *Case) error {
 		return errors.New("casefile: no place for what was reached")
 	}
 	e.open('[')
-	for i := range c.Reached {
-		if e.err != nil {
+	for r, err := range verdicts {
+		if e.fail(err); e.err != nil {
 			return e.err
 		}
 		e.item()
-		e.reached(&c.Reached[i])
+		e.reached(r)
 	}
 	e.close(']')
 	e.b = append(e.b, rest...)

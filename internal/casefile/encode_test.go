@@ -98,7 +98,7 @@ func TestGivenLeavesOutWhatWasDecided(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := given(bytes.NewReader(p))
+		got, err := except(bytes.NewReader(p), decided)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,10 +2,12 @@ package casefile
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,13 +18,16 @@ var decided = []string{"coverage", "sessions", "capabilities", "reached"}
 
 // OpenGiven reads the case in dir without what was decided of it: its Coverage, Sessions, Capabilities and Reached are nil. They
 // are not looked at.
-func OpenGiven(dir string) (*Case, error) {
+func OpenGiven(dir string) (*Case, error) { return OpenExcept(dir, decided...) }
+
+// OpenExcept reads the case in dir without the fields of case.json that are named: they are nil, and not looked at.
+func OpenExcept(dir string, fields ...string) (*Case, error) {
 	f, err := os.Open(filepath.Join(dir, CaseFile))
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	c, err := given(f)
+	c, err := except(f, fields)
 	if err != nil { // Open says it better, or knows how to read it
 		return Open(dir)
 	}
@@ -34,8 +39,8 @@ func OpenGiven(dir string) (*Case, error) {
 
 var errNotObject = errors.New("not one JSON object")
 
-// given reads case.json for OpenGiven.
-func given(r io.Reader) (*Case, error) {
+// except reads case.json for OpenExcept.
+func except(r io.Reader, left []string) (*Case, error) {
 	s := skimmer{r: bufio.NewReaderSize(r, 256<<10)}
 	kept := []byte{'{'}
 	if s.next() != '{' {
@@ -53,7 +58,7 @@ func given(r io.Reader) (*Case, error) {
 		if json.Unmarshal(key, &name) != nil {
 			return nil, errNotObject
 		}
-		if at = s.next(); slices.Contains(decided, name) {
+		if at = s.next(); slices.Contains(left, name) {
 			s.skip(at)
 		} else {
 			if len(kept) > 1 {
@@ -78,6 +83,72 @@ func given(r io.Reader) (*Case, error) {
 		return nil, err
 	}
 	return &c, nil
+}
+
+// Verdicts goes through what was reached in the case in dir, in order. Each is valid until the next. A case that cannot be read
+// to its end yields an error, and no more.
+func Verdicts(dir string) iter.Seq2[*Reached, error] {
+	return func(yield func(*Reached, error) bool) {
+		if err := verdicts(dir, yield); err != nil {
+			yield(nil, fmt.Errorf("%s: %w", filepath.Join(dir, CaseFile), err))
+		}
+	}
+}
+
+// verdicts calls yield until it returns false.
+func verdicts(dir string, yield func(*Reached, error) bool) error {
+	f, err := os.Open(filepath.Join(dir, CaseFile))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	s := skimmer{r: bufio.NewReaderSize(f, 256<<10)}
+	if s.next() != '{' {
+		return errNotObject
+	}
+	for at := s.next(); at != '}'; {
+		if at != '"' {
+			return cmp.Or(s.err, errNotObject)
+		}
+		key := s.value(at, nil)
+		if s.next() != ':' {
+			return cmp.Or(s.err, errNotObject)
+		}
+		if at = s.next(); string(key) == `"reached"` && at == '[' {
+			return s.items(yield)
+		}
+		s.skip(at)
+		if at = s.next(); at == ',' {
+			at = s.next()
+		} else if at != '}' {
+			return cmp.Or(s.err, errNotObject)
+		}
+	}
+	return s.err
+}
+
+// items calls yield with the items of a list whose beginning was read.
+func (s *skimmer) items(yield func(*Reached, error) bool) error {
+	var text []byte
+	for at := s.next(); at != ']'; {
+		var r Reached
+		text = s.value(at, text[:0])
+		if s.err != nil {
+			return notEnd(s.err)
+		}
+		if err := json.Unmarshal(text, &r); err != nil {
+			return err
+		}
+		if !yield(&r, nil) {
+			return nil
+		}
+		if at = s.next(); at == ',' {
+			at = s.next()
+		} else if at != ']' {
+			return cmp.Or(s.err, errNotObject)
+		}
+	}
+	return nil
 }
 
 // skimmer goes through JSON without understanding more of it than where values end. After an error it returns zeros.

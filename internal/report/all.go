@@ -9,6 +9,7 @@ import (
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/report/csv"
 	"github.com/barid-dfir/barid/internal/report/html"
+	"github.com/barid-dfir/barid/internal/report/input"
 	"github.com/barid-dfir/barid/internal/report/navigator"
 	"github.com/barid-dfir/barid/internal/report/reached"
 	"github.com/barid-dfir/barid/internal/report/timesketch"
@@ -22,9 +23,8 @@ type Output struct {
 	File string
 	// About says in a few words what it is for.
 	About string
-	// Write writes the case. findings yields the findings in order of time, each valid until the next; an output that
-	// does not need them leaves them alone.
-	Write func(w io.Writer, c *casefile.Case, findings iter.Seq2[*casefile.Finding, error]) error
+	// Write writes the case as it goes through it.
+	Write func(w io.Writer, in *input.Input) error
 }
 
 // Outputs returns all outputs, in the order in which they are listed for people.
@@ -50,18 +50,11 @@ func Find(name string) (Output, bool) {
 	return Output{}, false
 }
 
-func writeJSON(w io.Writer, c *casefile.Case, _ iter.Seq2[*casefile.Finding, error]) error {
-	p, err := casefile.Encode(c)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(p)
-	return err
-}
+func writeJSON(w io.Writer, in *input.Input) error { return casefile.EncodeTo(w, in.Case, in.Reached) }
 
-func writeJSONLines(w io.Writer, _ *casefile.Case, findings iter.Seq2[*casefile.Finding, error]) error {
+func writeJSONLines(w io.Writer, in *input.Input) error {
 	var line []byte
-	for f, err := range findings {
+	for f, err := range in.Findings {
 		if err != nil {
 			return err
 		}
@@ -82,7 +75,7 @@ func WriteCase(w *casefile.Writer, c *casefile.Case, findings iter.Seq2[*casefil
 	if err != nil {
 		return err
 	}
-	if err := html.Write(f, c, findings); err != nil {
+	if err := html.Write(f, input.Of(c, findings)); err != nil {
 		return err
 	}
 	return f.Close()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/report/csv"
+	"github.com/barid-dfir/barid/internal/report/input"
 )
 
 var noon = time.Date(2021, 3, 3, 12, 0, 0, 0, time.UTC)
@@ -45,6 +46,10 @@ func write(tb testing.TB, n int) (dir string) {
 		Steps: []casefile.Step{{Rule: casefile.Rule{Title: "Web shell", Level: "high"}, First: noon, Last: noon.Add(time.Hour), Count: int64(n),
 			Evidence: []casefile.Evidence{{Source: "u_ex210303.log", Line: 1, Time: noon, Raw: "a\u202eb\tc\x00"}}}},
 	}}}
+	for i := range 3 {
+		c.Reached = append(c.Reached, casefile.Reached{Object: casefile.Object{Kind: "mailbox", ID: fmt.Sprint("m\u202e", i)}, Verdict: casefile.Possible, Exposure: "content", Upper: -1,
+			Levels: casefile.Levels{Content: casefile.Possible, Partial: casefile.Possible, Metadata: casefile.Confirmed}, Why: []casefile.Reason{{Rule: "PASSWORD", Text: "]}"}}})
+	}
 	if err := WriteCase(w, c, casefile.Findings(w.Dir())); err != nil {
 		tb.Fatal(err)
 	}
@@ -56,14 +61,14 @@ func write(tb testing.TB, n int) (dir string) {
 
 func TestAnOutputWrittenAgainIsTheOneInTheCase(t *testing.T) {
 	dir := write(t, 500)
-	c, err := casefile.Open(dir)
+	in, err := input.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	compared := 0
 	for _, o := range Outputs() {
 		var got bytes.Buffer
-		if err := o.Write(&got, c, casefile.Findings(dir)); err != nil {
+		if err := o.Write(&got, in); err != nil {
 			t.Errorf("%s: %v", o.Name, err)
 		}
 		if got.Len() == 0 {
@@ -111,14 +116,14 @@ func TestNamesOfOutputsAndFilesAreUnique(t *testing.T) {
 func BenchmarkOutputs(b *testing.B) {
 	const n = 100_000
 	dir := write(b, n)
-	c, err := casefile.Open(dir)
+	in, err := input.Open(dir)
 	if err != nil {
 		b.Fatal(err)
 	}
 	for _, o := range Outputs() {
 		b.Run(o.Name, func(b *testing.B) {
 			for b.Loop() {
-				if err := o.Write(io.Discard, c, casefile.Findings(dir)); err != nil {
+				if err := o.Write(io.Discard, in); err != nil {
 					b.Fatal(err)
 				}
 			}

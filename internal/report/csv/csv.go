@@ -9,13 +9,13 @@ package csv
 import (
 	"bytes"
 	"io"
-	"iter"
 	"strconv"
 	"unicode/utf8"
 
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/report/fields"
+	"github.com/barid-dfir/barid/internal/report/input"
 )
 
 // maxMessage is the most of an event that a line shows, in bytes; findings.jsonl has all of it.
@@ -29,13 +29,13 @@ func Timeline() casefile.LineFile {
 }
 
 // Write writes the timeline of a case.
-func Write(w io.Writer, _ *casefile.Case, findings iter.Seq2[*casefile.Finding, error]) error {
+func Write(w io.Writer, in *input.Input) error {
 	if _, err := io.WriteString(w, header); err != nil {
 		return err
 	}
 	row := newRow()
 	var line []byte
-	for f, err := range findings {
+	for f, err := range in.Findings {
 		if err != nil {
 			return err
 		}

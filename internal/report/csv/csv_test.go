@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/report/input"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -28,7 +29,7 @@ func TestTimelineLine(t *testing.T) {
 	want := header + `2021-03-03T06:49:46.210Z,high,"A ""shell"", used",'=cmd|' /C calc'!A0,"ana; drop",203.0.113.9,logs.zip!a.log,12,,4711,r1,` +
 		`attack.t1505.003 attack.persistence,ab,"cs-uri-stem=/x.aspx cs-uri-query=a=1,b=2"` + "\r\n"
 	var got strings.Builder
-	if err := Write(&got, nil, one(f)); err != nil {
+	if err := Write(&got, input.Of(new(casefile.Case), one(f))); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got.String()); diff != "" {

@@ -12,9 +12,8 @@ import (
 	"encoding/base64"
 	"html/template"
 	"io"
-	"iter"
 
-	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/report/input"
 )
 
 //go:embed report.tmpl
@@ -23,9 +22,17 @@ var source string
 //go:embed report.css
 var style string
 
-// Write writes the report of a case. It goes once through findings, which may be nil; an error in them is said in the
-// report, and is not the error of Write.
-func Write(w io.Writer, c *casefile.Case, findings iter.Seq2[*casefile.Finding, error]) error {
+// Write writes the report of a case. It goes once through the findings; an error in them is said in the report, and is not
+// the error of Write.
+func Write(w io.Writer, in *input.Input) error {
+	whole := *in.Case
+	for r, err := range in.Reached {
+		if err != nil {
+			return err
+		}
+		whole.Reached = append(whole.Reached, *r)
+	}
+	c, findings := &whole, in.Findings
 	sum := sha256.Sum256([]byte(style))
 	p := build(c, findings)
 	p.StyleHash = base64.StdEncoding.EncodeToString(sum[:])

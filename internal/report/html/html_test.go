@@ -20,13 +20,14 @@ import (
 
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/report/input"
 	"github.com/google/go-cmp/cmp"
 )
 
 func render(t testing.TB, c *casefile.Case) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := Write(&b, c, fromSteps(c)); err != nil {
+	if err := Write(&b, input.Of(c, fromSteps(c))); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -176,9 +177,9 @@ func TestFirstScreen(t *testing.T) {
 
 func TestFindingsThatCannotBeReadAreSaid(t *testing.T) {
 	var b strings.Builder
-	err := Write(&b, proxyLogon(), func(yield func(*casefile.Finding, error) bool) {
+	err := Write(&b, input.Of(proxyLogon(), func(yield func(*casefile.Finding, error) bool) {
 		yield(nil, errors.New("findings.jsonl, line 7: cut short"))
-	})
+	}))
 	if err != nil || !strings.Contains(b.String(), "this table is not complete: findings.jsonl, line 7: cut short") {
 		t.Errorf("%v", err)
 	}

@@ -1,6 +1,7 @@
 package html
 
 import (
+	"github.com/barid-dfir/barid/internal/report/input"
 	"os"
 	"path/filepath"
 	"testing"
@@ -21,7 +22,7 @@ func TestPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := Write(f, c, fromSteps(c)); err != nil {
+		if err := Write(f, input.Of(c, fromSteps(c))); err != nil {
 			t.Error(err)
 		}
 		f.Close()

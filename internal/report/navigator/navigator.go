@@ -5,12 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"iter"
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/report/input"
 )
 
 type layer struct {
@@ -55,7 +54,8 @@ var levels = [...]legend{
 
 // Write writes a layer. The score of a technique is the number of findings of the rules that name it, in incidents; its
 // colour is that of the highest of their levels.
-func Write(w io.Writer, c *casefile.Case, _ iter.Seq2[*casefile.Finding, error]) error {
+func Write(w io.Writer, in *input.Input) error {
+	c := in.Case
 	type seen struct {
 		count int64
 		level int

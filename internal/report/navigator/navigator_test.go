@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/report/input"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -18,7 +19,7 @@ func TestTechniqueCountsFindingsAndTakesTheHighestLevel(t *testing.T) {
 		{Steps: []casefile.Step{step("b", "low", 5, "attack.t1110.003", "attack.t1190")}},
 	}}
 	var out strings.Builder
-	if err := Write(&out, c, nil); err != nil {
+	if err := Write(&out, input.Of(c, nil)); err != nil {
 		t.Fatal(err)
 	}
 	var got layer

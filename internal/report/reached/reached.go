@@ -10,7 +10,6 @@ import (
 	"bufio"
 	"cmp"
 	"io"
-	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/report/csv"
 	"github.com/barid-dfir/barid/internal/report/fields"
+	"github.com/barid-dfir/barid/internal/report/input"
 )
 
 const header = "mailbox,owner,kind,object,in,name,verdict,exposure,content,partial,metadata,lower,upper,first,last,sessions,rules,why,settle\r\n"
@@ -27,18 +27,24 @@ const header = "mailbox,owner,kind,object,in,name,verdict,exposure,content,parti
 const maxWhy = 4000
 
 // Write writes what was reached.
-func Write(w io.Writer, c *casefile.Case, _ iter.Seq2[*casefile.Finding, error]) error {
+func Write(w io.Writer, in *input.Input) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	out.WriteString(header)
 	var line, buf []byte
 	owners := make(map[string]string) // of mailboxes
-	for i := range c.Reached {
-		if o := &c.Reached[i].Object; o.Kind == "mailbox" && o.Owner != "" {
+	for r, err := range in.Reached {
+		if err != nil {
+			return err
+		}
+		if o := &r.Object; o.Kind == "mailbox" && o.Owner != "" {
 			owners[o.ID] = o.Owner
 		}
 	}
-	for i := range c.Reached {
-		line, buf = appendRow(line[:0], buf, &c.Reached[i], owners)
+	for r, err := range in.Reached {
+		if err != nil {
+			return err
+		}
+		line, buf = appendRow(line[:0], buf, r, owners)
 		if _, err := out.Write(line); err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/report/input"
 )
 
 func TestReached(t *testing.T) {
@@ -20,7 +21,7 @@ func TestReached(t *testing.T) {
 		{Object: casefile.Object{Kind: "message", ID: "=cmd|'/c calc'!A0", In: "mara@example.org", Name: "@SUM(1)\r\nx\u202e"}, Verdict: casefile.RuledOut, Exposure: "none"},
 	}}
 	var b strings.Builder
-	if err := Write(&b, c, nil); err != nil {
+	if err := Write(&b, input.Of(c, nil)); err != nil {
 		t.Fatal(err)
 	}
 	rows, err := csv.NewReader(strings.NewReader(b.String())).ReadAll()

@@ -5,12 +5,11 @@ package timesketch
 import (
 	"encoding/json"
 	"io"
-	"iter"
 	"strings"
 
-	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/report/fields"
+	"github.com/barid-dfir/barid/internal/report/input"
 )
 
 // maxMessage is the most of an event that a message shows, in bytes.
@@ -39,11 +38,11 @@ type line struct {
 
 // Write writes a line for every finding. Timesketch takes no event without a time: a finding without one is dated
 // 1970-01-01 and says so in timestamp_desc.
-func Write(w io.Writer, _ *casefile.Case, findings iter.Seq2[*casefile.Finding, error]) error {
+func Write(w io.Writer, in *input.Input) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	var text []byte
-	for f, err := range findings {
+	for f, err := range in.Findings {
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/report/input"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -18,13 +19,13 @@ func TestEveryFindingIsALineThatTimesketchTakes(t *testing.T) {
 		{Rule: casefile.Rule{ID: "r2", Title: "No time", Level: "low"}, Source: casefile.Position{Path: "b.log"}, Event: json.RawMessage(`{}`)},
 	}
 	var got strings.Builder
-	err := Write(&got, nil, func(yield func(*casefile.Finding, error) bool) {
+	err := Write(&got, input.Of(new(casefile.Case), func(yield func(*casefile.Finding, error) bool) {
 		for _, f := range findings {
 			if !yield(f, nil) {
 				return
 			}
 		}
-	})
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}
