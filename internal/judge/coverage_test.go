@@ -179,8 +179,11 @@ func TestGaps(t *testing.T) {
 		s.add("HttpProxy_2021030300-1.LOG", "EX1", "exchange.httpproxy.eas", "3 00:00", "3 02:00", 5*time.Minute, without("3 01:00", "3 01:20"))
 	}, "presence", "eas", "ana", "3 00:30", "3 01:30", "silence 3 01:00:00–3 01:19:59")
 	f("silence of a quiet log", func(s *shelf) {
-		s.add("auth.log", "h", "syslog.sshd", "3 00:00", "4 02:00", 5*time.Minute, without("3 01:00", "3 08:20"))
+		s.add("auth.log", "h", "syslog.sshd", "3 00:00", "4 02:00", 20*time.Minute, without("3 01:00", "3 08:20"))
 	}, "presence", "ssh", "ana", "3 00:30", "3 09:30", "covered")
+	f("silence of a regular log of few events", func(s *shelf) {
+		s.add("auth.log", "h", "syslog.sshd", "3 00:00", "4 02:00", 5*time.Minute, without("3 01:00", "3 08:20"))
+	}, "presence", "ssh", "ana", "3 00:30", "3 09:30", "silence 3 01:00:00–3 08:19:59")
 	f("a lone event long before the others", func(s *shelf) {
 		s.add("auth.log", "h", "syslog.sshd", "12 00:00", "13 02:00", 5*time.Minute, func(s *tally.Stream) {
 			s.From = -1 << 62

@@ -25,6 +25,7 @@ const (
 	shortPause = 2 * minute           // between two files
 	rarePause  = 7 * 24 * 60 * minute // of a log of few events
 	manyEvents = 1000
+	someEvents = 100
 )
 
 // trail is the log of one kind of one place: all its files.
@@ -201,11 +202,11 @@ func (t *trail) add(from, to int64, reason, why string, certain, proven bool) {
 	}
 }
 
-// usual returns the pause of which all but one in a thousand are shorter. Pauses of less than a minute are not known.
-func (t *trail) usual(pauses []int64) int64 {
+// usual returns the pause of which all but one in so many are shorter. Pauses of less than a minute are not known.
+func (t *trail) usual(pauses []int64, one int64) int64 {
 	list := slices.Clone(pauses)
 	slices.Sort(list)
-	if k := int(t.events / 1000); k < len(list) {
+	if k := int(t.events / one); k < len(list) {
 		return list[len(list)-1-k]
 	}
 	return minute
@@ -222,7 +223,9 @@ func (t *trail) silences() {
 	case t.beats || t.rule.probes:
 		limit = longPause
 	case t.events >= manyEvents:
-		limit = max(longPause, 6*min(t.usual(pauses), rarePause))
+		limit = max(longPause, 6*min(t.usual(pauses, 1000), rarePause))
+	case t.events >= someEvents: // a hole would be its own measure
+		limit = max(longPause, min(6*t.usual(pauses, 100), rarePause))
 	}
 	longest := int64(0) // ordinary pause inside a file
 	inside := make([]bool, len(pauses))
