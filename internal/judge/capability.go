@@ -34,6 +34,7 @@ type capability struct {
 	object, folder string // what a containment must name to end it
 	inside, onto   string
 	lastLogin      int64 // of the attacker with a password; event.UnknownTime if none is in the logs
+	doubt          int64 // by how much from may be off: the clock of its log is
 }
 
 // scope is what a capability reaches.
@@ -177,8 +178,8 @@ func (h *holding) credential(x *opened) {
 	}
 	base.reach = append(base.reach, scope{kind: "file"})
 	by := func(k capability, s *session) capability {
-		k.from = s.from
-		k.earliest = earlier(k.earliest, s.from)
+		k.from, k.doubt = s.from, s.doubt
+		k.earliest = earlier(k.earliest, sum(s.from, -s.doubt))
 		k.evidence = s.Evidence
 		return k
 	}
@@ -238,7 +239,7 @@ func (h *holding) shell(channel string, s *session) {
 	}
 	for _, p := range s.parts {
 		if c := &h.contexts[p.context]; c.Channel == channel {
-			h.host(c.Host, logs.SignedIn, p.from, true, fmt.Sprintf("session %s is the attacker's, by %s", s.ID, channel), s.Evidence)
+			h.host(c.Host, logs.SignedIn, sum(p.from, -h.in.skew(p.context)), true, fmt.Sprintf("session %s is the attacker's, by %s", s.ID, channel), s.Evidence)
 		}
 	}
 }
@@ -316,7 +317,7 @@ func (h *holding) tried() error {
 		if t.guessing {
 			what = "an address that guessed"
 		}
-		k := capability{power: logs.Password, principal: t.account, earliest: t.first.From, from: t.first.From, to: h.in.To, channels: channels, rule: ruleTried, lastLogin: event.UnknownTime,
+		k := capability{power: logs.Password, principal: t.account, earliest: sum(t.first.From, -h.in.skewOf(t.first.Host, t.first.Format)), from: t.first.From, to: h.in.To, channels: channels, rule: ruleTried, lastLogin: event.UnknownTime,
 			why: []string{fmt.Sprintf("%s, %s, failed %s to log in as %s by %s, first at %s: whether it ever succeeded, the logs of that way in must tell", t.first.IP, what,
 				count(t.times, "time"), t.account, cmp.Or(t.channel, "an unknown way in"), inTime(t.first.From))},
 			evidence: []casefile.Proof{h.in.proof(t.first.First)}}
@@ -382,7 +383,7 @@ func (h *holding) given() error {
 			continue
 		}
 		k := capability{power: act.Power, earliest: act.From, from: act.From, to: h.in.To, rule: act.Inference, certain: level == ofAttacker && act.OK,
-			object: bare(act.Object), folder: act.Folder, lastLogin: event.UnknownTime, why: []string{text}}
+			doubt: 2 * h.in.skew(act.Context), object: bare(act.Object), folder: act.Folder, lastLogin: event.UnknownTime, why: []string{text}}
 		if act.In != "" {
 			k.inside = h.who.key(act.In)
 		}
@@ -481,7 +482,7 @@ func (h *holding) contained() error {
 		if act.Kind != logs.Containment || !act.OK || act.To == event.UnknownTime {
 			continue
 		}
-		if s := h.s.of(act.Context, act.From); s != nil && s.attribution >= suspected {
+		if s := h.s.of(act.Context, timeOf(act)); s != nil && s.attribution >= suspected {
 			continue // the attacker shuts out the owner
 		}
 		c := &h.contexts[act.Context]
@@ -536,7 +537,7 @@ func (h *holding) contained() error {
 
 // end ends a capability, unless it was proven later, or ended before.
 func (h *holding) end(k *capability, at int64, text string) {
-	if k.from != event.UnknownTime && at < k.from || k.ends != "" && at >= k.to {
+	if k.from != event.UnknownTime && at < sum(k.from, k.doubt) || k.ends != "" && at >= k.to {
 		return
 	}
 	k.to, k.ends = at, text
@@ -551,7 +552,7 @@ func (h *holding) evicted() {
 	later := make(map[string]*session)
 	for i := range h.s.all {
 		s := &h.s.all[i]
-		if s.attribution == ofAttacker && s.to != event.UnknownTime && s.to > at && later[s.principal] == nil {
+		if s.attribution == ofAttacker && s.to != event.UnknownTime && sum(s.to, s.doubt) > at && later[s.principal] == nil {
 			later[s.principal] = s
 		}
 	}
@@ -561,7 +562,7 @@ func (h *holding) evicted() {
 			k.why = append(k.why, fmt.Sprintf("the facts say evicted at %s, but session %s is later", inTime(at), s.ID))
 			continue
 		}
-		if k.from != event.UnknownTime && k.from > at {
+		if k.from != event.UnknownTime && sum(k.from, k.doubt) > at {
 			continue
 		}
 		if k.ends != "" && k.to > at && (k.power == logs.Rule || k.power == logs.Delegation || k.power == logs.Grant) {

@@ -34,6 +34,8 @@ type coverage struct {
 	notes   []string
 	// skewed is by how much clocks may be off, in nanoseconds, of the logs of which that is known.
 	skewed map[logAt]int64
+	// doubt is by how much all logs may be off together, in nanoseconds, so that only the times of an inventory are held against them.
+	doubt int64
 	// aliases are the places that logs mean by other names: the address of a server whose name stands in other logs. nil is several.
 	aliases map[string]*place
 }

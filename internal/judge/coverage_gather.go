@@ -35,7 +35,7 @@ type gatherer struct {
 	whole    map[origin]*tally.Stream   // all of that as one, once it was asked for
 	places   map[string]*place
 	trails   map[trailKey]*trail
-	trailOf  map[streamID]*trail // of each stream that may have joint identifiers
+	trailOf  map[streamID]*trail // of each stream
 	order    []trailKey
 	address  map[int32]string // the address that most events of a source are of
 }
@@ -103,7 +103,36 @@ func (c *coverage) assemble() error {
 	if err := c.readGaps(g); err != nil {
 		return err
 	}
+	c.zoneless(g)
 	return c.joints(g)
+}
+
+// zoneDoubt is by how much a time may be off whose zone nobody knows, in nanoseconds: zones lie between UTC-12 and UTC+14.
+const zoneDoubt = 14 * 3600 * 1e9
+
+// zoneless takes the times of logs that do not say their zone, where the facts do not either, as far as they are known. Those of
+// one host agree with one another: where nothing else but an inventory has times, only that is held against them.
+func (c *coverage) zoneless(g *gatherer) {
+	streams := c.in.Store.Streams()
+	alone := !c.in.Facts.hasTimes()
+	for i := range streams {
+		alone = alone && streams[i].ZoneAssumed && streams[i].Host == streams[0].Host
+	}
+	for i := range streams {
+		s := &streams[i]
+		if !s.ZoneAssumed {
+			continue
+		}
+		if c.skewed == nil {
+			c.skewed = make(map[logAt]int64)
+		}
+		c.skewed[logAt{s.Host, s.Format}] = zoneDoubt
+		if alone {
+			c.doubt = zoneDoubt
+		} else if t := g.trailOf[streamID{s.Source, s.Host, s.Format}]; t != nil {
+			t.skew, t.skewWhy = zoneDoubt, "its times have no zone: facts (timezones) can say which"
+		}
+	}
 }
 
 func (g *gatherer) anyExchange() bool {
@@ -369,9 +398,7 @@ func (g *gatherer) take(s *tally.Stream) {
 		t.from, t.fromWhy = from, "no record of mail access, of anybody, before "+inWords(s.From)
 	}
 	t.files = append(t.files, g.file(s, path, name, rule))
-	if rule.system == exchangeServer || rule.system == webServer {
-		g.trailOf[streamID{s.Source, s.Host, s.Format}] = t
-	}
+	g.trailOf[streamID{s.Source, s.Host, s.Format}] = t
 }
 
 // isFrontEnd reports whether requests to Exchange stand in the same source of an IIS log.

@@ -53,6 +53,11 @@ type Facts struct {
 	zones     map[string]*time.Location
 }
 
+// hasTimes reports whether anything that happened has a time in the facts, which that of a log is held against.
+func (f *Facts) hasTimes() bool {
+	return f != nil && (f.Window.From != nil || f.Window.To != nil || f.Evicted != nil || len(f.Attacker.Scripts) > 0 || len(f.Coverage) > 0)
+}
+
 // ScriptFact says that script ran in the browser of whoever was signed in to an account: from the opening of the lure to the end of the
 // session. What it did has the owner's address, client program and session (mail-forensics 1.7, XSS_SAME_CONTEXT).
 type ScriptFact struct {

@@ -30,6 +30,7 @@ type reacher struct {
 	powers   []capability
 	contexts []tally.Context
 	from, to int64 // the window; always and never where it is unknown
+	doubt    int64 // by how much all logs together may be off from the inventory, in nanoseconds
 
 	boxes map[string]*box // mailboxes, by people.key
 	// nobody holds messages in a mailbox that the log does not name.
@@ -56,7 +57,7 @@ type stay struct{ principal, channel string }
 
 // reach decides what was reached, and adds it to j.
 func reach(in *Input, who *people, cover *coverage, s *sessions, powers []capability, j *Judgement) error {
-	r := &reacher{in: in, who: who, cover: cover, whose: s.of, sessions: s.all, powers: powers, j: j}
+	r := &reacher{in: in, who: who, cover: cover, doubt: cover.doubt, whose: s.of, sessions: s.all, powers: powers, j: j}
 	return r.run()
 }
 
@@ -197,7 +198,8 @@ func (r *reacher) stayed() {
 				continue
 			}
 			v := tally.Span{From: p.from, To: p.to}
-			if v.From == event.UnknownTime || v.To == event.UnknownTime {
+			by := r.in.skew(p.context)
+			if v.From, v.To = sum(v.From, -by), sum(v.To, by); p.from == event.UnknownTime || p.to == event.UnknownTime {
 				v.From, v.To = r.from, r.to
 			}
 			if r.matters(s, v.From, v.To) {
@@ -409,7 +411,7 @@ func (r *reacher) held() {
 	}
 	for i := range r.sessions {
 		s := &r.sessions[i]
-		if s.open && r.matters(s, s.from, s.to) {
+		if s.open && r.matters(s, sum(s.from, -s.doubt), sum(s.to, s.doubt)) {
 			r.openSession(s)
 		}
 	}
@@ -730,7 +732,7 @@ func (r *reacher) openSession(s *session) {
 		w.bound(-1, -1)
 		w.times++
 		w.self = may
-		w.span(s.from, max(r.to, s.to))
+		w.span(sum(s.from, -s.doubt), max(r.to, sum(s.to, s.doubt)))
 		w.by = addTo(w.by, s.ID, mostBy)
 		b.by = addTo(b.by, s.ID, mostBy)
 		for _, c := range s.Channels {
@@ -747,7 +749,7 @@ func (r *reacher) hole(b *box, rule, of, words string, from, to int64) {
 	w.bound(-1, -1)
 	w.times++
 	w.self = may
-	w.span(from, to)
+	w.span(sum(from, -r.doubt), sum(to, r.doubt))
 	w.words = addTo(w.words, words, mostWords)
 }
 
@@ -774,7 +776,7 @@ func (r *reacher) unseenRule(b *box, channel string, since, to int64) {
 	if f := r.in.Facts; f != nil && f.Evicted != nil {
 		end = min(end, max(to, f.Evicted.UnixNano()))
 	}
-	w.span(since, end)
+	w.span(sum(since, -r.doubt), sum(end, r.doubt))
 }
 
 // touched reads what others did in the mailboxes that an attacker held, and what rules forwarded from them.

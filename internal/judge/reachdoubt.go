@@ -141,14 +141,15 @@ func (r *reacher) claimHidden(context int, relayed bool) error {
 	}
 	var open []tally.Span
 	for _, v := range r.in.Store.Visits(context) {
-		from, to := v.From, v.To
-		if from == event.UnknownTime || to == event.UnknownTime {
+		by := r.in.skew(context)
+		from, to := sum(v.From, -by), sum(v.To, by)
+		if v.From == event.UnknownTime || v.To == event.UnknownTime {
 			from, to = r.from, r.to
 		}
 		if from > r.to || to < r.from {
 			continue
 		}
-		if s := r.whose(context, v.From); s != nil && (s.attribution < unattributed || r.matters(s, v.From, v.To)) {
+		if s := r.whose(context, v.From); s != nil && (s.attribution < unattributed || r.matters(s, from, to)) {
 			continue
 		}
 		if relayed && strings.HasPrefix(c.Format, "iis") {
@@ -163,7 +164,7 @@ func (r *reacher) claimHidden(context int, relayed bool) error {
 	if len(open) == 0 {
 		return nil
 	}
-	s := &session{attribution: unattributed, principal: account, from: open[0].From, to: open[len(open)-1].To}
+	s := &session{attribution: unattributed, principal: account, from: open[0].From, to: open[len(open)-1].To, doubt: r.in.skew(context)}
 	s.ID = cmp.Or(c.Session, account+"|"+c.IP)
 	for a, err := range r.in.Store.Acts(context) {
 		if err != nil {

@@ -243,7 +243,7 @@ func (r *reacher) endOf(s *session) int64 {
 	}
 	end := r.heldUntil(s.principal)
 	if s.to != event.UnknownTime {
-		end = max(end, s.to)
+		end = max(end, sum(s.to, s.doubt))
 	}
 	return end
 }
@@ -289,7 +289,7 @@ func (b *box) coarse(a *tally.Act, s *session, x logs.Exposure, self, d degree, 
 		// The record stands at the end of a session, and tells of all of it.
 		from = always
 		if s != nil && s.from != event.UnknownTime && s.from < a.From {
-			from = s.from
+			from = sum(s.from, -s.doubt)
 		}
 	}
 	w.span(from, orNever(a.To))

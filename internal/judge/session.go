@@ -43,6 +43,7 @@ type session struct {
 	guess       bool // it began with a password that was guessed
 	loggedIn    bool // a login of it is in the logs
 	lastLogin   int64
+	doubt       int64 // by how much from and to may be off: the clock of its log is
 }
 
 // part is a visit of a context.
@@ -224,6 +225,7 @@ func (a *attributing) session(strands []*strand) session {
 		refs = append(refs, x.first)
 		for i, p := range x.parts {
 			s.parts = append(s.parts, p)
+			s.doubt = max(s.doubt, a.in.skew(p.context))
 			s.Acts += a.store.Visits(p.context)[p.visit].Acts
 			if p.from != event.UnknownTime {
 				s.from, s.to = min(s.from, p.from), max(s.to, p.to)
@@ -280,13 +282,14 @@ func (s *sessions) follow(a *attributing) error {
 			if !login && !(end && (act.Inference == logs.MailFetched || act.Inference == logs.MailNotFetched || act.Inference == logs.MailTraffic)) {
 				continue
 			}
-			i, _ := slices.BinarySearchFunc(list, act.From, func(l located, at int64) int {
+			at := timeOf(act)
+			i, _ := slices.BinarySearchFunc(list, at, func(l located, at int64) int {
 				if l.from <= at {
 					return -1
 				}
 				return 1
 			})
-			if i == 0 || list[i-1].to < act.From {
+			if i == 0 || list[i-1].to < at {
 				continue
 			}
 			n := list[i-1].session

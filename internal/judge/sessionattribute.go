@@ -736,7 +736,11 @@ func (a *attributing) scripted(x *strand) *ScriptFact {
 		if !f.To.IsZero() {
 			to = sum(f.To.UnixNano(), tally.Idle)
 		}
-		if x.from > x.to || x.from <= to && x.to >= sum(f.From.UnixNano(), -tally.Idle) {
+		doubt := int64(0)
+		for _, p := range x.parts {
+			doubt = max(doubt, a.in.skew(p.context))
+		}
+		if x.from > x.to || sum(x.from, -doubt) <= to && sum(x.to, doubt) >= sum(f.From.UnixNano(), -tally.Idle) {
 			return f
 		}
 	}

@@ -103,11 +103,12 @@ func (a *attributing) learn(p *person) {
 		if a.named(c) {
 			continue
 		}
+		start := a.start - a.in.skew(int(i))
 		for _, v := range a.store.Visits(int(i)) {
-			if v.From == event.UnknownTime || v.From < a.start-a.days*day || v.From >= a.start {
+			if v.From == event.UnknownTime || v.From < a.start-a.days*day || v.From >= start {
 				continue
 			}
-			to := min(v.To, a.start-1)
+			to := min(v.To, start-1)
 			if c.IP != "" {
 				seeDay(ips, neighbourhood(c.IP), v.From, to)
 			}
@@ -194,9 +195,10 @@ func (a *attributing) inNobodys(ip string) bool {
 		if seen[k] == nil {
 			seen[k] = make(map[string]*days)
 		}
+		start := a.start - a.in.skew(int(c))
 		for _, v := range a.store.Visits(int(c)) {
-			if v.From != event.UnknownTime && v.From >= a.start-a.days*day && v.From < a.start {
-				seeDay(seen[k], ip, v.From, min(v.To, a.start-1))
+			if v.From != event.UnknownTime && v.From >= a.start-a.days*day && v.From < start {
+				seeDay(seen[k], ip, v.From, min(v.To, start-1))
 			}
 		}
 		if d := seen[k][ip]; d != nil && d.more {

@@ -14,7 +14,8 @@ import (
 // records, and visits, have the times that the log says.
 type skewedStore struct {
 	tally.Store
-	by []int64 // nanoseconds, of each context
+	by   []int64 // nanoseconds, of each context
+	logs map[logAt]int64
 }
 
 // logAt is a log of a host, as a Context has them.
@@ -25,11 +26,27 @@ func (c *coverage) store() tally.Store {
 	if len(c.skewed) == 0 {
 		return c.in.Store
 	}
-	s := &skewedStore{Store: c.in.Store}
+	s := &skewedStore{Store: c.in.Store, logs: c.skewed}
 	for _, ctx := range s.Contexts() {
 		s.by = append(s.by, c.skewed[logAt{ctx.Host, ctx.Format}])
 	}
 	return s
+}
+
+// skew returns by how much the times of what a context did may be off, in nanoseconds.
+func (in *Input) skew(context int) int64 {
+	if s, ok := in.Store.(*skewedStore); ok {
+		return s.by[context]
+	}
+	return 0
+}
+
+// skewOf is skew, of all that a log tells.
+func (in *Input) skewOf(host, format string) int64 {
+	if s, ok := in.Store.(*skewedStore); ok {
+		return s.logs[logAt{host, format}]
+	}
+	return 0
 }
 
 func (s *skewedStore) widen(a *tally.Act) *tally.Act {

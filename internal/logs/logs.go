@@ -87,6 +87,9 @@ type Format struct {
 	// Notes returns what was assumed to read the source, such as a year or a time zone, for people. It is called after the
 	// source has been read; it may be nil.
 	Notes func(s *Source) []string
+	// Zoneless reports whether there are times in the source that do not say their zone, so that Source.Zone was used. It is
+	// called once, after the source has been read; nil where all times say it.
+	Zoneless func(s *Source) bool
 	// Known returns the events that there can be in the format, for saying of rules whether they can match. It is nil where
 	// only the table of log sources says something of them.
 	Known func() []Known

@@ -222,6 +222,10 @@ func (s *source) finish() {
 func (s *source) handOver() {
 	s.flush()
 	if s.format != nil {
+		if s.format.Zoneless != nil && s.format.Zoneless(s.logs) {
+			s.tally.Notes = append(s.tally.Notes, "times have no zone; read as "+s.logs.Zone.String()+" ("+s.logs.ZoneFrom+")")
+			s.tally.ZoneAssumed = s.logs.ZoneFrom != "facts"
+		}
 		if s.format.Notes != nil {
 			s.tally.Notes = append(s.tally.Notes, s.format.Notes(s.logs)...)
 		}

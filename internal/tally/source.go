@@ -29,6 +29,8 @@ type Source struct {
 	Notes []string
 	// Cut says that it is a text log whose last line has no end.
 	Cut bool
+	// ZoneAssumed says that its times have no zone, and nobody said which it is.
+	ZoneAssumed bool
 
 	streams map[streamKey]*Part
 	unread  []Span

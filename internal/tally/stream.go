@@ -40,6 +40,8 @@ type Stream struct {
 	Unread []Span
 	// Cut says that the source, a text log, does not end with a line end, or could not be read to its end.
 	Cut bool
+	// ZoneAssumed says that its times have no zone, and nobody said which it is: they may be hours off.
+	ZoneAssumed bool
 }
 
 // Run is records with consecutive numbers, and the earliest and latest of their times.
@@ -308,6 +310,7 @@ func (s *Source) Streams() []Stream {
 		p.Active, p.Beats, p.Records = slices.Clip(orderSpans(p.Active)), slices.Clip(orderSpans(p.Beats)), slices.Clip(orderRuns(p.Records))
 		p.Unread = unread
 		p.Cut = s.Cut || len(s.Errors) > 0
+		p.ZoneAssumed = s.ZoneAssumed
 		out = append(out, p.Stream)
 	}
 	slices.SortFunc(out, compareStreams)

@@ -21,7 +21,7 @@ import (
 // and the first key of each frame of that. The last frame is the table of sections, and the last 16 bytes say where it is.
 const (
 	storeKind   = "barid store "
-	storeMagic  = "barid store 2\n\x00\x00"
+	storeMagic  = "barid store 3\n\x00\x00"
 	trailerSize = 8 + 8
 	trailerEnd  = "end 1\n\x00\x00"
 	frameSize   = 32 << 10 // a frame is ended beyond so many bytes
@@ -589,7 +589,7 @@ func appendStream(b []byte, s *Stream) []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(s.Backwards))
 	b = appendRef(b, &s.BackwardsAt, &Ref{})
-	return append(b, bit(s.Cut))
+	return append(b, bit(s.Cut), bit(s.ZoneAssumed))
 }
 
 func (r *reader) stream() (s Stream) {
@@ -624,6 +624,7 @@ func (r *reader) stream() (s Stream) {
 	}
 	s.Backwards, s.BackwardsAt = r.known(0), r.ref(&Ref{})
 	s.Cut = r.byte() == 1
+	s.ZoneAssumed = r.byte() == 1
 	if s.From > s.To || s.From == event.UnknownTime && s.To != event.UnknownTime {
 		r.fail()
 	}

@@ -122,17 +122,12 @@ func New() logs.Format {
 	shapes := newShapes()
 	newParser := func() *parser { return &parser{shapes: shapes} }
 	return logs.Format{
-		Name:   Name,
-		Sniff:  func(s *logs.Source) logs.Certainty { sure, _ := sniff(s, newParser()); return sure },
-		Cutter: func(*logs.Source) logs.Cutter { return new(lines.Cutter) },
-		Parser: func() logs.Parser { return newParser() },
-		Refine: func(s *logs.Source) string { _, name := sniff(s, newParser()); return name },
-		Notes: func(s *logs.Source) []string {
-			if _, name := sniff(s, newParser()); name != ErrorName {
-				return nil
-			}
-			return []string{"times have no zone; read as " + s.Zone.String() + " (" + s.ZoneFrom + ")"}
-		},
+		Name:     Name,
+		Sniff:    func(s *logs.Source) logs.Certainty { sure, _ := sniff(s, newParser()); return sure },
+		Cutter:   func(*logs.Source) logs.Cutter { return new(lines.Cutter) },
+		Parser:   func() logs.Parser { return newParser() },
+		Refine:   func(s *logs.Source) string { _, name := sniff(s, newParser()); return name },
+		Zoneless: func(s *logs.Source) bool { _, name := sniff(s, newParser()); return name == ErrorName },
 	}
 }
 

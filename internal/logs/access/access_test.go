@@ -114,15 +114,15 @@ func TestSourcesGoByThePath(t *testing.T) {
 	f("access.log", event.LogSource{Category: "webserver"})
 }
 
-func TestErrorLogSaysWhereItsZoneIsFrom(t *testing.T) {
-	format := access.New()
-	s := logtest.Source("x", []byte("[Sun Jan 30 04:33:18 2005] [notice] Digest: done\n"))
-	if got := format.Notes(s); len(got) != 1 || got[0] != "times have no zone; read as UTC (assumed)" {
-		t.Errorf("notes %q", got)
+func TestErrorLogHasNoZone(t *testing.T) {
+	f := func(in string, want bool) {
+		t.Helper()
+		if got := access.New().Zoneless(logtest.Source("x", []byte(in))); got != want {
+			t.Errorf("%s: zoneless %v, want %v", in, got, want)
+		}
 	}
-	if got := format.Notes(logtest.Source("x", []byte("192.0.2.7 - -"+at+"\"GET / HTTP/1.1\" 200 5\n"))); got != nil {
-		t.Errorf("notes %q", got)
-	}
+	f("[Sun Jan 30 04:33:18 2005] [notice] Digest: done\n", true)
+	f("192.0.2.7 - -"+at+"\"GET / HTTP/1.1\" 200 5\n", false)
 }
 
 const combined = `203.0.113.9 - - [06/May/2024:09:00:01 +0200] "GET /blog/geekery/ssl-latency.html?utm_source=feed HTTP/1.1" 200 17147 "https://www.example/blog/" "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36"` + "\n"

@@ -89,9 +89,27 @@ func New() logs.Format {
 			}
 			return MainName
 		},
-		Cutter: func(s *logs.Source) logs.Cutter { return json.CutterOf(s) },
-		Parser: func() logs.Parser { return &parser{front: cache.Front()} },
+		Cutter:   func(s *logs.Source) logs.Cutter { return json.CutterOf(s) },
+		Parser:   func() logs.Parser { return &parser{front: cache.Front()} },
+		Zoneless: zoneless,
 	}
+}
+
+// zoneless looks at the first record: a server writes all times in one way, until it is told another.
+func zoneless(s *logs.Source) bool {
+	var r json.Record
+	if !json.First(s.Head, &r) {
+		return false
+	}
+	for i := range min(len(r.Keys), len(r.Values)) {
+		if r.Keys[i].Open {
+			break
+		}
+		if v := r.Values[i]; string(r.Keys[i].Name) == fieldNames[fTime] {
+			return json.Time(v) == event.UnknownTime && when(v, time.UTC) != event.UnknownTime
+		}
+	}
+	return false
 }
 
 type parser struct {

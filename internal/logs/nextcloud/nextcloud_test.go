@@ -108,6 +108,19 @@ func TestSniff(t *testing.T) {
 	f("text", logs.No)
 }
 
+func TestOldTimesHaveNoZone(t *testing.T) {
+	f := func(time string, want bool) {
+		t.Helper()
+		in := `{"reqId":"1","level":2,"time":"` + time + `","remoteAddr":"203.0.113.9","user":"--","app":"core","message":"x"}` + "\n"
+		if got := nextcloud.New().Zoneless(logtest.Source("nextcloud.log", []byte(in))); got != want {
+			t.Errorf("%s: zoneless %v, want %v", time, got, want)
+		}
+	}
+	f("April 13, 2021 16:55:37", true)
+	f("2021-04-13T16:55:37+00:00", false)
+	f("yesterday", false)
+}
+
 func TestNextcloudKeepsThePromisesOfFormats(t *testing.T) {
 	logtest.Check(t, nextcloud.New, []byte(sample), logtest.Options{Path: "audit.log"})
 }

@@ -51,12 +51,9 @@ func New() logs.Format {
 			}
 			return "remoteaccess"
 		},
-		Notes: func(s *logs.Source) []string {
+		Zoneless: func(s *logs.Source) bool {
 			_, k := sniff(s)
-			if k == teamviewerConnections || k == teamviewerLog && begin(s).zoned {
-				return nil
-			}
-			return []string{"times have no zone; read as " + s.Zone.String() + " (" + s.ZoneFrom + ")"}
+			return k != teamviewerConnections && (k != teamviewerLog || !begin(s).zoned)
 		},
 		Known: func() []logs.Known {
 			var out []logs.Known

@@ -18,12 +18,13 @@ import (
 func New() logs.Format {
 	set := newShapes()
 	return logs.Format{
-		Name:   "syslog",
-		Sniff:  sniff,
-		Cutter: func(s *logs.Source) logs.Cutter { return newCutter(s) },
-		Parser: func() logs.Parser { return &parser{shapes: set} },
-		Notes:  notes,
-		Known:  set.known,
+		Name:     "syslog",
+		Sniff:    sniff,
+		Cutter:   func(s *logs.Source) logs.Cutter { return newCutter(s) },
+		Parser:   func() logs.Parser { return &parser{shapes: set} },
+		Notes:    notes,
+		Zoneless: zoneless,
+		Known:    set.known,
 	}
 }
 

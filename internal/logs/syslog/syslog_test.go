@@ -164,6 +164,9 @@ func TestYearIsTakenFromWhatIsKnown(t *testing.T) {
 		if n := format.Notes(s); len(n) == 0 || !strings.Contains(n[0], note) {
 			t.Errorf("%s: notes %q, want %q", path, n, note)
 		}
+		if !format.Zoneless(s) {
+			t.Errorf("%s has a zone", path)
+		}
 	}
 	day := func(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, time.UTC) }
 	f("auth.log", turn, day(2024, 1, 5), "2023 for its first line, from the time the file was last written (2024-01-05)", "2023-12", "2024-01", "2023-12", "2024-01")

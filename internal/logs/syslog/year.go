@@ -147,9 +147,30 @@ func afterSeparator(s string) string {
 	return s
 }
 
-// notes says what was assumed about the times of a source.
+// notes says where the year of a source was taken from.
 func notes(s *logs.Source) []string {
-	undated, unzoned := false, false
+	if undated, _ := lacks(s); !undated {
+		return nil
+	}
+	c, how := begin(s)
+	switch how {
+	case fromName:
+		return []string{fmt.Sprintf("the log has no year: %d for its first line, from the date in the name of the file", c.year)}
+	case fromModTime:
+		return []string{fmt.Sprintf("the log has no year: %d for its first line, from the time the file was last written (%s)", c.year, s.ModTime.UTC().Format(time.DateOnly))}
+	case fromNeighbour:
+		return []string{fmt.Sprintf("some lines have no year: %d for the first of them, from lines that have one", c.year)}
+	}
+	return []string{"the log has no year, and neither its name nor the time it was last written says which: the times of its lines are unknown"}
+}
+
+func zoneless(s *logs.Source) bool {
+	_, unzoned := lacks(s)
+	return unzoned
+}
+
+// lacks reports whether lines at the beginning of a source lack the year, or the zone.
+func lacks(s *logs.Source) (undated, unzoned bool) {
 	for rest := s.Head; len(rest) > 0; {
 		var line []byte
 		line, rest, _ = bytes.Cut(rest, []byte{'\n'})
@@ -159,28 +180,7 @@ func notes(s *logs.Source) []string {
 			unzoned = unzoned || !h.zoned
 		}
 	}
-	var out []string
-	if undated {
-		c, how := begin(s)
-		switch how {
-		case fromName:
-			out = append(out, fmt.Sprintf("the log has no year: %d for its first line, from the date in the name of the file", c.year))
-		case fromModTime:
-			out = append(out, fmt.Sprintf("the log has no year: %d for its first line, from the time the file was last written (%s)", c.year, s.ModTime.UTC().Format(time.DateOnly)))
-		case fromNeighbour:
-			out = append(out, fmt.Sprintf("some lines have no year: %d for the first of them, from lines that have one", c.year))
-		default:
-			out = append(out, "the log has no year, and neither its name nor the time it was last written says which: the times of its lines are unknown")
-		}
-	}
-	if unzoned {
-		how := s.ZoneFrom
-		if how == "" {
-			how = "assumed"
-		}
-		out = append(out, fmt.Sprintf("the log has no time zone: %s (%s)", s.Zone, how))
-	}
-	return out
+	return undated, unzoned
 }
 
 // when turns the date of a line into a time. It remembers the offset of the zone for an hour: asking for it is slow.

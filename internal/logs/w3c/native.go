@@ -51,11 +51,9 @@ func NewNative() logs.Format {
 			}
 			return logs.No
 		},
-		Cutter: func(*logs.Source) logs.Cutter { return new(lines.Cutter) },
-		Parser: func() logs.Parser { return newParser() },
-		Notes: func(s *logs.Source) []string {
-			return []string{"times have no zone; read as " + s.Zone.String() + " (" + s.ZoneFrom + ")"}
-		},
+		Cutter:   func(*logs.Source) logs.Cutter { return new(lines.Cutter) },
+		Parser:   func() logs.Parser { return newParser() },
+		Zoneless: func(*logs.Source) bool { return true },
 	}
 }
 

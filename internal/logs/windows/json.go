@@ -35,12 +35,7 @@ func JSONWith(t *logsource.Table) logs.Format {
 		Parser: func() logs.Parser {
 			return &jsonParser{catalog: c, shapes: known, plans: plans.Front(), bindings: map[*plan]map[string]*binding{}, zoneless: zoneless}
 		},
-		Notes: func(s *logs.Source) []string {
-			if _, ok := zoneless.LoadAndDelete(s); !ok {
-				return nil
-			}
-			return []string{"some times have no zone; read as " + s.Zone.String() + " (" + s.ZoneFrom + ")"}
-		},
+		Zoneless: func(s *logs.Source) bool { _, ok := zoneless.LoadAndDelete(s); return ok },
 	}
 }
 

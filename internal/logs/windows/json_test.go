@@ -58,7 +58,7 @@ func TestTimesWithoutAZoneAreInTheZoneOfTheSource(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	f := func(in, want string, notes int) {
+	f := func(in, want string, zoneless bool) {
 		t.Helper()
 		format := JSON()
 		s := logtest.Source("x.json", []byte(in))
@@ -67,17 +67,17 @@ func TestTimesWithoutAZoneAreInTheZoneOfTheSource(t *testing.T) {
 		if got := time.Unix(0, out.Events[0].Time).UTC().Format(time.RFC3339); got != want {
 			t.Errorf("%s\nis at %s, want %s", in, got, want)
 		}
-		if n := format.Notes(s); len(n) != notes {
-			t.Errorf("%s\nhas notes %q, want %d", in, n, notes)
+		if got := format.Zoneless(s); got != zoneless {
+			t.Errorf("%s\nis zoneless: %v, want %v", in, got, zoneless)
 		}
 	}
-	f(`{"EventID":1,"Channel":"a","EventTime":"2026-07-01 12:00:00"}`, "2026-07-01T10:00:00Z", 1)
-	f(`{"EventID":1,"Channel":"a","TimeCreated":"2026-07-01 12:00:00.5"}`, "2026-07-01T10:00:00Z", 1)
-	f(`{"EventID":1,"Channel":"a","TimeCreated":"2026-07-01T12:00:00+01:00"}`, "2026-07-01T11:00:00Z", 0)
-	f(`{"EventID":1,"Channel":"a","TimeCreated":"/Date(1782907200000)/"}`, "2026-07-01T12:00:00Z", 0)
-	f(`{"EventID":1,"Channel":"a","EventTime":"2026-07-01 08:00:00","EventReceivedTime":"2026-07-01 08:00:05","@timestamp":"2026-07-01T12:00:05.2Z"}`, "2026-07-01T12:00:00Z", 0)
+	f(`{"EventID":1,"Channel":"a","EventTime":"2026-07-01 12:00:00"}`, "2026-07-01T10:00:00Z", true)
+	f(`{"EventID":1,"Channel":"a","TimeCreated":"2026-07-01 12:00:00.5"}`, "2026-07-01T10:00:00Z", true)
+	f(`{"EventID":1,"Channel":"a","TimeCreated":"2026-07-01T12:00:00+01:00"}`, "2026-07-01T11:00:00Z", false)
+	f(`{"EventID":1,"Channel":"a","TimeCreated":"/Date(1782907200000)/"}`, "2026-07-01T12:00:00Z", false)
+	f(`{"EventID":1,"Channel":"a","EventTime":"2026-07-01 08:00:00","EventReceivedTime":"2026-07-01 08:00:05","@timestamp":"2026-07-01T12:00:05.2Z"}`, "2026-07-01T12:00:00Z", false)
 	// Two clocks that do not agree show no zone: the time of receipt is what is certain.
-	f(`{"EventID":1,"Channel":"a","EventTime":"2026-07-01 08:00:00","EventReceivedTime":"2026-07-01 08:05:05","@timestamp":"2026-07-01T12:00:00Z"}`, "2026-07-01T12:00:00Z", 0)
+	f(`{"EventID":1,"Channel":"a","EventTime":"2026-07-01 08:00:00","EventReceivedTime":"2026-07-01 08:05:05","@timestamp":"2026-07-01T12:00:00Z"}`, "2026-07-01T12:00:00Z", false)
 }
 
 func TestParsersShareTheirShapes(t *testing.T) {
