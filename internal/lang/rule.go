@@ -4,7 +4,7 @@ import "go.yaml.in/yaml/v4"
 
 // ruleNames is rules.yaml: what the built-in rules and the tactics are called.
 type ruleNames struct {
-	Rules      map[string]string `yaml:"rules"`      // title by id of the rule
+	Rules      map[string]string `yaml:"rules"`      // by the English title
 	Tactics    map[string]string `yaml:"tactics"`    // by the English name
 	Techniques map[string]string `yaml:"techniques"` // by the English name
 }
@@ -20,17 +20,17 @@ func readRuleNames(l *Language, p []byte) (ruleNames, error) {
 	return r, err
 }
 
-// RuleTitle returns what the rule of that id is called. A rule from outside keeps its title, which is marked as English.
-func (l *Language) RuleTitle(id, title string) Words { return l.called(l.rules.Rules, id, title) }
+// RuleTitle returns what a rule is called, by its English title. A rule from outside keeps its title, which is marked as English.
+func (l *Language) RuleTitle(title string) Words { return l.called(l.rules.Rules, title) }
 
 // Tactic returns what a tactic of ATT&CK is called, by its English name: "Credential Access".
-func (l *Language) Tactic(name string) Words { return l.called(l.rules.Tactics, name, name) }
+func (l *Language) Tactic(name string) Words { return l.called(l.rules.Tactics, name) }
 
 // Technique returns what a technique of ATT&CK is called, by its English name.
-func (l *Language) Technique(name string) Words { return l.called(l.rules.Techniques, name, name) }
+func (l *Language) Technique(name string) Words { return l.called(l.rules.Techniques, name) }
 
-func (l *Language) called(names map[string]string, key, title string) Words {
-	if s := names[key]; s != "" {
+func (l *Language) called(names map[string]string, title string) Words {
+	if s := names[title]; s != "" {
 		return Words{parts: []part{{words, s}}, rtl: l.rtl}
 	}
 	return l.English(title)
