@@ -272,12 +272,16 @@ type reportCmd struct {
 	Case   string `arg:"" type:"existingdir" help:"The case folder."`
 	Format string `default:"html" enum:"${formats}" placeholder:"FORMAT" help:"What to write: ${formats} (default html)."`
 	Output string `short:"o" placeholder:"FILE" type:"path" help:"Where to write it (default: standard output)."`
+	TLP    string `name:"tlp" placeholder:"LEVEL" help:"Refuse if the case is marked above what the recipient may have: clear, green, amber, amber+strict, red. Facts mark a case with tlp (default ${tlp})."`
 }
 
 // Run writes an output of a case.
 func (c *reportCmd) Run(e *env) error {
 	in, err := input.Open(c.Case)
 	if err != nil {
+		return err
+	}
+	if err := c.mayGo(in.Case); err != nil {
 		return err
 	}
 	out, ok := report.Find(c.Format)
@@ -292,6 +296,18 @@ func (c *reportCmd) Run(e *env) error {
 		return err
 	}
 	return errors.Join(out.Write(f, in), f.Close())
+}
+
+// mayGo returns an error if the case may not go to the recipient.
+func (c *reportCmd) mayGo(k *casefile.Case) error {
+	if c.TLP == "" {
+		return nil
+	}
+	recipient, err := casefile.ParseTLP(c.TLP)
+	if err != nil {
+		return usage(fmt.Errorf("--tlp: %w", err))
+	}
+	return k.MayGo(recipient)
 }
 
 type judgeCmd struct {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/detect"
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/evidence"
@@ -115,6 +116,7 @@ func newParser(flags *cli, stdout, stderr io.Writer, exit func(int)) *kong.Kong 
 			"max_entries": fmt.Sprint(evidence.DefaultMaxEntries),
 			"levels":      strings.Join(detect.Levels(), ", "),
 			"formats":     formats(),
+			"tlp":         casefile.DefaultTLP.Name(),
 			"statuses":    strings.Join(sigma.Statuses(), ", "),
 		},
 		kong.Writers(stdout, stderr),

@@ -33,8 +33,11 @@ type Case struct {
 	Statements []Statement `json:"statements,omitempty"`
 	// Inferences explains the rules that verdicts name.
 	Inferences []Inference `json:"inferences,omitempty"`
-	// TLP is how far the case may go, a marking of TLP 2.0: clear, green, amber, amber+strict, red.
+	// TLP is how far the case may go, a marking of TLP 2.0: clear, green, amber, amber+strict, red. See Marking.
 	TLP string `json:"tlp,omitempty"`
+	// Ours are addresses and networks that the facts call the organisation's own, its services', its scanners', or shared by many: no
+	// output names them as an attacker's.
+	Ours []string `json:"ours,omitempty"`
 	// Owed is whom the organisation must tell, by when.
 	Owed []Duty `json:"owed,omitempty"`
 	// Classifications are what the rules of regimes say of the incident, for the person who classifies it.

@@ -20,7 +20,9 @@ import (
 // Facts are what people know and logs do not say: the file given with --facts. All of it is optional.
 type Facts struct {
 	Organisation *casefile.Organisation `yaml:"organisation"`
-	Window       struct {
+	// TLP is how far the case may go: a marking of TLP 2.0, "" where the facts do not say.
+	TLP    string `yaml:"tlp"`
+	Window struct {
 		From *time.Time `yaml:"from"`
 		To   *time.Time `yaml:"to"`
 	} `yaml:"window"`

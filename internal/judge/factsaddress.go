@@ -87,6 +87,23 @@ func (f *Facts) IsOurs(address string) bool {
 	return f.Role(address)&(RoleOurs|RoleService|RoleScanner) != 0
 }
 
+// OurAddresses returns the addresses and networks that are no attacker's, or many people's, each once, sorted. The slice is the caller's.
+func (f *Facts) OurAddresses() []string {
+	var all []string
+	for _, l := range f.lists() {
+		if l.role == RoleAttacker {
+			continue
+		}
+		for _, s := range l.list {
+			if p, err := parsePrefix(s); err == nil {
+				all = append(all, p.String())
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // SameOurs reports whether f and o call the same addresses the organisation's own, in the same words.
 func (f *Facts) SameOurs(o *Facts) bool {
 	return slices.Equal(f.Ours.IPs, o.Ours.IPs) && slices.Equal(f.Ours.ServiceIPs, o.Ours.ServiceIPs) && slices.Equal(f.Ours.Scanners, o.Ours.Scanners)

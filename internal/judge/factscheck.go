@@ -95,11 +95,23 @@ func (c *factsCheck) at(path ...any) string {
 }
 
 func (c *factsCheck) all() error {
-	for _, check := range []func() error{c.times, c.sets, c.scripts, c.channels, c.coverage, c.statements, c.zones} {
+	for _, check := range []func() error{c.marking, c.times, c.sets, c.scripts, c.channels, c.coverage, c.statements, c.zones} {
 		if err := check(); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+func (c *factsCheck) marking() error {
+	if c.f.TLP == "" {
+		return nil
+	}
+	t, err := casefile.ParseTLP(c.f.TLP)
+	if err != nil {
+		return fmt.Errorf("%stlp: %w", c.at("tlp"), err)
+	}
+	c.f.TLP = t.Name()
 	return nil
 }
 

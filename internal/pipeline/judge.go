@@ -128,6 +128,7 @@ func decide(c *casefile.Case, store *tally.File, facts *judge.Facts, inventory *
 	if err := cmp.Or(err, store.Err()); err != nil {
 		return fmt.Errorf("cannot judge what was reached: %w", err)
 	}
+	c.TLP, c.Ours = cmp.Or(facts.TLP, casefile.DefaultTLP.Name()), facts.OurAddresses()
 	c.Coverage, c.Sessions, c.Capabilities, c.Reached = j.Coverage, j.Sessions, j.Capabilities, j.Reached
 	c.Statements, c.Inferences, c.Summary.Reached, c.Notes = j.Statements, j.Inferences, j.Counts, j.Notes
 	c.Sources = append(slices.Clip(c.Sources), inventorySources(inventory)...)
