@@ -26,7 +26,9 @@ type fileName struct {
 var (
 	numbered = regexp.MustCompile(`^(.+)\.(\d{1,4})$`)
 	dated    = regexp.MustCompile(`^(.*?)(\d{10}|\d{8}|\d{6}|\d{4}-\d{2}-\d{2})(?:[-_.](\d{1,5}))?(?:_x)?(\.[a-z]{3,5})?(\.txt)?$`)
-	iisName  = regexp.MustCompile(`(?:^|[^a-z])(?:u_)?(?:ex|nc|in)$`)
+	// parted is the name of a part that split(1) makes: the name of the file and aa, ab, … up to az.
+	parted  = regexp.MustCompile(`^(.*(?:\d{8}|\d{4}-\d{2}-\d{2}|\.log|\.txt|\.csv|\.jsonl?))a([a-z])$`)
+	iisName = regexp.MustCompile(`(?:^|[^a-z])(?:u_)?(?:ex|nc|in)$`)
 )
 
 // splitPath divides the path of a source into folder and name, in lower case. Archives are folders.
@@ -44,11 +46,17 @@ func parseName(path string) fileName {
 	for _, ext := range [...]string{".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip"} {
 		base = strings.TrimSuffix(base, ext)
 	}
+	part := 0
+	if m := parted.FindStringSubmatch(base); m != nil {
+		base, part = m[1], int(m[2][0]-'a')+1
+	}
 	f := fileName{dir: dir, stem: base}
 	if m := dated.FindStringSubmatch(base); m != nil {
 		if f.date(m[1], m[2]) {
 			f.stem = m[1] + "*" + m[4]
-			f.number, _ = strconv.Atoi(m[3])
+			if f.number, _ = strconv.Atoi(m[3]); m[3] == "" {
+				f.number = part
+			}
 			return f
 		}
 	}

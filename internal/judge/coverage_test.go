@@ -380,6 +380,11 @@ func TestParseName(t *testing.T) {
 	f("maillog-20210307", "maillog-* 2021-03-07T00 0")
 	f("access.log-20210307.gz", "access.log-* 2021-03-07T00 0")
 	f("audit-2021-03-07.jsonl", "audit-*.jsonl 2021-03-07T00 0")
+	f("access.log-20210307aa", "access.log-* 2021-03-07T00 1")
+	f("audit-2021-03-07.jsonlac.gz", "audit-*.jsonl 2021-03-07T00 3")
+	f("HttpProxy_2021030306-2.LOGab", "httpproxy_*.log 2021-03-03T06 2")
+	f("mail.logab", "mail.log rotated 0")
+	f("access.log-20210307de", "access.log-20210307de rotated 0") // another site, for all one knows
 	f("mail.log.2.gz", "mail.log rotated 2")
 	f("mail.log", "mail.log rotated 0")
 	f("u_ex219903.log", "u_ex219903.log rotated 0")
