@@ -71,14 +71,19 @@ func (d *detecting) finish(res pipeline.Result, sources []casefile.Source, level
 
 type assessCmd struct {
 	detectFlags
-	Output   string    `short:"o" default:"barid-case" placeholder:"DIR" type:"path" help:"The case folder to write (default barid-case)."`
-	Force    bool      `short:"f" help:"Replace the case that is there."`
+	Output string `short:"o" default:"barid-case" placeholder:"DIR" type:"path" help:"The case folder to write (default barid-case)."`
+	Force  bool   `short:"f" help:"Replace the case that is there."`
+	langFlag
 	MinLevel levelFlag `name:"min-level" default:"low" placeholder:"LEVEL" help:"Leave out findings below LEVEL: ${levels} (default low)."`
 }
 
 // Run writes a case.
 func (c *assessCmd) Run(e *env) error {
 	d, err := c.prepare(e, c.MinLevel.Level)
+	if err != nil {
+		return err
+	}
+	l, err := c.language()
 	if err != nil {
 		return err
 	}
@@ -91,7 +96,7 @@ func (c *assessCmd) Run(e *env) error {
 	}
 	sayProblems(e, inventory)
 	res, made, err := pipeline.Assess(e.ctx, pipeline.AssessConfig{
-		Config: d.config, Dir: c.Output, Force: c.Force, Version: version(), Facts: d.facts, FactsText: d.given, Inventory: inventory, Rejected: d.rules.rejected, Now: d.began.UTC(), Problems: d.asSources,
+		Config: d.config, Dir: c.Output, Force: c.Force, Version: version(), Facts: d.facts, FactsText: d.given, Inventory: inventory, Rejected: d.rules.rejected, Now: d.began.UTC(), Problems: d.asSources, Lang: l,
 	})
 	if errors.Is(err, casefile.ErrExists) {
 		return fmt.Errorf("%w: name another with -o, or replace it with --force", err)
@@ -273,10 +278,15 @@ type reportCmd struct {
 	Format string `default:"html" enum:"${formats}" placeholder:"FORMAT" help:"What to write: ${formats} (default html)."`
 	Output string `short:"o" placeholder:"FILE" type:"path" help:"Where to write it (default: standard output)."`
 	TLP    string `name:"tlp" placeholder:"LEVEL" help:"Refuse if the case is marked above what the recipient may have: clear, green, amber, amber+strict, red. Facts mark a case with tlp (default ${tlp})."`
+	langFlag
 }
 
 // Run writes an output of a case.
 func (c *reportCmd) Run(e *env) error {
+	l, err := c.language()
+	if err != nil {
+		return err
+	}
 	in, err := input.Open(c.Case)
 	if err != nil {
 		return err
@@ -284,6 +294,7 @@ func (c *reportCmd) Run(e *env) error {
 	if err := c.mayGo(in.Case); err != nil {
 		return err
 	}
+	in.Lang = l
 	out, ok := report.Find(c.Format)
 	if !ok {
 		return usage(fmt.Errorf("no format %q", c.Format))
@@ -313,6 +324,7 @@ func (c *reportCmd) mayGo(k *casefile.Case) error {
 type judgeCmd struct {
 	Case  string `arg:"" type:"existingdir" help:"The case folder."`
 	Facts string `placeholder:"FILE" type:"existingfile" help:"What people know and logs do not say (YAML); otherwise what the case was decided by."`
+	langFlag
 }
 
 // Run decides a case anew.
@@ -320,8 +332,11 @@ func (c *judgeCmd) Run(e *env) error {
 	// Most of what is made here is in the case that is written at the end.
 	debug.SetMemoryLimit(judgeLimit)
 	debug.SetGCPercent(200)
-	cfg := pipeline.JudgeConfig{Dir: c.Case, Version: version(), Now: time.Now().UTC()}
-	var err error
+	l, err := c.language()
+	if err != nil {
+		return err
+	}
+	cfg := pipeline.JudgeConfig{Dir: c.Case, Version: version(), Now: time.Now().UTC(), Lang: l}
 	if c.Facts != "" {
 		if cfg.Facts, cfg.FactsText, err = readFacts(c.Facts); err == nil {
 			cfg.Inventory, err = judge.ReadInventory(cfg.Facts, filepath.Dir(c.Facts))

@@ -13,6 +13,7 @@ import (
 	"github.com/barid-dfir/barid/internal/detect"
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/evidence"
+	"github.com/barid-dfir/barid/internal/lang"
 	"github.com/barid-dfir/barid/internal/report"
 	"github.com/barid-dfir/barid/sigma"
 )
@@ -60,6 +61,19 @@ type ruleFlags struct {
 	NoBuiltinRules bool     `name:"no-builtin-rules" help:"Do not use the rules that come with Barid, those that count among them."`
 	RuleStatus     []string `name:"rule-status" placeholder:"STATUS" help:"Use rules of these statuses only: ${statuses}, or all (default: all but deprecated and unsupported)."`
 	Placeholders   []string `placeholder:"PATH" type:"path" sep:"none" help:"Values of the placeholders in rules: a YAML file of names and lists, a NAME.txt with a value a line, or a folder of such. Can be repeated."`
+}
+
+// langFlag is the flag of the commands that write something for people.
+type langFlag struct {
+	Lang string `default:"en" placeholder:"LANG" help:"Language of the report: ${langs} (default en)."`
+}
+
+func (f *langFlag) language() (*lang.Language, error) {
+	l, err := lang.Find(f.Lang)
+	if err != nil {
+		return nil, usage(fmt.Errorf("--lang: %w", err))
+	}
+	return l, nil
 }
 
 type levelFlag struct{ detect.Level }
@@ -117,6 +131,7 @@ func newParser(flags *cli, stdout, stderr io.Writer, exit func(int)) *kong.Kong 
 			"levels":      strings.Join(detect.Levels(), ", "),
 			"formats":     formats(),
 			"tlp":         casefile.DefaultTLP.Name(),
+			"langs":       strings.Join(lang.Tags(), ", "),
 			"statuses":    strings.Join(sigma.Statuses(), ", "),
 		},
 		kong.Writers(stdout, stderr),

@@ -24,6 +24,7 @@ const (
 	FindingsFile = "findings.jsonl"
 	TimelineFile = "timeline.csv"
 	ReportFile   = "report.html"
+	ReachedFile  = "reached.csv"
 	CustodyFile  = "custody.jsonl"
 	StoreFile    = "store.bin"  // what the evidence taught, to decide anew from
 	FactsFile    = "facts.yaml" // a copy of the facts that were given
@@ -199,7 +200,7 @@ func mayReplace(dir string, force bool) error {
 	if !force {
 		return fmt.Errorf("%s: %w", dir, ErrExists)
 	}
-	known := []string{CaseFile, FindingsFile, TimelineFile, ReportFile, CustodyFile, StoreFile}
+	known := []string{CaseFile, FindingsFile, TimelineFile, ReportFile, ReachedFile, CustodyFile, StoreFile}
 	if log, err := readCustody(dir); err == nil {
 		for _, c := range log.entries {
 			if c.Kind == KindCase {

@@ -14,6 +14,7 @@ import (
 	"github.com/barid-dfir/barid/internal/detect"
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/judge"
+	"github.com/barid-dfir/barid/internal/lang"
 	"github.com/barid-dfir/barid/internal/report"
 	"github.com/barid-dfir/barid/internal/report/csv"
 	"github.com/barid-dfir/barid/internal/tally"
@@ -34,6 +35,8 @@ type AssessConfig struct {
 	Rejected []casefile.RejectedRule
 	// Now is when the run began, for the custody chain.
 	Now time.Time
+	// Lang is the language of the report; nil is English.
+	Lang *lang.Language
 	// Problems are added to the sources they belong to, or listed as sources of their own. It is called after reading.
 	Problems func() []casefile.Source
 }
@@ -124,7 +127,7 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 	if err := ctx.Err(); err != nil {
 		return res, nil, err
 	}
-	if err := report.WriteCase(w, c, casefile.Findings(w.Dir())); err != nil {
+	if err := report.WriteCase(w, c, casefile.Findings(w.Dir()), cfg.Lang); err != nil {
 		return res, nil, err
 	}
 	if err := ctx.Err(); err != nil {

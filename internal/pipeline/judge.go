@@ -18,6 +18,7 @@ import (
 
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/judge"
+	"github.com/barid-dfir/barid/internal/lang"
 	"github.com/barid-dfir/barid/internal/report"
 	"github.com/barid-dfir/barid/internal/tally"
 )
@@ -32,6 +33,8 @@ type JudgeConfig struct {
 	Version   string
 	// Now is when it is decided, for the custody chain.
 	Now time.Time
+	// Lang is the language of the report; nil is English.
+	Lang *lang.Language
 }
 
 // Judge decides a case anew, from what its evidence taught and the facts that are given, and writes it, its report and a line
@@ -87,7 +90,7 @@ func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, 
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
-	if err := report.WriteCase(w, &c, casefile.Findings(cfg.Dir)); err != nil {
+	if err := report.WriteCase(w, &c, casefile.Findings(cfg.Dir), cfg.Lang); err != nil {
 		return nil, nil, err
 	}
 	if err := keepGiven(w, cfg.FactsText, cfg.Inventory); err != nil {

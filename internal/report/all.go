@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/lang"
 	"github.com/barid-dfir/barid/internal/report/csv"
 	"github.com/barid-dfir/barid/internal/report/html"
 	"github.com/barid-dfir/barid/internal/report/input"
@@ -32,7 +33,7 @@ func Outputs() []Output {
 	return []Output{
 		{"html", casefile.ReportFile, "a page for people, one file, works offline", html.Write},
 		{"csv", casefile.TimelineFile, "every finding, for spreadsheets", csv.Write},
-		{"reached", "reached.csv", "what was reached, for those who write to the people affected", reached.Write},
+		{"reached", casefile.ReachedFile, "what was reached, for those who write to the people affected", reached.Write},
 		{"json", casefile.CaseFile, "the case, for programs", writeJSON},
 		{"jsonl", casefile.FindingsFile, "every finding, one JSON line each", writeJSONLines},
 		{"timesketch", "timesketch.jsonl", "every finding, for import into Timesketch", timesketch.Write},
@@ -66,17 +67,27 @@ func writeJSONLines(w io.Writer, in *input.Input) error {
 	return nil
 }
 
-// WriteCase writes the files of a case that are not lists of findings: case.json and report.html.
-func WriteCase(w *casefile.Writer, c *casefile.Case, findings iter.Seq2[*casefile.Finding, error]) error {
+// WriteCase writes the files of a case that are not lists of findings: case.json, reached.csv and, in the language l, report.html.
+func WriteCase(w *casefile.Writer, c *casefile.Case, findings iter.Seq2[*casefile.Finding, error], l *lang.Language) error {
 	if err := w.WriteCase(c); err != nil {
 		return err
 	}
-	f, err := w.File(casefile.ReportFile)
-	if err != nil {
-		return err
+	in := input.Of(c, findings)
+	in.Lang = l
+	for _, out := range [...]struct {
+		file  string
+		write func(io.Writer, *input.Input) error
+	}{{casefile.ReachedFile, reached.Write}, {casefile.ReportFile, html.Write}} {
+		f, err := w.File(out.file)
+		if err != nil {
+			return err
+		}
+		if err := out.write(f, in); err != nil {
+			return err
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
 	}
-	if err := html.Write(f, input.Of(c, findings)); err != nil {
-		return err
-	}
-	return f.Close()
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/lang"
 )
 
 // Input is a case as an output reads it. What may be long is gone through, not held.
@@ -15,6 +16,16 @@ type Input struct {
 	// case.json; each item is valid until the next. Both can be gone through more than once.
 	Findings iter.Seq2[*casefile.Finding, error]
 	Reached  iter.Seq2[*casefile.Reached, error]
+	// Lang is the language of outputs for people; nil is English. Outputs for programs do not depend on it.
+	Lang *lang.Language
+}
+
+// Language returns Lang, or English.
+func (in *Input) Language() (*lang.Language, error) {
+	if in.Lang != nil {
+		return in.Lang, nil
+	}
+	return lang.Find(lang.English)
 }
 
 // Of returns the input of a case that is in memory as a whole.
