@@ -86,11 +86,15 @@ func encodeWith(w io.Writer, c *Case, verdicts iter.Seq2[*Reached, error]) error
 }
 
 // encodeValue returns a value as it stands in case.json, and a line end.
-func encodeValue(v any) ([]byte, error) {
+func encodeValue(v any) ([]byte, error) { return EncodeValue(v, " ") }
+
+// EncodeValue returns a value as JSON and a line end. What a reader would not see is escaped, and bytes that are no UTF-8 are U+FFFD. It stands
+// on one line where indent is "". The slice is the caller's.
+func EncodeValue(v any, indent string) ([]byte, error) {
 	var buf bytes.Buffer
 	e := json.NewEncoder(&buf)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", " ")
+	e.SetIndent("", indent)
 	if err := e.Encode(v); err != nil {
 		return nil, err
 	}

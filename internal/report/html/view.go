@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/report/attack"
 	"github.com/barid-dfir/barid/internal/report/fields"
 )
 
@@ -597,7 +598,7 @@ func fullIncident(in *casefile.Incident, b brief, rawLeft *int) incident {
 
 // newTechnique takes an ATT&CK technique, T1190 or T1110.003. It is linked only where it is one by its form.
 func newTechnique(id string) technique {
-	t := technique{ID: cut(id, 40), Name: techniqueName(id)}
+	t := technique{ID: cut(id, 40), Name: attack.Name(id)}
 	digits := strings.TrimPrefix(id, "T")
 	main, sub, hasSub := strings.Cut(digits, ".")
 	if digits == id || !isDigits(main, 4) || hasSub && !isDigits(sub, 3) {
@@ -606,7 +607,7 @@ func newTechnique(id string) technique {
 	t.URL = "https://attack.mitre.org/techniques/T" + main + "/"
 	if hasSub {
 		t.URL += sub + "/"
-		if parent := techniqueName("T" + main); parent != "" && t.Name != "" {
+		if parent := attack.Name("T" + main); parent != "" && t.Name != "" {
 			t.Name = parent + ": " + t.Name
 		}
 	}

@@ -1,7 +1,39 @@
-package html
+// Package attack names the techniques of MITRE ATT&CK (Enterprise, version 17) that attacks on mail and public services are made of.
+package attack
 
-// techniqueName returns the name of an ATT&CK technique (Enterprise, version 17), or "" for one that is not in the table.
-func techniqueName(id string) string { return techniqueNames[id] }
+import "strings"
+
+// Name returns the name of a technique: "LSASS Memory" for T1003.001. It is "" for one that is not in the table.
+func Name(id string) string { return techniqueNames[id] }
+
+// IsTechnique reports whether id has the form of a technique or sub-technique: T1190, T1505.003.
+func IsTechnique(id string) bool {
+	if len(id) != 5 && (len(id) != 9 || id[5] != '.') || id[0] != 'T' {
+		return false
+	}
+	for i := 1; i < len(id); i++ {
+		if i != 5 && (id[i] < '0' || id[i] > '9') {
+			return false
+		}
+	}
+	return true
+}
+
+// URL returns the page of a technique.
+func URL(id string) string {
+	return "https://attack.mitre.org/techniques/" + strings.ReplaceAll(id, ".", "/") + "/"
+}
+
+// Techniques returns the techniques among the tags of a rule, in their order: T1190 for attack.t1190. The slice is the caller's.
+func Techniques(tags []string) []string {
+	var list []string
+	for _, t := range tags {
+		if id, ok := strings.CutPrefix(t, "attack.t"); ok && IsTechnique("T"+id) {
+			list = append(list, "T"+id)
+		}
+	}
+	return list
+}
 
 // techniqueNames has the techniques that attacks on mail and public services are made of. It is never changed.
 var techniqueNames = map[string]string{
