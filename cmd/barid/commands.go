@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -299,14 +299,8 @@ func (c *reportCmd) Run(e *env) error {
 	if !ok {
 		return usage(fmt.Errorf("no format %q", c.Format))
 	}
-	if c.Output == "" {
-		return out.Write(e.stdout, in)
-	}
-	f, err := os.OpenFile(c.Output, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	return errors.Join(out.Write(f, in), f.Close())
+	x := casefile.Export{Format: c.Format, Path: c.Output, TLP: in.Case.Marking().Name(), Lang: l.Tag()}
+	return e.export(c.Case, x, func(w io.Writer) error { return out.Write(w, in) })
 }
 
 // mayGo returns an error if the case may not go to the recipient.
@@ -354,34 +348,5 @@ func (c *judgeCmd) Run(e *env) error {
 	}
 	sayAll(e, "", after.Notes)
 	fmt.Fprint(e.stdout, e.term.judged(before, after, c.Case))
-	return nil
-}
-
-type verifyCmd struct {
-	Case string `arg:"" type:"existingdir" help:"The case folder."`
-}
-
-// Run checks a case.
-func (c *verifyCmd) Run(e *env) error {
-	hashes := pipeline.NewHashes(e.ctx)
-	checks, seal, err := casefile.Verify(c.Case, hashes.Of)
-	if err != nil {
-		return err
-	}
-	bad := 0
-	for _, k := range checks {
-		if k.Status == casefile.Changed || k.Status == casefile.Missing && k.Kind != casefile.KindEvidence {
-			bad++
-		}
-		line := fmt.Sprintf("%-12s %-9s %s", k.Status, k.Kind, k.Path)
-		if k.Detail != "" {
-			line += ": " + k.Detail
-		}
-		fmt.Fprintln(e.stdout, visible(line))
-	}
-	fmt.Fprintf(e.stdout, "seal         %s\n", seal)
-	if bad > 0 {
-		return fmt.Errorf("%s: %d of %d checks failed", filepath.Base(c.Case), bad, len(checks))
-	}
 	return nil
 }

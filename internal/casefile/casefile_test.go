@@ -42,7 +42,7 @@ func create(t *testing.T, dir string, force bool) *Writer {
 	return w
 }
 
-// write writes a whole small case and returns its seal.
+// write writes a whole small case and returns its head.
 func write(t *testing.T, dir string, force bool, title string) string {
 	t.Helper()
 	w := create(t, dir, force)
@@ -58,14 +58,14 @@ func write(t *testing.T, dir string, force bool, title string) string {
 	if err := fw.Close(); err != nil {
 		t.Fatal(err)
 	}
-	seal, err := w.Commit([]Custody{
+	head, err := w.Commit([]Custody{
 		{Path: "b.log", Bytes: 2, SHA256: strings.Repeat("b", 64), Read: noon},
 		{Path: "a.log", Bytes: 1, SHA256: strings.Repeat("a", 64), Read: noon},
 	}, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return seal
+	return head
 }
 
 func names(t *testing.T, dir string) []string {
@@ -333,14 +333,14 @@ func TestVerify(t *testing.T) {
 	f := func(name string, harm func(dir string), evidence func(Custody) (string, error), want ...string) {
 		t.Helper()
 		dir := filepath.Join(t.TempDir(), "case")
-		wantSeal := write(t, dir, false, "one")
+		wantHead := write(t, dir, false, "one")
 		harm(dir)
-		checks, seal, err := Verify(dir, evidence)
+		v, err := Verify(dir, VerifyOptions{Evidence: evidence})
 		if err != nil {
-			t.Error(name, err)
+			t.Fatal(name, err)
 		}
 		var got []string
-		for _, c := range checks {
+		for _, c := range v.Checks {
 			if c.Status != OK {
 				got = append(got, fmt.Sprintf("%s %s %s", c.Kind, c.Path, c.Status))
 			}
@@ -348,8 +348,8 @@ func TestVerify(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(name, diff)
 		}
-		if name == "whole" && seal != wantSeal {
-			t.Errorf("seal %s, want %s", seal, wantSeal)
+		if name == "whole" && v.Head != wantHead {
+			t.Errorf("head %s, want %s", v.Head, wantHead)
 		}
 	}
 	edit := func(name, old, repl string) func(string) {

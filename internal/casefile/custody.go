@@ -6,10 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,9 +22,16 @@ import (
 const (
 	KindEvidence = "evidence" // a source, as it was read
 	KindCase     = "case"     // a file of the case itself
-	// KindJudgement says that what was reached was decided anew, from the facts of that hash. The lines after it are of the
-	// files that were written then: they take the place of earlier ones, whose lines stay.
+	// KindJudgement says that what was reached was decided, from the facts of that hash. The lines after it are of the
+	// statements that it was decided by, and of the files that were written then: they take the place of earlier ones, whose
+	// lines stay.
 	KindJudgement = "judgement"
+	KindStatement = "statement" // what a person stands for: StatementWords says of which bytes the hash is
+	KindExport    = "export"    // what was handed out: a report, a form, a list
+	KindRequest   = "request"   // a question to a time stamping authority, for a machine that is online
+	KindSeal      = "seal"      // the answer of a time stamping authority: the chain was so up to a line
+	// KindRepair keeps what a write that was interrupted had left at the end of the chain.
+	KindRepair = "repair"
 )
 
 // Custody is a line of custody.jsonl:
@@ -36,7 +41,11 @@ const (
 // seq counts from 1. prev is the hash of the line before, 64 zeros in the first. hash is SHA-256, in lower-case
 // hexadecimal, over the 64 digits of prev followed by the line from its first byte up to where ,"hash" begins, and a
 // closing brace. So a line cannot be changed, taken out or moved without every later line changing. That alone does not
-// hold against someone who writes all of them anew: the hash of the last line, the seal, has to be noted down elsewhere.
+// hold against someone who writes all of them anew: the hash of the last line, the head, has to be noted down elsewhere, or
+// sealed.
+//
+// The fields after read stand in lines of some kinds only, and are left out where they are empty. docs/custody.md is for
+// those who check a chain without this program.
 //
 // custody.jsonl is the only file of a case in which times of the run stand, in read; all others are the same, byte for
 // byte, whenever the same evidence is read.
@@ -45,7 +54,23 @@ type Custody struct {
 	Path   string    `json:"path"`
 	Bytes  int64     `json:"bytes"`
 	SHA256 string    `json:"sha256"`
-	Read   time.Time `json:"read"` // when it was read; for a file of the case, when it was written
+	Read   time.Time `json:"read"` // when it was read; for a file of the case, an export or a seal, when it was written
+
+	Format string `json:"format,omitempty"` // of an export
+	TLP    string `json:"tlp,omitempty"`    // of an export: the marking that it carries
+	Lang   string `json:"lang,omitempty"`   // of an export
+
+	Author string `json:"author,omitempty"` // of a statement
+	Stated string `json:"stated,omitempty"` // of a statement: when, RFC 3339
+	About  string `json:"about,omitempty"`  // of a statement, in words
+
+	Of    int    `json:"of,omitempty"`    // of a request or a seal: the line whose hash it is about, and so all up to it
+	Head  string `json:"head,omitempty"`  // that hash
+	Nonce string `json:"nonce,omitempty"` // of a request: the number that its answer has to repeat, hexadecimal
+	Time  string `json:"time,omitempty"`  // of a seal: what the authority says, RFC 3339
+	By    string `json:"by,omitempty"`    // of a seal: the subject of the certificate that signed it
+
+	Torn string `json:"torn,omitempty"` // of a repair: the bytes that were there; what is no text shows as U+FFFD
 }
 
 const noHash = "0000000000000000000000000000000000000000000000000000000000000000"
@@ -68,12 +93,38 @@ func extendCustody(dst []byte, lines int, prev string, entries []Custody) ([]byt
 		dst = event.AppendString(append(dst, `,"path":`...), c.Path)
 		dst = strconv.AppendInt(append(dst, `,"bytes":`...), c.Bytes, 10)
 		dst = event.AppendString(append(dst, `,"sha256":`...), c.SHA256)
-		dst = append(event.AppendTime(append(dst, `,"read":"`...), c.Read), `","prev":"`...)
-		dst = append(append(dst, prev...), '"')
+		dst = append(event.AppendTime(append(dst, `,"read":"`...), c.Read), '"')
+		dst = c.appendMore(dst)
+		dst = append(append(append(dst, `,"prev":"`...), prev...), '"')
 		prev = lineHash(prev, dst[start:])
 		dst = append(append(append(dst, `,"hash":"`...), prev...), '"', '}', '\n')
 	}
 	return dst, prev
+}
+
+// appendMore appends the fields that lines of some kinds have.
+func (c *Custody) appendMore(dst []byte) []byte {
+	text := func(key, value string) {
+		if value != "" {
+			dst = append(append(append(dst, `,"`...), key...), `":`...)
+			dst = event.AppendString(dst, value)
+		}
+	}
+	text("format", c.Format)
+	text("tlp", c.TLP)
+	text("lang", c.Lang)
+	text("author", c.Author)
+	text("stated", c.Stated)
+	text("about", c.About)
+	if c.Of != 0 {
+		dst = strconv.AppendInt(append(dst, `,"of":`...), int64(c.Of), 10)
+	}
+	text("head", c.Head)
+	text("nonce", c.Nonce)
+	text("time", c.Time)
+	text("by", c.By)
+	text("torn", c.Torn)
+	return dst
 }
 
 // lineHash is the hash of a line whose bytes before ,"hash" are given.
@@ -88,8 +139,19 @@ func lineHash(prev string, line []byte) string {
 // custodyLog is custody.jsonl as it was read.
 type custodyLog struct {
 	entries []Custody
-	broken  []string // where the chain does not hold, for people
-	seal    string
+	lines   []int    // where each entry stands: the number of its line
+	hashes  []string // of each entry
+	broken  []fault  // where the chain does not hold
+	head    string   // the hash of the last line
+}
+
+// at returns the number of the line that has a hash, and whether there is one.
+func (l *custodyLog) at(hash string) (line int, ok bool) {
+	i := slices.Index(l.hashes, hash)
+	if i < 0 {
+		return 0, false
+	}
+	return l.lines[i], true
 }
 
 // maxBroken is how many breaks of the chain are named.
@@ -106,7 +168,7 @@ func readCustody(dir string) (*custodyLog, error) {
 
 // parseCustody reads a chain. A line that does not fit is noted; what can be read of it and of those after it is kept.
 func parseCustody(r io.Reader) (*custodyLog, error) {
-	log := &custodyLog{seal: noHash}
+	log := &custodyLog{head: noHash}
 	lines := lineReader{r: bufio.NewReaderSize(r, 64<<10)}
 	for n := 1; ; n++ {
 		line, err := lines.next()
@@ -123,146 +185,25 @@ func parseCustody(r io.Reader) (*custodyLog, error) {
 			Hash string `json:"hash"`
 		}
 		if err := json.Unmarshal(line, &c); err != nil {
-			log.breakAt(n, err.Error())
+			log.breakAt(n, "is no line of a chain ("+err.Error()+"): it was edited, or not written to its end")
 			continue
 		}
 		end := len(line) - len(`,"hash":"`) - len(noHash) - len(`"}`)
 		switch {
 		case c.Seq != n:
 			log.breakAt(n, fmt.Sprintf("has the number %d", c.Seq))
-		case c.Prev != log.seal:
+		case c.Prev != log.head:
 			log.breakAt(n, "does not follow the line before it")
 		case end < 0 || string(line[end:]) != `,"hash":"`+c.Hash+`"}` || lineHash(c.Prev, line[:end]) != c.Hash:
 			log.breakAt(n, "was changed: its hash is another")
 		}
-		log.seal = c.Hash
-		log.entries = append(log.entries, c.Custody)
+		log.head = c.Hash
+		log.entries, log.lines, log.hashes = append(log.entries, c.Custody), append(log.lines, n), append(log.hashes, c.Hash)
 	}
 }
 
 func (l *custodyLog) breakAt(n int, what string) {
 	if len(l.broken) < maxBroken {
-		l.broken = append(l.broken, fmt.Sprintf("line %d %s", n, what))
+		l.broken = append(l.broken, fault{n, what})
 	}
-}
-
-// Status is what a check came to.
-type Status string
-
-// The outcomes.
-const (
-	OK         Status = "ok"
-	Changed    Status = "changed"
-	Missing    Status = "missing"
-	NotChecked Status = "not checked"
-	Replaced   Status = "replaced" // a later line is of the same file
-)
-
-// Check is a thing that Verify looked at.
-type Check struct {
-	Kind   string `json:"kind"` // "chain", KindEvidence or KindCase
-	Path   string `json:"path"`
-	Status Status `json:"status"`
-	Detail string `json:"detail,omitempty"` // for people; "" when there is nothing to add
-}
-
-// ErrNotChecked is for the callback of Verify: the source is not at hand, and nothing is claimed about it.
-var ErrNotChecked = errors.New("not at hand")
-
-// Verify checks the case in dir: the chain first, then the evidence and the files in the order of the chain, then
-// whether there are files that do not belong. It returns the seal, which is the hash of the last line of the chain.
-//
-// evidence returns the SHA-256, in hexadecimal, of the source that a line is about, or one of several that have its path:
-// that of the line if there is one. An error that is fs.ErrNotExist counts as missing, any other as not checked. A nil
-// evidence checks none. The error of Verify itself is for a case
-// without a chain that can be read.
-func Verify(dir string, evidence func(c Custody) (sha256 string, err error)) (checks []Check, seal string, err error) {
-	log, err := readCustody(dir)
-	if err != nil {
-		return nil, "", err
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, "", err
-	}
-	defer root.Close()
-
-	for _, b := range log.broken {
-		checks = append(checks, Check{Kind: "chain", Path: CustodyFile, Status: Changed, Detail: b})
-	}
-	if len(log.broken) == 0 {
-		checks = append(checks, Check{Kind: "chain", Path: CustodyFile, Status: OK})
-	}
-	listed := []string{CustodyFile}
-	last := make(map[string]int) // line of each file of the case
-	for i, c := range log.entries {
-		if c.Kind == KindCase {
-			last[c.Path] = i
-		}
-	}
-	for i, c := range log.entries {
-		var sum string
-		var err error
-		switch {
-		case c.Kind == KindJudgement:
-			checks = append(checks, Check{Kind: c.Kind, Path: c.Path, Status: OK, Detail: "decided anew on " + c.Read.UTC().Format(time.RFC3339) + ", facts with SHA-256 " + c.SHA256})
-			continue
-		case c.Kind == KindCase && last[c.Path] != i:
-			checks = append(checks, Check{Kind: c.Kind, Path: c.Path, Status: Replaced, Detail: "its SHA-256 was " + c.SHA256})
-			continue
-		case c.Kind == KindCase:
-			listed = append(listed, c.Path)
-			sum, err = hashFile(root, c.Path)
-		case evidence != nil:
-			sum, err = evidence(c)
-		default:
-			err = ErrNotChecked
-		}
-		k := Check{Kind: c.Kind, Path: c.Path, Status: OK}
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			k.Status = Missing
-		case err != nil:
-			k.Status, k.Detail = NotChecked, err.Error()
-		case !strings.EqualFold(sum, c.SHA256):
-			k.Status, k.Detail = Changed, "SHA-256 was "+c.SHA256+", is "+sum
-		}
-		checks = append(checks, k)
-	}
-	for _, name := range []string{CaseFile, FindingsFile} {
-		if !slices.Contains(listed, name) {
-			checks = append(checks, Check{Kind: "chain", Path: name, Status: Missing, Detail: "the chain has no line for it: it was cut, or is of another program"})
-		}
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return checks, log.seal, err
-	}
-	for _, e := range entries {
-		if !slices.Contains(listed, e.Name()) {
-			checks = append(checks, Check{Kind: KindCase, Path: e.Name(), Status: NotChecked, Detail: "not part of the case"})
-		}
-	}
-	return checks, log.seal, nil
-}
-
-// hashFile hashes a regular file inside root. The name comes from the chain and may be anything.
-func hashFile(root *os.Root, name string) (string, error) {
-	info, err := root.Lstat(name)
-	if err != nil {
-		return "", err
-	}
-	if !info.Mode().IsRegular() {
-		return "", errors.New("not a regular file")
-	}
-	f, err := root.Open(name)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }

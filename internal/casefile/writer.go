@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -51,6 +52,7 @@ type Writer struct {
 	open  int
 	chain *custodyLog // of the case that is written anew, nil where there is none
 	bytes []byte      // its custody.jsonl
+	by    []Custody   // what the case was decided by
 }
 
 // Create begins a case that will stand in dir, which must not exist or be empty. With force, dir may hold a case, which
@@ -86,18 +88,15 @@ func Rewrite(dir string) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	chain, err := parseCustody(bytes.NewReader(p))
+	chain, whole, err := parseWhole(p)
 	if err != nil {
-		return nil, err
-	}
-	if len(chain.broken) > 0 || len(p) == 0 || p[len(p)-1] != '\n' {
-		return nil, fmt.Errorf("%s: the chain in %s does not hold: barid verify says where", dir, CustodyFile)
+		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	w, err := Create(dir, true)
 	if err != nil {
 		return nil, err
 	}
-	w.chain, w.bytes = chain, p
+	w.chain, w.bytes = chain, p[:whole]
 	return w, nil
 }
 
@@ -115,9 +114,20 @@ func (w *Writer) Kept(name string) string {
 	return ""
 }
 
-// CommitJudgement takes the place of the case that Rewrite was begun for. The chain of custody is that of the old case, and
-// after it a line for the judgement, which names facts, and one for every file that was written. It returns the seal.
-func (w *Writer) CommitJudgement(facts Custody, written time.Time) (seal string, err error) {
+// DecidedBy says what the verdicts of the case were made from: the facts, by Path, Bytes and SHA256, and the statements among them.
+// The chain of custody gets a line for the judgement and one for each statement, before those of the files.
+func (w *Writer) DecidedBy(facts Custody, statements []Statement) {
+	facts.Kind = KindJudgement
+	w.by = []Custody{facts}
+	for i := range statements {
+		w.by = append(w.by, statementLine(&statements[i], facts.Path))
+	}
+}
+
+// CommitJudgement takes the place of the case that Rewrite was begun for. The chain of custody is that of the old case, with the
+// exports that were recorded meanwhile, and after it what the case was decided by and a line for every file that was written. It
+// returns the hash of the last line.
+func (w *Writer) CommitJudgement(written time.Time) (head string, err error) {
 	defer func() {
 		if err != nil {
 			w.Abort()
@@ -126,12 +136,42 @@ func (w *Writer) CommitJudgement(facts Custody, written time.Time) (seal string,
 	if w.chain == nil {
 		return "", errors.New("casefile: not begun with Rewrite")
 	}
+	lock, err := lockCustody(w.dir, os.O_RDONLY)
+	if err != nil {
+		return "", err
+	}
+	defer lock.Close()
+	if err := w.catchUp(lock, written); err != nil {
+		return "", err
+	}
 	if err := w.keepOthers(); err != nil {
 		return "", err
 	}
-	facts.Kind, facts.Read = KindJudgement, written
-	p, seal := extendCustody(w.bytes, len(w.chain.entries), w.chain.seal, append([]Custody{facts}, w.own(written)...))
-	return seal, w.finish(p)
+	if runtime.GOOS == "windows" {
+		lock.Close() // a folder with an open file in it cannot be renamed there
+	}
+	p, head := extendCustody(w.bytes, len(w.chain.entries), w.chain.head, w.own(written))
+	return head, w.finish(p)
+}
+
+// catchUp takes over lines that were added to the chain since Rewrite, and mends its end.
+func (w *Writer) catchUp(chain io.Reader, now time.Time) error {
+	p, err := io.ReadAll(chain)
+	if err != nil {
+		return err
+	}
+	log, whole, err := parseWhole(p)
+	if err != nil || !bytes.HasPrefix(p, w.bytes) {
+		return fmt.Errorf("%s: %w: it was changed while Barid ran", w.dir, ErrChain)
+	}
+	for _, c := range log.entries[len(w.chain.entries):] {
+		if c.Kind == KindCase || c.Kind == KindJudgement {
+			return fmt.Errorf("%s: another run has decided this case anew meanwhile: nothing was written; run it again", w.dir)
+		}
+	}
+	w.chain, w.bytes = log, endLine(p[:whole:whole])
+	w.by = append(repair(p[whole:], now), w.by...)
+	return nil
 }
 
 // keepOthers takes over the files of the old case that were not written anew.
@@ -209,7 +249,7 @@ func mayReplace(dir string, force bool) error {
 		}
 	}
 	for _, e := range entries {
-		if !e.Type().IsRegular() || !slices.Contains(known, e.Name()) {
+		if !e.Type().IsRegular() || !slices.Contains(known, e.Name()) && !isSealName(e.Name()) {
 			return fmt.Errorf("%s: %w only: %q does not belong to it", dir, ErrNotCase, e.Name())
 		}
 	}
@@ -306,10 +346,10 @@ func (w *Writer) WriteCase(c *Case) error {
 	return f.Close()
 }
 
-// Commit writes custody.jsonl, with evidence first, in order of path, and the files of the case after it, and puts the
-// folder in its place. written is when: it stands in the lines of the case's own files. It returns the hash of the last
-// line, the seal: who notes it down elsewhere can prove later that nothing was changed.
-func (w *Writer) Commit(evidence []Custody, written time.Time) (seal string, err error) {
+// Commit writes custody.jsonl, with evidence first, in order of path, then what the case was decided by, and the files of the
+// case after it, and puts the folder in its place. written is when: it stands in the lines of the case's own files. It returns the
+// hash of the last line, the head: who notes it down elsewhere can prove later that nothing was changed.
+func (w *Writer) Commit(evidence []Custody, written time.Time) (head string, err error) {
 	defer func() {
 		if err != nil {
 			w.Abort()
@@ -326,17 +366,18 @@ func (w *Writer) Commit(evidence []Custody, written time.Time) (seal string, err
 		lines[i].Kind = KindEvidence
 	}
 	slices.SortStableFunc(lines, compareCustody)
-	p, seal := appendCustody(nil, append(lines, w.own(written)...))
-	return seal, w.finish(p)
+	p, head := appendCustody(nil, append(lines, w.own(written)...))
+	return head, w.finish(p)
 }
 
-// own returns the lines of the files that were written.
+// own returns the lines of what the case was decided by, and of the files that were written.
 func (w *Writer) own(written time.Time) []Custody {
-	own := slices.Clone(w.files)
+	files := slices.Clone(w.files)
+	slices.SortFunc(files, compareCustody)
+	own := append(slices.Clone(w.by), files...)
 	for i := range own {
 		own[i].Read = written
 	}
-	slices.SortFunc(own, compareCustody)
 	return own
 }
 

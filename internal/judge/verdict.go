@@ -59,7 +59,8 @@ func Judge(in *Input) (*Judgement, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Judgement{Coverage: cover.list(), Sessions: sessions.list(), Capabilities: listCapabilities(powers), Notes: append(notes, cover.notes...)}
+	j := &Judgement{Coverage: cover.list(), Sessions: sessions.list(), Capabilities: listCapabilities(powers), Statements: in.Facts.statements(),
+		Notes: append(notes, cover.notes...)}
 	j.Notes = append(j.Notes, sessions.notes...)
 	if err := reach(in, who, cover, sessions, powers, j); err != nil {
 		return nil, err

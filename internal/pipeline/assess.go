@@ -133,6 +133,7 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 	if err := ctx.Err(); err != nil {
 		return res, nil, err
 	}
+	w.DecidedBy(factsLine(cfg.FactsText), c.Statements)
 	store.Close() // before the folder gets its name
 	if _, err := w.Commit(custody, cfg.Now); err != nil {
 		return res, nil, err

@@ -145,11 +145,11 @@ func assess(t *testing.T, dir string, workers int) *casefile.Case {
 			t.Error("case.json is not JSON")
 		}
 	}
-	checks, _, err := casefile.Verify(out, nil)
+	v, err := casefile.Verify(out, casefile.VerifyOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, k := range checks {
+	for _, k := range v.Checks {
 		if k.Status != casefile.OK && k.Kind != casefile.KindEvidence {
 			t.Errorf("%s %s: %s", k.Status, k.Path, k.Detail)
 		}

@@ -96,9 +96,9 @@ func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, 
 	if err := keepGiven(w, cfg.FactsText, cfg.Inventory); err != nil {
 		return nil, nil, err
 	}
-	line := casefile.Custody{Path: casefile.FactsFile, Bytes: int64(len(cfg.FactsText)), SHA256: hashOf(cfg.FactsText)}
+	w.DecidedBy(factsLine(cfg.FactsText), c.Statements)
 	store.Close()
-	if _, err := w.CommitJudgement(line, cfg.Now); err != nil {
+	if _, err := w.CommitJudgement(cfg.Now); err != nil {
 		return nil, nil, err
 	}
 	return before, &c, nil
@@ -182,6 +182,11 @@ func keepGiven(w *casefile.Writer, facts []byte, inventory *judge.Inventory) err
 		}
 	}
 	return nil
+}
+
+// factsLine names facts in the chain of custody.
+func factsLine(text []byte) casefile.Custody {
+	return casefile.Custody{Path: casefile.FactsFile, Bytes: int64(len(text)), SHA256: hashOf(text)}
 }
 
 func hashOf(p []byte) string {

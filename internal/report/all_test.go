@@ -86,11 +86,11 @@ func TestAnOutputWrittenAgainIsTheOneInTheCase(t *testing.T) {
 	if compared != 5 {
 		t.Errorf("%d files compared", compared)
 	}
-	checks, _, err := casefile.Verify(dir, nil)
-	if err != nil || len(checks) != 6 {
-		t.Errorf("%v %v", checks, err)
+	v, err := casefile.Verify(dir, casefile.VerifyOptions{})
+	if err != nil || len(v.Checks) != 6 {
+		t.Fatalf("%v %v", v, err)
 	}
-	for _, k := range checks {
+	for _, k := range v.Checks {
 		if k.Status != casefile.OK {
 			t.Error(k)
 		}

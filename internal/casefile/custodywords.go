@@ -1,0 +1,106 @@
+package casefile
+
+import (
+	"fmt"
+	"strings"
+)
+
+// meaning says what it means that a check failed, and what to do.
+func meaning(c *Check) string {
+	switch c.Kind {
+	case KindChain:
+		switch {
+		case c.Path != CustodyFile:
+			return "whether " + c.Path + " is as Barid wrote it cannot be told. Compare the case with another copy of it."
+		case c.Line == 0:
+			return "the chain is not the one whose head was noted down: it was written anew since, or was cut before that line, or the head is of another case. " +
+				"Nothing else that this check says can be relied on. Compare with a copy of the case from that time."
+		}
+		return "somebody edited the chain, or a disk damaged it. Up to the line before, it holds; what this line and those after it say is not proven. " +
+			"Compare with another copy of the case."
+	case KindEvidence:
+		return "the evidence is not what Barid read: what the case says of it cannot be checked against this copy. " +
+			"Look for another copy that has the first hash; if there is none, assess this one anew, as another case."
+	case KindExport:
+		return "the file is not what Barid wrote: somebody filled it in or edited it, or wrote another in its place. The case itself is not concerned. " +
+			"Do not pass it off as what Barid wrote: write it again, and keep an edited one under another name."
+	case KindStatement:
+		return "case.json says something else of what people stated than the chain: it was edited. Decide the case anew: barid judge."
+	}
+	if c.Status == Missing {
+		return "a file of the case is gone. " + again(c.Path)
+	}
+	return "the file is not what Barid wrote: what it says cannot be relied on. " + again(c.Path)
+}
+
+// again says how a file of the case is made again.
+func again(name string) string {
+	switch {
+	case name == CaseFile:
+		return "The case cannot be decided anew without it as it was: take it from another copy, or assess the evidence again."
+	case name == ReportFile:
+		return "barid judge makes it again, from the facts that the case has."
+	case name == StoreFile:
+		return "Without it the case cannot be decided anew: take it from another copy, or assess the evidence again."
+	case name == FactsFile, strings.HasPrefix(name, "inventory-"):
+		return "The verdicts in case.json are from what it was. Take it from another copy, or decide the case anew: barid judge --facts."
+	case name == FindingsFile, name == TimelineFile:
+		return "Take it from another copy, or assess the evidence again."
+	}
+	return "Take it from another copy of the case."
+}
+
+// fault is where a chain does not hold.
+type fault struct {
+	line int
+	what string
+}
+
+// String says it for people.
+func (f fault) String() string { return fmt.Sprintf("line %d %s", f.line, f.what) }
+
+// Conclusion says in sentences what the checks come to, the most important first.
+func (v *Verification) Conclusion() []string {
+	var said []string
+	failed := v.Failed()
+	if failed == 0 {
+		said = append(said, fmt.Sprintf("What could be checked is as it was: the chain has %d lines, and each follows the one before.", v.Lines))
+	} else {
+		said = append(said, fmt.Sprintf("CHANGED: %d of %d checks failed.", failed, len(v.Checks)))
+	}
+	for i := range v.Checks {
+		if c := &v.Checks[i]; c.Failed() {
+			said = append(said, "- "+c.failure())
+		}
+	}
+	away := 0
+	for i := range v.Checks {
+		if c := &v.Checks[i]; c.Kind == KindEvidence && (c.Status == Missing || c.Status == NotChecked) {
+			away++
+		}
+	}
+	if away > 0 {
+		said = append(said, fmt.Sprintf("Not at hand, so not checked: %d of the sources of evidence.", away))
+	}
+	if v.Noted > 0 {
+		said = append(said, fmt.Sprintf("The chain has the head that was noted down, in line %d: up to there it is the one of then.", v.Noted))
+	}
+	return said
+}
+
+// failure says what is wrong with what was checked, in which line of the chain it stands, and what that means.
+func (c *Check) failure() string {
+	s := c.Path
+	if c.Line > 0 && c.Kind != KindChain {
+		s += fmt.Sprintf(" (%s, line %d of %s)", c.Kind, c.Line, CustodyFile)
+	}
+	switch {
+	case c.Kind == KindChain || c.Kind == KindStatement || c.Kind == KindExport:
+		s += ": " + c.Detail
+	case c.Status == Missing:
+		s += " is missing: " + c.Detail
+	default:
+		s += " was changed: " + c.Detail
+	}
+	return s + ". What that means: " + c.Meaning
+}
