@@ -15,6 +15,7 @@ import (
 	"github.com/barid-dfir/barid/content"
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/detect"
+	"github.com/barid-dfir/barid/internal/disclose"
 	"github.com/barid-dfir/barid/internal/evidence"
 	"github.com/barid-dfir/barid/internal/judge"
 	"github.com/barid-dfir/barid/internal/pipeline"
@@ -178,6 +179,9 @@ func readFacts(name string) (*judge.Facts, []byte, error) {
 		return nil, nil, err
 	}
 	f, err := judge.ParseFacts(bytes.NewReader(p))
+	if err == nil {
+		_, err = disclose.ParseFacts(p)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("--facts %s: %w", name, err)
 	}

@@ -3,6 +3,8 @@ package disclose
 import (
 	"time"
 
+	"go.yaml.in/yaml/v4"
+
 	"github.com/barid-dfir/barid/internal/casefile"
 )
 
@@ -19,7 +21,8 @@ type Facts struct {
 	DORA         map[string]any `yaml:"dora"`
 	Acts         []Act          `yaml:"acts"`
 
-	zone *time.Location // of the entity; UTC where the facts do not say
+	zone *time.Location // of the entity; nil where the facts do not say
+	root *yaml.Node     // the text, for the lines of errors
 }
 
 // Entity is whose incident it is.

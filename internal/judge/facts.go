@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/strictyaml"
 )
 
 // Facts are what people know and logs do not say: the file given with --facts. All of it is optional.
@@ -50,6 +51,8 @@ type Facts struct {
 	Statements   []Statement       `yaml:"statements"`
 	Inventory    InventoryFiles    `yaml:"inventory"`
 	Timezones    map[string]string `yaml:"timezones"`
+	// Disclosure is read and checked by package disclose.
+	Disclosure yaml.Node `yaml:"disclosure"`
 
 	addresses *addresses
 	zones     map[string]*time.Location
@@ -156,7 +159,7 @@ func ParseFacts(r io.Reader) (*Facts, error) {
 		return nil, errors.New("there is a second document (after ---): facts are one")
 	}
 	if len(root.Content) > 0 {
-		if err := knownKeys(root.Content[0], reflect.TypeFor[Facts](), ""); err != nil {
+		if err := strictyaml.Keys(root.Content[0], reflect.TypeFor[Facts](), ""); err != nil {
 			return nil, err
 		}
 		if err := root.Content[0].Decode(&f); err != nil {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -12,53 +11,8 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/strictyaml"
 )
-
-// knownKeys fails at the first key of n that t, a struct or something that holds structs, has no field for.
-func knownKeys(n *yaml.Node, t reflect.Type, in string) error {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	if n.Kind == yaml.AliasNode && n.Alias != nil {
-		n = n.Alias
-	}
-	switch {
-	case n.Kind == yaml.SequenceNode && t.Kind() == reflect.Slice:
-		for _, item := range n.Content {
-			if err := knownKeys(item, t.Elem(), in); err != nil {
-				return err
-			}
-		}
-	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Struct && t != reflect.TypeFor[time.Time]():
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			key := n.Content[i]
-			var known []string
-			var found reflect.Type
-			for j := range t.NumField() {
-				f := t.Field(j)
-				name := f.Tag.Get("yaml")
-				if name == "" {
-					continue
-				}
-				known = append(known, name)
-				if name == key.Value {
-					found = f.Type
-				}
-			}
-			if found == nil {
-				where := ""
-				if in != "" {
-					where = " in " + in
-				}
-				return fmt.Errorf("line %d: unknown key %q%s: it is one of %s", key.Line, key.Value, where, strings.Join(known, ", "))
-			}
-			if err := knownKeys(n.Content[i+1], found, key.Value); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
 
 // factsCheck looks for what cannot be meant.
 type factsCheck struct {
@@ -68,30 +22,7 @@ type factsCheck struct {
 
 // at says in which line something stands: path is keys and numbers of items.
 func (c *factsCheck) at(path ...any) string {
-	n := c.root
-	if n.Kind == yaml.DocumentNode && len(n.Content) > 0 {
-		n = n.Content[0]
-	}
-	for _, step := range path {
-		var next *yaml.Node
-		switch step := step.(type) {
-		case string:
-			for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
-				if n.Content[i].Value == step {
-					next = n.Content[i+1]
-				}
-			}
-		case int:
-			if n.Kind == yaml.SequenceNode && step < len(n.Content) {
-				next = n.Content[step]
-			}
-		}
-		if next == nil {
-			break
-		}
-		n = next
-	}
-	return fmt.Sprintf("line %d: ", n.Line)
+	return fmt.Sprintf("line %d: ", strictyaml.Line(c.root, path...))
 }
 
 func (c *factsCheck) all() error {

@@ -1,0 +1,141 @@
+// Package strictyaml holds YAML that people write against the type that it is read into: a key that nobody reads, or a time
+// without an offset, is an error that names the line.
+package strictyaml
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// maxNodes is how many nodes a text may have with its aliases followed: one of a few lines can stand for billions.
+const maxNodes = 2_000_000
+
+// Keys fails at the first key of n that t, a struct or something that holds structs, has no field for. A field of type yaml.Node
+// is whoever reads that node's to check. In names what n is the value of; "" for the whole file.
+func Keys(n *yaml.Node, t reflect.Type, in string) error {
+	return (&walk{}).node(n, t, in)
+}
+
+// KeysAndOffsets is Keys, and fails at the first time that does not carry its offset.
+func KeysAndOffsets(n *yaml.Node, t reflect.Type, in string) error {
+	return (&walk{offsets: true}).node(n, t, in)
+}
+
+type walk struct {
+	offsets bool
+	nodes   int
+}
+
+var (
+	nodeType = reflect.TypeFor[yaml.Node]()
+	timeType = reflect.TypeFor[time.Time]()
+	offset   = regexp.MustCompile(`^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$`)
+)
+
+func (w *walk) node(n *yaml.Node, t reflect.Type, in string) error {
+	if w.nodes++; w.nodes > maxNodes {
+		return errors.New("aliases (*name) stand for too much: write it out")
+	}
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if n.Kind == yaml.AliasNode && n.Alias != nil {
+		n = n.Alias
+	}
+	switch {
+	case t == nodeType:
+	case t == timeType:
+		if w.offsets && n.Kind == yaml.ScalarNode && n.Tag != "!!null" && !offset.MatchString(n.Value) {
+			return fmt.Errorf("line %d: %s: %q is no time with its offset: write it as 2025-12-22T06:10:00+01:00, or with Z for UTC", n.Line, in, n.Value)
+		}
+	case n.Kind == yaml.SequenceNode && t.Kind() == reflect.Slice:
+		for _, item := range n.Content {
+			if err := w.node(item, t.Elem(), in); err != nil {
+				return err
+			}
+		}
+	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Map:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if err := w.node(n.Content[i+1], t.Elem(), in+"."+n.Content[i].Value); err != nil {
+				return err
+			}
+		}
+	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Struct:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key := n.Content[i]
+			field, known := fieldOf(t, key.Value)
+			if field == nil {
+				where := ""
+				if in != "" {
+					where = " in " + in
+				}
+				return fmt.Errorf("line %d: unknown key %q%s: it is one of %s", key.Line, key.Value, where, strings.Join(known, ", "))
+			}
+			if err := w.node(n.Content[i+1], field, key.Value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// fieldOf returns the type of the field of t that a key is for, or nil and the keys that there are.
+func fieldOf(t reflect.Type, key string) (found reflect.Type, known []string) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name := f.Tag.Get("yaml")
+		if name == "" || name == "-" {
+			continue
+		}
+		if name == key {
+			return f.Type, nil
+		}
+		known = append(known, name)
+	}
+	return nil, known
+}
+
+// Line returns the line in which something stands, or what holds it where it is not there: path is keys (string) and numbers of
+// items (int). It is 0 for a root without a text.
+func Line(root *yaml.Node, path ...any) int {
+	n := root
+	if n == nil {
+		return 0
+	}
+	if n.Kind == yaml.DocumentNode && len(n.Content) > 0 {
+		n = n.Content[0]
+	}
+	for _, step := range path {
+		if n.Kind == yaml.AliasNode && n.Alias != nil {
+			n = n.Alias
+		}
+		next := child(n, step)
+		if next == nil {
+			break
+		}
+		n = next
+	}
+	return n.Line
+}
+
+func child(n *yaml.Node, step any) *yaml.Node {
+	switch step := step.(type) {
+	case string:
+		for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == step {
+				return n.Content[i+1]
+			}
+		}
+	case int:
+		if n.Kind == yaml.SequenceNode && step < len(n.Content) {
+			return n.Content[step]
+		}
+	}
+	return nil
+}
