@@ -174,6 +174,9 @@ func (s *Stream) openFor(p purpose) (*Reader, error) {
 	return newReader(s, rc), nil
 }
 
+// Skip gives up a stream that is not to be opened.
+func (s *Stream) Skip() { s.release() }
+
 func (s *Stream) release() {
 	if s.drop != nil {
 		s.drop()

@@ -124,7 +124,7 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 	if err := keepGiven(w, cfg.FactsText, cfg.Inventory); err != nil {
 		return res, nil, err
 	}
-	if err := ctx.Err(); err != nil {
+	if err := quote(ctx, cfg.Config, w, c); err != nil {
 		return res, nil, err
 	}
 	if err := report.WriteCase(w, c, casefile.Findings(w.Dir()), cfg.Lang); err != nil {

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"sync"
@@ -37,6 +38,10 @@ type Config struct {
 	From, To int64
 	// Zone returns the time zone of a stream whose log does not say its own, and where it was taken from.
 	Zone func(path string) (zone *time.Location, from string)
+
+	// Wanted, if set, leaves out streams in which no record from the first offset to before the second is wanted, and blocks of
+	// such records.
+	Wanted func(path string, from, to int64) bool
 
 	// Rules are matched against every event if set; findings below MinLevel are dropped.
 	Rules    *detect.Rules
@@ -112,6 +117,10 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	}
 	ordinal := 0
 	err := walker.Walk(ctx, cfg.Paths, func(s *evidence.Stream) error {
+		if r.cfg.Wanted != nil && (s.Container != "" || !r.cfg.Wanted(s.Path, 0, math.MaxInt64)) {
+			s.Skip()
+			return nil
+		}
 		j := &job{ordinal: ordinal, stream: s, read: make(chan struct{})}
 		ordinal++
 		if !r.turn.waitFor(j.ordinal - window) {

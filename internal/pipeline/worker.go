@@ -298,6 +298,10 @@ func (w *worker) examine(b *block, res *result) {
 		}
 	}()
 	s := b.source
+	if wanted := w.run.cfg.Wanted; wanted != nil && !wanted(s.logs.Path, b.Offset, b.Offset+int64(len(b.Data))) {
+		w.batch.Reset()
+		return
+	}
 	parser := w.parser(s.format)
 	w.joiner, _ = parser.(logs.Joiner)
 	w.batch.Reset()

@@ -1,0 +1,163 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/detect"
+	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/evidence"
+	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/tally"
+)
+
+// maxReread is how many bytes of evidence are read again at most, so that what proofs lean on can be shown word for word.
+const maxReread = 2 << 30
+
+// wanted are records that are to be shown word for word: offsets by the path of the source, in order.
+type wanted map[string][]int64
+
+// within reports whether a record of the source begins from one offset up to another.
+func (m wanted) within(source string, from, to int64) bool {
+	offsets := m[source]
+	i, _ := slices.BinarySearch(offsets, from)
+	return i < len(offsets) && offsets[i] < to
+}
+
+// proofsOf returns the records that proofs of the case name: first those of powers and sessions, then those of verdicts, the
+// confirmed before the others. Two proofs of a reason are enough for a reader.
+func proofsOf(c *casefile.Case) wanted {
+	places := make(map[casefile.Place]bool)
+	add := func(list []casefile.Proof) {
+		for _, p := range list[:min(2, len(list))] {
+			if len(places) < casefile.MaxRecords {
+				places[casefile.Place{Source: p.Source, Offset: p.Offset}] = true
+			}
+		}
+	}
+	for i := range c.Capabilities {
+		add(c.Capabilities[i].Evidence)
+	}
+	for _, whose := range []string{"attacker", "suspected"} {
+		for i := range c.Sessions {
+			if c.Sessions[i].Attribution == whose {
+				add(c.Sessions[i].Evidence)
+			}
+		}
+	}
+	for _, verdict := range []string{casefile.Confirmed, casefile.Possible, casefile.RuledOut} {
+		for i := range c.Reached {
+			if len(places) == casefile.MaxRecords {
+				break
+			}
+			if c.Reached[i].Verdict == verdict {
+				for j := range c.Reached[i].Why {
+					add(c.Reached[i].Why[j].Evidence)
+				}
+			}
+		}
+	}
+	m := make(wanted)
+	for p := range places {
+		m[p.Source] = append(m[p.Source], p.Offset)
+	}
+	for _, offsets := range m {
+		slices.Sort(offsets)
+	}
+	return m
+}
+
+// quote reads the evidence again as far as proofs of the case name records in it, and writes these records into the case. What
+// is not a file any more, or too large to be read twice, is left out: a proof says where its record stands.
+func quote(ctx context.Context, cfg Config, w *casefile.Writer, c *casefile.Case) error {
+	m := proofsOf(c)
+	files := filesOf(c, m)
+	if len(files) == 0 {
+		return nil
+	}
+	f, err := w.File(casefile.RecordsFile)
+	if err != nil {
+		return err
+	}
+	again := Config{
+		Paths: files, Evidence: cfg.Evidence, Formats: cfg.Formats, Workers: cfg.Workers, From: cfg.From, To: cfg.To, Zone: cfg.Zone,
+		Wanted: m.within, Out: f,
+		Event: func(dst []byte, source *logs.Source, e *event.Event, _ []logs.Observation) []byte {
+			if !m.within(source.Path, e.Offset, e.Offset+1) {
+				return dst
+			}
+			return casefile.AppendRecord(dst, recordOf(source, e))
+		},
+		Source: func(*tally.Source, *Findings) error { return nil },
+	}
+	again.Evidence.Report = func(evidence.Problem) {} // told when it was read first
+	if _, err := Run(ctx, again); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func recordOf(source *logs.Source, e *event.Event) *casefile.Record {
+	r := &casefile.Record{Source: source.Path, Line: e.Line, Record: e.Record, Offset: e.Offset}
+	raw := e.Raw
+	if e.Line == 0 {
+		raw = detect.AppendFields(nil, e)
+	}
+	r.Cut = len(raw) > casefile.MaxRecordRaw
+	r.Raw = string(raw[:min(len(raw), casefile.MaxRecordRaw)])
+	return r
+}
+
+// filesOf returns the files handed over in which the wanted records lie, the smallest first, as many as may be read again.
+func filesOf(c *casefile.Case, m wanted) []string {
+	size := make(map[string]int64) // of what comes out of a file handed over
+	inFile := make(map[string]string)
+	for _, path := range slices.Sorted(maps.Keys(m)) {
+		if file, ok := fileOf(path); ok {
+			inFile[path], size[file] = file, 0
+		}
+	}
+	for i := range c.Sources {
+		for path := c.Sources[i].Path; ; {
+			if _, ok := size[path]; ok {
+				size[path] += c.Sources[i].Bytes
+				break
+			}
+			end := strings.LastIndexByte(path, '!')
+			if end < 0 {
+				break
+			}
+			path = path[:end]
+		}
+	}
+	files := slices.SortedFunc(maps.Keys(size), func(a, b string) int {
+		return cmp.Or(cmp.Compare(size[a], size[b]), strings.Compare(a, b))
+	})
+	left := int64(maxReread)
+	for i, file := range files {
+		if left -= size[file]; left < 0 {
+			return files[:i]
+		}
+	}
+	return files
+}
+
+// fileOf returns the file handed over that a source is or lies in. A '!' may be part of a name: it is the longest beginning that
+// is there.
+func fileOf(path string) (string, bool) {
+	for {
+		if info, err := os.Stat(path); err == nil {
+			return path, info.Mode().IsRegular()
+		}
+		i := strings.LastIndexByte(path, '!')
+		if i < 0 {
+			return "", false
+		}
+		path = path[:i]
+	}
+}
