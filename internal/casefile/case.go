@@ -5,6 +5,7 @@
 //	timeline.csv    the same for spreadsheets
 //	custody.jsonl   every source with its hash, each line carrying the hash of the line before
 //	report.html     for people
+//	records.jsonl   records of the evidence that verdicts lean on, word for word (Record)
 //	reached.csv     every verdict, for spreadsheets
 //	store.bin       what the evidence taught, to decide anew from
 //	facts.yaml, inventory-….csv  what people gave

@@ -145,13 +145,20 @@ func dump(t testing.TB, each func(*line), paths ...string) []casefile.Source {
 // assess returns the case that the evidence makes, without informational findings.
 func assess(t testing.TB, rules *detect.Rules, paths ...string) *casefile.Case {
 	t.Helper()
+	_, c := assessIn(t, rules, paths...)
+	return c
+}
+
+// assessIn is assess, and returns the folder of the case too.
+func assessIn(t testing.TB, rules *detect.Rules, paths ...string) (string, *casefile.Case) {
+	t.Helper()
 	cfg := pipeline.AssessConfig{Config: config(rules, paths), Dir: filepath.Join(t.TempDir(), "case"), Now: time.Unix(0, 0), Facts: &judge.Facts{}}
 	cfg.MinLevel = detect.Low
 	_, c, err := pipeline.Assess(context.Background(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
+	return cfg.Dir, c
 }
 
 // evidence returns the path of a file or folder of the evidence.

@@ -30,7 +30,7 @@ func caseOf(t *testing.T, workers int, paths ...string) map[string][]byte {
 		t.Fatal(err)
 	}
 	files := map[string][]byte{}
-	for _, name := range []string{"case.json", "findings.jsonl", "timeline.csv", "report.html", "reached.csv", "custody.jsonl"} {
+	for _, name := range []string{"case.json", "findings.jsonl", "timeline.csv", "report.html", "reached.csv", "records.jsonl", "custody.jsonl"} {
 		p, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)

@@ -127,7 +127,7 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 	if err := quote(ctx, cfg.Config, w, c); err != nil {
 		return res, nil, err
 	}
-	if err := report.WriteCase(w, c, casefile.Findings(w.Dir()), cfg.Lang); err != nil {
+	if err := report.WriteCase(w, c, w.Dir(), cfg.Lang); err != nil {
 		return res, nil, err
 	}
 	if err := ctx.Err(); err != nil {

@@ -90,7 +90,7 @@ func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, 
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
-	if err := report.WriteCase(w, &c, casefile.Findings(cfg.Dir), cfg.Lang); err != nil {
+	if err := report.WriteCase(w, &c, cfg.Dir, cfg.Lang); err != nil {
 		return nil, nil, err
 	}
 	if err := keepGiven(w, cfg.FactsText, cfg.Inventory); err != nil {

@@ -4,7 +4,6 @@ package report
 
 import (
 	"io"
-	"iter"
 
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/lang"
@@ -68,11 +67,16 @@ func writeJSONLines(w io.Writer, in *input.Input) error {
 }
 
 // WriteCase writes the files of a case that are not lists of findings: case.json, reached.csv and, in the language l, report.html.
-func WriteCase(w *casefile.Writer, c *casefile.Case, findings iter.Seq2[*casefile.Finding, error], l *lang.Language) error {
+// Findings and records are those of the case in dir.
+func WriteCase(w *casefile.Writer, c *casefile.Case, dir string, l *lang.Language) error {
 	if err := w.WriteCase(c); err != nil {
 		return err
 	}
-	in := input.Of(c, findings)
+	in := input.Of(c, casefile.Findings(dir))
+	var err error
+	if in.Records, err = casefile.ReadRecords(dir); err != nil {
+		return err
+	}
 	in.Lang = l
 	for _, out := range [...]struct {
 		file  string

@@ -50,7 +50,7 @@ func write(tb testing.TB, n int) (dir string) {
 		c.Reached = append(c.Reached, casefile.Reached{Object: casefile.Object{Kind: "mailbox", ID: fmt.Sprint("m\u202e", i)}, Verdict: casefile.Possible, Exposure: "content", Upper: -1,
 			Levels: casefile.Levels{Content: casefile.Possible, Partial: casefile.Possible, Metadata: casefile.Confirmed}, Why: []casefile.Reason{{Rule: "PASSWORD", Text: "]}"}}})
 	}
-	if err := WriteCase(w, c, casefile.Findings(w.Dir()), nil); err != nil {
+	if err := WriteCase(w, c, w.Dir(), nil); err != nil {
 		tb.Fatal(err)
 	}
 	if _, err := w.Commit(nil, noon); err != nil {

@@ -16,6 +16,8 @@ type Input struct {
 	// case.json; each item is valid until the next. Both can be gone through more than once.
 	Findings iter.Seq2[*casefile.Finding, error]
 	Reached  iter.Seq2[*casefile.Reached, error]
+	// Records are the records of the evidence that verdicts lean on, as far as the case has them word for word.
+	Records map[casefile.Place]casefile.Record
 	// Lang is the language of outputs for people; nil is English. Outputs for programs do not depend on it.
 	Lang *lang.Language
 }
@@ -50,5 +52,9 @@ func Open(dir string) (*Input, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Input{Case: c, Findings: casefile.Findings(dir), Reached: casefile.Verdicts(dir)}, nil
+	records, err := casefile.ReadRecords(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Input{Case: c, Findings: casefile.Findings(dir), Reached: casefile.Verdicts(dir), Records: records}, nil
 }
