@@ -486,7 +486,7 @@ func (r *reacher) tellFiles() {
 		for _, dir := range found {
 			for _, i := range byDir[dir] {
 				if s := states[i]; s != nil {
-					n.add(&s.levels)
+					n.add(&s.levels, false)
 				}
 			}
 		}

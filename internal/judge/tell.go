@@ -99,7 +99,7 @@ func (r *reacher) layOut(boxes []*box) {
 		for _, w := range b.ways {
 			w.settleFolders()
 		}
-		all := b.settled()
+		all := b.settled(1<<len(b.ways) - 1)
 		n += len(b.folders) + len(b.items)
 		if _, d := all.main(); d != not {
 			n += len(b.rows)
@@ -108,10 +108,15 @@ func (r *reacher) layOut(boxes []*box) {
 	r.j.Reached = slices.Grow(r.j.Reached, n)
 }
 
-// settled returns what is known of a mailbox by the ways into it, whatever lies in it.
-func (b *box) settled() (all levels) {
-	for _, w := range b.ways {
-		all.raise(w.exposure, w.self)
+// settled returns what is known of a mailbox by the ways into it, of which those in reached reach anything that the inventory lists:
+// a folder that was fetched as a whole while it was empty gave nothing away.
+func (b *box) settled(reached uint64) (all levels) {
+	for i, w := range b.ways {
+		d := w.self
+		if w.grasp == graspWhole && len(b.rows) > 0 && reached&(1<<i) == 0 {
+			d = min(d, may)
+		}
+		all.raise(w.exposure, d)
 	}
 	return all
 }
@@ -122,7 +127,7 @@ func (r *reacher) tellBox(b *box) {
 	if r.in.Inventory != nil {
 		messages = r.in.Inventory.Messages
 	}
-	all := b.settled()
+	all := b.settled(0)
 	var standard, other, possible, namedPossible int64
 	count := func(id string, l *levels, named bool) {
 		switch l.content() {
@@ -137,6 +142,12 @@ func (r *reacher) tellBox(b *box) {
 			if named {
 				namedPossible++
 			}
+		}
+	}
+	var reached, wholes uint64 // ways
+	for i, w := range b.ways {
+		if w.grasp == graspWhole {
+			wholes |= 1 << i
 		}
 	}
 	inFolder := make(map[string]*contained)
@@ -202,10 +213,11 @@ func (r *reacher) tellBox(b *box) {
 				sig.ways |= t.ways
 			}
 			all.join(&l)
+			reached |= sig.ways
 			count(c.key, &l, t != nil)
 			for _, row := range c.rows {
 				if n := inFolder[messages[row].FolderID]; n != nil {
-					n.add(&l)
+					n.add(&l, sig.ways&wholes != 0)
 					break
 				}
 			}
@@ -237,6 +249,8 @@ func (r *reacher) tellBox(b *box) {
 		tellItem(t.id, sig, &l, t)
 	}
 
+	settled := b.settled(reached)
+	all.join(&settled)
 	e := casefile.Reached{Object: casefile.Object{Kind: "mailbox", ID: b.key, Name: b.name}}
 	verdict(&e, &all)
 	sig := signature{ways: 1<<len(b.ways) - 1}
@@ -265,8 +279,12 @@ func (r *reacher) tellBox(b *box) {
 	for _, id := range slices.Sorted(maps.Keys(b.folders)) {
 		f := b.folders[id]
 		n := inFolder[id]
+		listed := b.hasFolder(id, r)
+		if listed && !n.whole && readingOf(f.rule).grasp == graspWhole {
+			f.levels[logs.Partial], f.levels[logs.Content] = min(f.levels[logs.Partial], may), min(f.levels[logs.Content], may)
+		}
 		entry := r.folderEntry(f, &n.levels)
-		if b.hasFolder(id, r) {
+		if listed {
 			entry.Lower, entry.Upper = n.lower, n.upper
 		} else if d := f.levels.content(); d != not {
 			entry.Lower, entry.Upper = int64(d)-int64(may), -1
@@ -285,9 +303,11 @@ func (r *reacher) tellBox(b *box) {
 type contained struct {
 	levels       levels
 	lower, upper int64
+	whole        bool // something in it was reached with all of it
 }
 
-func (n *contained) add(l *levels) {
+func (n *contained) add(l *levels, whole bool) {
+	n.whole = n.whole || whole
 	n.levels.join(l)
 	switch l.content() {
 	case was:
