@@ -8,6 +8,7 @@ import (
 	"bytes"
 
 	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/logs/fold"
 )
 
 // Call is one use of a cmdlet. All slices are views.
@@ -22,12 +23,12 @@ type Call struct {
 func Observe(c *Call, base logs.Observation, obs []logs.Observation) []logs.Observation {
 	for i := range verbs {
 		v := &verbs[i]
-		if equalFold(c.Name, v.cmdlet) {
+		if fold.Equal(c.Name, v.cmdlet) {
 			base.Action, base.Bytes, base.Count = c.Name, -1, -1
 			return v.does(c, base, obs)
 		}
 	}
-	if hasPrefixFold(c.Name, "set-") && hasSuffixFold(c.Name, "virtualdirectory") {
+	if fold.HasPrefix(c.Name, "set-") && fold.HasSuffix(c.Name, "virtualdirectory") {
 		base.Action, base.Bytes, base.Count = c.Name, -1, -1
 		return virtualDirectory(c, base, obs)
 	}
@@ -98,7 +99,7 @@ func (c *Call) get(names ...string) []byte {
 	for _, want := range names {
 		var found []byte
 		c.Syntax.each(c.Parameters, func(name, value []byte) bool {
-			if equalFold(name, want) && !null(value) {
+			if fold.Equal(name, want) && !null(value) {
 				found = value
 			}
 			return found == nil
@@ -114,7 +115,7 @@ func (c *Call) get(names ...string) []byte {
 func (c *Call) has(want string) bool {
 	there := false
 	c.Syntax.each(c.Parameters, func(name, _ []byte) bool {
-		there = there || equalFold(name, want)
+		there = there || fold.Equal(name, want)
 		return !there
 	})
 	return there
@@ -126,9 +127,9 @@ func (c *Call) off(name string) bool { return truth(c.get(name)) == 0 }
 
 func truth(v []byte) int {
 	switch {
-	case equalFold(v, "true"), equalFold(v, "$true"), string(v) == "1":
+	case fold.Equal(v, "true"), fold.Equal(v, "$true"), string(v) == "1":
 		return 1
-	case equalFold(v, "false"), equalFold(v, "$false"), string(v) == "0":
+	case fold.Equal(v, "false"), fold.Equal(v, "$false"), string(v) == "0":
 		return 0
 	}
 	return -1
@@ -136,7 +137,7 @@ func truth(v []byte) int {
 
 // null reports whether a value takes a setting away.
 func null(v []byte) bool {
-	return len(v) == 0 || equalFold(v, "$null") || string(v) == "null" || string(v) == "''" || string(v) == `""`
+	return len(v) == 0 || fold.Equal(v, "$null") || string(v) == "null" || string(v) == "''" || string(v) == `""`
 }
 
 // noPower keeps that a setting was changed which lets nobody read by itself.
@@ -322,7 +323,7 @@ func folder(c *Call, o *logs.Observation) {
 func folderPermission(c *Call, o logs.Observation, obs []logs.Observation) []logs.Observation {
 	folder(c, &o)
 	o.Kind, o.Inference, o.Power = logs.Capability, logs.DelegationGiven, logs.Delegation
-	if equalFold(c.get("accessrights"), "none") {
+	if fold.Equal(c.get("accessrights"), "none") {
 		o.Kind, o.Inference = logs.Containment, logs.PowerRemoved
 	}
 	return append(obs, o)
@@ -380,7 +381,7 @@ func export(c *Call, o logs.Observation, obs []logs.Observation) []logs.Observat
 func script(path []byte) bool {
 	path = bytes.TrimRight(path, `"'<> .`)
 	for _, end := range [...]string{".aspx", ".ashx", ".asmx", ".asp", ".cshtml", ".php", ".jsp"} {
-		if hasSuffixFold(path, end) {
+		if fold.HasSuffix(path, end) {
 			return true
 		}
 	}
@@ -407,7 +408,7 @@ func virtualDirectory(c *Call, o logs.Observation, obs []logs.Observation) []log
 		v := c.get(name)
 		if i := bytes.IndexByte(v, '<'); i >= 0 {
 			code := bytes.TrimLeft(v[i+1:], " ")
-			if hasPrefixFold(code, "script") || len(code) > 0 && code[0] == '%' {
+			if fold.HasPrefix(code, "script") || len(code) > 0 && code[0] == '%' {
 				if p := ShellParameter(code); p != nil {
 					o.Action = p
 				}
@@ -549,14 +550,14 @@ func protocolLog(c *Call, o logs.Observation, obs []logs.Observation) []logs.Obs
 		return obs
 	}
 	o.Kind, o.Object, o.ObjectKind, o.In = logs.Gap, imapLog, "log", c.get("server")
-	if equalFold(c.Name, "set-popsettings") {
+	if fold.Equal(c.Name, "set-popsettings") {
 		o.Object = popLog
 	}
 	return append(obs, o)
 }
 
 func password(c *Call, o logs.Observation, obs []logs.Observation) []logs.Observation {
-	if equalFold(c.Name, "set-user") && c.get("password") == nil {
+	if fold.Equal(c.Name, "set-user") && c.get("password") == nil {
 		return obs
 	}
 	o.Kind, o.Inference, o.Power, o.Target = logs.Containment, logs.PasswordChanged, logs.Password, c.get("identity")
@@ -571,28 +572,4 @@ func disabled(c *Call, o logs.Observation, obs []logs.Observation) []logs.Observ
 func revoked(c *Call, o logs.Observation, obs []logs.Observation) []logs.Observation {
 	o.Kind, o.Inference, o.Power, o.Target = logs.Containment, logs.TokensRevoked, logs.Token, c.get("identity", "user", "objectid", "userid")
 	return append(obs, o)
-}
-
-func hasPrefixFold(p []byte, prefix string) bool {
-	return len(p) >= len(prefix) && equalFold(p[:len(prefix)], prefix)
-}
-
-func hasSuffixFold(p []byte, suffix string) bool {
-	return len(p) >= len(suffix) && equalFold(p[len(p)-len(suffix):], suffix)
-}
-
-// equalFold reports whether p is lower, which is in lower case, whatever the case of its ASCII letters.
-func equalFold(p []byte, lower string) bool {
-	if len(p) != len(lower) {
-		return false
-	}
-	for i, c := range p {
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
-		}
-		if c != lower[i] {
-			return false
-		}
-	}
-	return true
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/logs/fold"
 )
 
 // Observe implements [logs.Parser].
@@ -220,21 +221,16 @@ func asksForBody(items []byte) bool {
 		if open := bytes.IndexByte(item, '['); open >= 0 {
 			// A section may hold blanks and brackets of its own: its kind is what it begins with, after the numbers of the part.
 			section := bytes.TrimLeft(item[open+1:], "0123456789.")
-			named := hasFold(section, "HEADER") || hasFold(section, "MIME")
-			if (hasFold(item, "BODY") || hasFold(item, "BINARY[") || hasFold(item, "BINARY.PEEK")) && !named {
+			named := fold.HasPrefix(section, "header") || fold.HasPrefix(section, "mime")
+			if (fold.HasPrefix(item, "body") || fold.HasPrefix(item, "binary[") || fold.HasPrefix(item, "binary.peek")) && !named {
 				return true
 			}
-		} else if len(item) == len("RFC822") && hasFold(item, "RFC822") || hasFold(item, "RFC822.TEXT") || hasFold(item, "RFC822.PEEK") || hasFold(item, "SNIPPET") || hasFold(item, "PREVIEW") {
+		} else if len(item) == len("RFC822") && fold.HasPrefix(item, "rfc822") || fold.HasPrefix(item, "rfc822.text") || fold.HasPrefix(item, "rfc822.peek") || fold.HasPrefix(item, "snippet") || fold.HasPrefix(item, "preview") {
 			return true
 		}
 		rest = rest[min(i+1, len(rest)):]
 	}
 	return false
-}
-
-// hasFold reports whether p begins with prefix, in any case.
-func hasFold(p []byte, prefix string) bool {
-	return len(p) >= len(prefix) && bytes.EqualFold(p[:len(prefix)], []byte(prefix))
 }
 
 // finished observes the end of a session by what it counted, as far as the event has that.

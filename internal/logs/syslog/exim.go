@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs/fold"
 )
 
 // isExim reports whether a message without a program is one of Exim's main log (Exim specification, chapter 53, "Log files").
@@ -118,7 +119,7 @@ func parseExim(v []event.Value, m []byte) {
 		eximPeer(v, peer)
 		return
 	}
-	if rest, ok := cutAny(m, "SMTP protocol error in \""); ok && hasFold(rest, "auth") && bytes.HasSuffix(m, []byte(" AUTH command used when not advertised")) {
+	if rest, ok := cutAny(m, "SMTP protocol error in \""); ok && fold.HasPrefix(rest, "auth") && bytes.HasSuffix(m, []byte(" AUTH command used when not advertised")) {
 		put(v, exEvent, evLoginFailed)
 		put(v, exReason, []byte("AUTH command used when not advertised"))
 		m = m[:len(m)-len(" AUTH command used when not advertised")]

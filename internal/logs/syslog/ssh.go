@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs/fold"
 )
 
 // Values of the field event, as the text of a value.
@@ -261,7 +262,7 @@ func parseSSH(v []event.Value, m []byte) {
 		}
 	}
 	// What PAM's conversation reported: Authentication failure for ana from host
-	if i := bytes.Index(m, []byte(" for ")); i > 0 && (hasFold(m, "authentication ") || hasFold(m, "user not known ")) {
+	if i := bytes.Index(m, []byte(" for ")); i > 0 && (fold.HasPrefix(m, "authentication ") || fold.HasPrefix(m, "user not known ")) {
 		put(v, sshEvent, evFailed)
 		put(v, sshMethod, []byte("pam"))
 		put(v, sshReason, m[:i])
@@ -384,12 +385,12 @@ func parseDropbear(v []event.Value, m []byte) {
 		}
 	}
 	switch {
-	case hasFold(m, "bad password attempt for '"), hasFold(m, "bad pam password attempt for '"):
+	case fold.HasPrefix(m, "bad password attempt for '"), fold.HasPrefix(m, "bad pam password attempt for '"):
 		put(v, sshEvent, evFailed)
 		put(v, sshMethod, []byte("password"))
-	case hasFold(m, "login attempt for nonexistent user"):
+	case fold.HasPrefix(m, "login attempt for nonexistent user"):
 		put(v, sshEvent, evInvalidUser)
-	case hasFold(m, "exit before auth"):
+	case fold.HasPrefix(m, "exit before auth"):
 		put(v, sshEvent, evDisconnect)
 		if bytes.Contains(m, []byte("Max auth tries reached")) {
 			put(v, sshEvent, evMaxAttempts)
@@ -403,10 +404,10 @@ func parseDropbear(v []event.Value, m []byte) {
 			}
 			return
 		}
-	case hasFold(m, "password auth succeeded for '"), hasFold(m, "pubkey auth succeeded for '"):
+	case fold.HasPrefix(m, "password auth succeeded for '"), fold.HasPrefix(m, "pubkey auth succeeded for '"):
 		put(v, sshEvent, evAccepted)
 		put(v, sshMethod, m[:bytes.IndexByte(m, ' ')])
-	case hasFold(m, "child connection from "):
+	case fold.HasPrefix(m, "child connection from "):
 		put(v, sshEvent, evConnect)
 	default:
 		return
@@ -440,23 +441,6 @@ func cutAny(p []byte, prefixes ...string) ([]byte, bool) {
 		}
 	}
 	return p, false
-}
-
-// hasFold reports whether p begins with s, which is in lower case, in any case.
-func hasFold(p []byte, s string) bool {
-	if len(p) < len(s) {
-		return false
-	}
-	for i := range len(s) {
-		c := p[i]
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		if c != s[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // has reports whether p begins with s.

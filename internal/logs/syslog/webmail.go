@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs/fold"
 )
 
 // isRoundcube reports whether a message of a line in brackets is Roundcube's.
@@ -23,13 +24,13 @@ func parseRoundcube(v []event.Value, m []byte) {
 	m, _ = cutAny(m, "IMAP Error: ", "PHP Error: ")
 	var rest []byte
 	switch {
-	case hasFold(m, "login failed for "):
+	case fold.HasPrefix(m, "login failed for "):
 		put(v, cyEvent, evLoginFailed)
 		rest = m[len("login failed for "):]
-	case hasFold(m, "failed login for "):
+	case fold.HasPrefix(m, "failed login for "):
 		put(v, cyEvent, evLoginFailed)
 		rest = m[len("failed login for "):]
-	case hasFold(m, "successful login for "):
+	case fold.HasPrefix(m, "successful login for "):
 		put(v, cyEvent, evLogin)
 		rest = m[len("successful login for "):]
 	default:

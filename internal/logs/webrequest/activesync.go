@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/logs/fold"
 )
 
 // activeSync reads a request of a mobile device ([MS-ASCMD]; "Understanding Exchange ActiveSync Reporting Services" for what the back end
@@ -46,7 +47,7 @@ func activeSync(r *Request, o logs.Observation, done bool, obs []logs.Observatio
 // turnedAway reports whether the back end says that the device was not let in.
 func turnedAway(log []byte) bool {
 	as := element(log, "As:")
-	return hasPrefixFold(as, "blocked") || hasPrefixFold(as, "quarantined") || hasPrefixFold(as, "devicediscovery")
+	return fold.HasPrefix(as, "blocked") || fold.HasPrefix(as, "quarantined") || fold.HasPrefix(as, "devicediscovery")
 }
 
 // element returns the value of the first element of log whose name, colon included, is given; nil if there is none.

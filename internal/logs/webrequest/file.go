@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/logs/fold"
 )
 
 // fileMarks are texts of which one stands in every request that [file] or [webmail] reads although nobody is named in it, unless both of
@@ -180,7 +181,7 @@ func targetOf(r *Request) (t target, ok bool) {
 	}
 	base := path[bytes.LastIndexByte(path, '/')+1:]
 	switch {
-	case equalFold(base, "preview"), equalFold(base, "preview.png"), bytes.Contains(path, []byte("/publicpreview/")):
+	case fold.Equal(base, "preview"), fold.Equal(base, "preview.png"), bytes.Contains(path, []byte("/publicpreview/")):
 		if id := Param(r.Query, "fileId"); id != nil {
 			t.object = append(append(r.room(len("fileid:")+len(id)), "fileid:"...), id...)
 			t.encoded = false
@@ -194,12 +195,12 @@ func targetOf(r *Request) (t target, ok bool) {
 		}
 		t.preview = true
 		return t, true
-	case equalFold(base, "download.aspx") && indexFold(path, "/_layouts/") >= 0:
+	case fold.Equal(base, "download.aspx") && fold.Index(path, "/_layouts/") >= 0:
 		if f := paramFold(r.Query, "sourceurl"); f != nil {
 			t.object, t.encoded = f, true
 		}
 		return t, true
-	case equalFold(base, "wopiframe.aspx") && indexFold(path, "/_layouts/") >= 0:
+	case fold.Equal(base, "wopiframe.aspx") && fold.Index(path, "/_layouts/") >= 0:
 		if f := paramFold(r.Query, "sourcedoc"); f != nil {
 			t.object, t.encoded = f, true
 		}
@@ -229,7 +230,7 @@ func targetOf(r *Request) (t target, ok bool) {
 		return t, false
 	}
 	for _, end := range kept {
-		if hasSuffixFold(path, end) {
+		if fold.HasSuffix(path, end) {
 			return t, true
 		}
 	}
@@ -374,16 +375,6 @@ func hex(c byte) int {
 	return -1
 }
 
-// indexFold returns where lower, which is in lower case, stands in p whatever the case of its ASCII letters; -1 if nowhere.
-func indexFold(p []byte, lower string) int {
-	for i := 0; i+len(lower) <= len(p); i++ {
-		if equalFold(p[i:i+len(lower)], lower) {
-			return i
-		}
-	}
-	return -1
-}
-
 // paramFold is [Param] for a name in lower case, whatever case it has in the query.
 func paramFold(query []byte, name string) []byte {
 	for len(query) > 0 {
@@ -392,7 +383,7 @@ func paramFold(query []byte, name string) []byte {
 		if n >= 0 {
 			part, rest = query[:n], query[n+1:]
 		}
-		if len(part) > len(name) && part[len(name)] == '=' && equalFold(part[:len(name)], name) {
+		if len(part) > len(name) && part[len(name)] == '=' && fold.Equal(part[:len(name)], name) {
 			return part[len(name)+1:]
 		}
 		query = rest

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/logs/fold"
 )
 
 // mail appends what a request to a way into Exchange means that was answered for an account.
@@ -37,7 +38,7 @@ func mail(r *Request, o logs.Observation, obs []logs.Observation) []logs.Observa
 	case "mapi":
 		return mapi(r, o, done, obs)
 	case "rpc":
-		if o.Action = r.Method; done && hasPrefixFold(r.Method, "rpc_out") {
+		if o.Action = r.Method; done && fold.HasPrefix(r.Method, "rpc_out") {
 			return mayRead.observe(o, obs)
 		}
 		return append(obs, o)
@@ -46,7 +47,7 @@ func mail(r *Request, o logs.Observation, obs []logs.Observation) []logs.Observa
 		o.Action = Param(r.Query, "action")
 		return ecp(r, o, obs)
 	case "oab":
-		if done && hasSuffixFold(r.Path, ".lzx") {
+		if done && fold.HasSuffix(r.Path, ".lzx") {
 			o.Inference, o.Exposure = logs.AddressBookRead, logs.Metadata
 			o.Object, o.ObjectKind = r.Server, "host"
 		}
@@ -132,7 +133,7 @@ func soapAction(p []byte) []byte {
 	if i := bytes.LastIndexAny(p, ":/"); i >= 0 {
 		p = p[i+1:]
 	}
-	if len(p) > 3 && (hasPrefixFold(p, "m%3a") || hasPrefixFold(p, "t%3a")) {
+	if len(p) > 3 && (fold.HasPrefix(p, "m%3a") || fold.HasPrefix(p, "t%3a")) {
 		p = p[4:]
 	}
 	return p
@@ -198,19 +199,19 @@ func owa(r *Request) ([]byte, class) {
 		}
 	}
 	switch {
-	case equalFold(path, "service.svc"):
+	case fold.Equal(path, "service.svc"):
 		action := Param(r.Query, "action")
 		if len(action) == 0 {
 			return path, mayRead
 		}
 		return action, classOf(action)
-	case hasSuffixFold(r.Path[:len(r.Path)-len(path)], "/service.svc/s/"):
+	case fold.HasSuffix(r.Path[:len(r.Path)-len(path)], "/service.svc/s/"):
 		return path, classOf(path)
-	case equalFold(path, "attachment.ashx"), equalFold(path, "webreadyview.aspx"), equalFold(path, "webreadyviewbody.aspx"):
+	case fold.Equal(path, "attachment.ashx"), fold.Equal(path, "webreadyview.aspx"), fold.Equal(path, "webreadyviewbody.aspx"):
 		return path, attaches
-	case equalFold(path, "sessiondata.ashx"):
+	case fold.Equal(path, "sessiondata.ashx"):
 		return path, lists
-	case equalFold(path, "ev.owa"), equalFold(path, "ev.owa2"):
+	case fold.Equal(path, "ev.owa"), fold.Equal(path, "ev.owa2"):
 		if string(Param(r.Query, "ns")) == "PendingRequest" {
 			return path, uses
 		}
@@ -218,12 +219,12 @@ func owa(r *Request) ([]byte, class) {
 	}
 	for _, known := range [...]string{"userspecificresourceinjector.ashx", "plt1.ashx", "keepalive.owa", "ping.owa", "lang.owa", "logoff.owa", "auth.owa",
 		"languageselection.aspx", "logon.aspx", "logoff.aspx", "errorfe.aspx", "default.aspx", "preload.aspx", "manifestdownload.ashx", "appcache.ashx"} {
-		if equalFold(path, known) {
+		if fold.Equal(path, known) {
 			return path, uses
 		}
 	}
 	for _, program := range [...]string{".svc", ".ashx", ".aspx", ".asmx", ".owa", ".owa2"} {
-		if hasSuffixFold(path, program) {
+		if fold.HasSuffix(path, program) {
 			return path, mayRead
 		}
 	}
@@ -251,7 +252,7 @@ func namedMailbox(r *Request, o *logs.Observation) {
 func ecp(r *Request, o logs.Observation, obs []logs.Observation) []logs.Observation {
 	obs = append(obs, o)
 	for _, end := range [...]string{"/inboxrules.svc/newobject", "/inboxrules.svc/setobject"} {
-		if hasSuffixFold(r.Path, end) {
+		if fold.HasSuffix(r.Path, end) {
 			return append(obs, inboxRule(r, o))
 		}
 	}

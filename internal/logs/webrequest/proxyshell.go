@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/logs/fold"
 )
 
 // forged appends what a request means that makes the front end of Exchange pass on another one as itself, and reports whether it is one:
@@ -20,7 +21,7 @@ func forged(r *Request, o logs.Observation, obs []logs.Observation) ([]logs.Obse
 	case "autodiscover":
 		rest := r.Path[len("/autodiscover"):]
 		list := backends[:1] // what was found later goes without the file
-		if i := indexFold(rest, "/autodiscover.json"); i >= 0 {
+		if i := fold.Index(rest, "/autodiscover.json"); i >= 0 {
 			rest, list = rest[i+len("/autodiscover.json"):], backends[:]
 		}
 		var room [1024]byte
@@ -39,19 +40,19 @@ func forged(r *Request, o logs.Observation, obs []logs.Observation) ([]logs.Obse
 		}
 	case "owa":
 		rest := r.Path[len("/owa"):]
-		if i := indexFold(rest, "/powershell"); i > 0 && (bytes.IndexByte(rest[:i], '@') >= 0 || indexFold(rest[:i], "%40") >= 0) {
+		if i := fold.Index(rest, "/powershell"); i > 0 && (bytes.IndexByte(rest[:i], '@') >= 0 || fold.Index(rest[:i], "%40") >= 0) {
 			o.Action, o.Inference = []byte("powershell"), logs.ProxyShellPowerShell
 			o.OK = status == "200"
 			return append(obs, o), true
 		}
 	case "ecp":
 		// On the back end, CVE-2021-27065 through CVE-2021-26855 is the server's own account that writes a file.
-		if machine(r.Account) && status == "200" && indexFold(r.Path, "/ddiservice.svc/setobject") >= 0 && ResetsDirectory(r.Query) {
+		if machine(r.Account) && status == "200" && fold.Index(r.Path, "/ddiservice.svc/setobject") >= 0 && ResetsDirectory(r.Query) {
 			o.Action = r.Path[1:]
 			return Written(o, obs), true
 		}
 		// Without a login: whoever it was made for did not make it.
-		if len(r.Account) == 0 && hasSuffixFold(r.Path, "/inboxrules.svc/newobject") && (o.OK || status == "500") {
+		if len(r.Account) == 0 && fold.HasSuffix(r.Path, "/inboxrules.svc/newobject") && (o.OK || status == "500") {
 			o.Object = nil
 			if namedMailbox(r, &o); o.Object == nil {
 				return obs, false
@@ -65,8 +66,8 @@ func forged(r *Request, o logs.Observation, obs []logs.Observation) ([]logs.Obse
 // ResetsDirectory reports whether a request to the control panel's DDIService.svc resets a virtual directory, by which a file is written where
 // its caller chose: the test of Microsoft's Test-ProxyLogon.
 func ResetsDirectory(query []byte) bool {
-	i := indexFold(query, "schema=reset")
-	return i >= 0 && indexFold(query[i:], "virtualdirectory") >= 0
+	i := fold.Index(query, "schema=reset")
+	return i >= 0 && fold.Index(query[i:], "virtualdirectory") >= 0
 }
 
 // Written appends that a file was written on a host by CVE-2021-27065, and that whoever did it may run code there from then on. o says who
@@ -129,12 +130,12 @@ var backends = [...]backend{
 // in reports whether p asks for the path.
 func (b *backend) in(p []byte) bool {
 	for rest := p; ; {
-		i := indexFold(rest, b.path)
+		i := fold.Index(rest, b.path)
 		if i < 0 {
 			return false
 		}
 		at := len(p) - len(rest) + i
-		if b.path[0] == 'x' || at > 0 && p[at-1] == '/' || at >= 3 && equalFold(p[at-3:at], "%2f") {
+		if b.path[0] == 'x' || at > 0 && p[at-1] == '/' || at >= 3 && fold.Equal(p[at-3:at], "%2f") {
 			return true
 		}
 		rest = rest[i+1:]

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/logs/fold"
 )
 
 // shellMarks are texts of which one stands in every request that [shell] reads.
@@ -26,24 +27,24 @@ func suspect(path []byte) bool {
 		return false
 	}
 	ext := path[dot:]
-	asp := hasPrefixFold(ext, ".asp") || equalFold(ext, ".ashx") || equalFold(ext, ".asmx")
-	if hasPrefixFold(path, "/owa/auth/") || hasPrefixFold(path, "/ecp/auth/") {
+	asp := fold.HasPrefix(ext, ".asp") || fold.Equal(ext, ".ashx") || fold.Equal(ext, ".asmx")
+	if fold.HasPrefix(path, "/owa/auth/") || fold.HasPrefix(path, "/ecp/auth/") {
 		if !asp {
 			return false
 		}
 		for _, own := range ownPages {
 			// Attackers like names that are nearly these.
-			if equalFold(path, own) {
+			if fold.Equal(path, own) {
 				return false
 			}
 		}
 		return true
 	}
-	if asp && hasPrefixFold(path, "/aspnet_client/") {
+	if asp && fold.HasPrefix(path, "/aspnet_client/") {
 		return true
 	}
-	if asp || hasPrefixFold(ext, ".php") || equalFold(ext, ".phtml") || hasPrefixFold(ext, ".jsp") {
-		return indexFold(path, "/uploads/") >= 0
+	if asp || fold.HasPrefix(ext, ".php") || fold.Equal(ext, ".phtml") || fold.HasPrefix(ext, ".jsp") {
+		return fold.Index(path, "/uploads/") >= 0
 	}
 	return false
 }
@@ -102,7 +103,7 @@ func (r *Request) parameters() []byte {
 
 func own(name []byte) bool {
 	for _, p := range ownParameters {
-		if equalFold(name, p) {
+		if fold.Equal(name, p) {
 			return true
 		}
 	}

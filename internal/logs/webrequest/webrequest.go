@@ -11,6 +11,7 @@ import (
 
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/logs/fold"
 )
 
 // Request is what a line says of a request. Absent parts are nil. All slices are views.
@@ -57,8 +58,8 @@ var channels = [...]struct{ prefix, channel string }{
 func Channel(path []byte) string {
 	for i := range channels {
 		c := &channels[i]
-		if hasPrefixFold(path, c.prefix) && (len(path) == len(c.prefix) || path[len(c.prefix)] == '/' ||
-			path[len(c.prefix)] == '?' || c.channel == "rpc" && hasPrefixFold(path, "/rpcwithcert")) {
+		if fold.HasPrefix(path, c.prefix) && (len(path) == len(c.prefix) || path[len(c.prefix)] == '/' ||
+			path[len(c.prefix)] == '?' || c.channel == "rpc" && fold.HasPrefix(path, "/rpcwithcert")) {
 			return c.channel
 		}
 	}
@@ -138,7 +139,7 @@ func Observe(r *Request, obs []logs.Observation) []logs.Observation {
 			return append(obs, o)
 		}
 		return obs
-	case channel == "owa" && post && equalFold(r.Path, "/owa/auth.owa"):
+	case channel == "owa" && post && fold.Equal(r.Path, "/owa/auth.owa"):
 		// A wrong password is answered with the same 302: only the account in the line tells them apart.
 		if string(r.Status) == "302" && len(r.Account) > 0 && !logonFailure(r.Win32) {
 			o.Kind, o.OK, o.Account, o.Agent = logs.Login, true, r.Account, r.UserAgent
@@ -146,7 +147,7 @@ func Observe(r *Request, obs []logs.Observation) []logs.Observation {
 			return append(obs, o)
 		}
 		return obs
-	case channel == "owa" && len(r.Account) == 0 && equalFold(r.Path, "/owa/auth/logon.aspx") && string(Param(r.Query, "reason")) == "2":
+	case channel == "owa" && len(r.Account) == 0 && fold.Equal(r.Path, "/owa/auth/logon.aspx") && string(Param(r.Query, "reason")) == "2":
 		// The page that says: the user name or password you entered isn't correct.
 		o.Kind = logs.Login
 		return append(obs, o)
@@ -169,7 +170,7 @@ func form(r *Request, o logs.Observation, obs []logs.Observation) []logs.Observa
 	path := r.Path
 	o.Kind = logs.Login
 	switch {
-	case hasSuffixFold(path, "/wp-login.php"):
+	case fold.HasSuffix(path, "/wp-login.php"):
 		if action := Param(r.Query, "action"); action != nil && string(action) != "login" {
 			return obs
 		}
@@ -181,7 +182,7 @@ func form(r *Request, o logs.Observation, obs []logs.Observation) []logs.Observa
 			"401", "403", "406", "429": // turned away before WordPress saw it
 			return append(obs, o)
 		}
-	case hasSuffixFold(path, "/xmlrpc.php"):
+	case fold.HasSuffix(path, "/xmlrpc.php"):
 		// Every call of WordPress's remote interface brings a password, and a wrong one is answered with 200 as well.
 		// Jetpack, WordPress.com's own service, signs its calls instead.
 		if string(Param(r.Query, "for")) == "jetpack" {
@@ -259,7 +260,7 @@ func named(account []byte, prefix string) bool {
 	if i := bytes.LastIndexByte(account, '\\'); i >= 0 {
 		account = account[i+1:]
 	}
-	return hasPrefixFold(account, prefix)
+	return fold.HasPrefix(account, prefix)
 }
 
 // machine reports whether an account is a computer's.
@@ -274,7 +275,7 @@ func loopback(ip []byte) bool {
 // near reports whether an address is of the same machine or network: that of a health check, which anybody can call himself.
 func near(ip []byte) bool {
 	for _, p := range [...]string{"127.", "10.", "192.168.", "169.254.", "fe80:", "fc", "fd"} {
-		if hasPrefixFold(ip, p) {
+		if fold.HasPrefix(ip, p) {
 			return true
 		}
 	}
@@ -327,29 +328,4 @@ func number(p []byte) int64 {
 		n = n*10 + int64(c-'0')
 	}
 	return n
-}
-
-// hasPrefixFold reports whether p begins with prefix, which is in lower case, whatever the case of its ASCII letters.
-func hasPrefixFold(p []byte, prefix string) bool {
-	return len(p) >= len(prefix) && equalFold(p[:len(prefix)], prefix)
-}
-
-func hasSuffixFold(p []byte, suffix string) bool {
-	return len(p) >= len(suffix) && equalFold(p[len(p)-len(suffix):], suffix)
-}
-
-// equalFold reports whether p is lower, which is in lower case, whatever the case of its ASCII letters.
-func equalFold(p []byte, lower string) bool {
-	if len(p) != len(lower) {
-		return false
-	}
-	for i, c := range p {
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
-		}
-		if c != lower[i] {
-			return false
-		}
-	}
-	return true
 }
