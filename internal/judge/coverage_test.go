@@ -193,6 +193,12 @@ func TestGaps(t *testing.T) {
 	f("silence of a log of many events", func(s *shelf) {
 		s.add("auth.log", "h", "syslog.sshd", "3 00:00", "7 02:00", 5*time.Minute, without("3 01:00", "3 01:40"))
 	}, "presence", "ssh", "ana", "3 00:30", "3 09:30", "silence 3 01:00:00–3 01:39:59")
+	f("three beats of a log that is as regular as a clock", func(s *shelf) {
+		s.add("auth.log", "h", "syslog.sshd", "3 00:00", "7 02:00", 10*time.Minute, without("3 01:00", "3 01:40"))
+	}, "presence", "ssh", "ana", "3 00:30", "3 09:30", "silence 3 01:00:00–3 01:39:59")
+	f("the same of one that is not", func(s *shelf) {
+		s.add("auth.log", "h", "syslog.sshd", "3 00:00", "7 02:00", 3*time.Minute, without("3 01:00", "3 01:40"), without("4 01:00", "4 01:08"), without("4 02:00", "4 02:08"))
+	}, "presence", "ssh", "ana", "3 00:30", "3 09:30", "covered")
 	f("the host was down", func(s *shelf) {
 		s.add("auth.log", "h", "syslog.sshd", "3 00:00", "7 02:00", 5*time.Minute, without("3 01:00", "3 01:40"))
 		s.observe("3 01:03", "h", "windows.evtx:System", logs.Observation{Kind: logs.Heartbeat, OK: true, Inference: logs.Down})

@@ -202,14 +202,20 @@ func (t *trail) add(from, to int64, reason, why string, certain, proven bool) {
 	}
 }
 
-// usual returns the pause of which all but one in so many are shorter. Pauses of less than a minute are not known.
-func (t *trail) usual(pauses []int64, one int64) int64 {
+// tolerable returns the longest pause that is no silence: six times the one of which all but one in so many are shorter, or three
+// times where that is no more than twice the middle one, since something writes to such a log as regularly as a clock. Pauses of less
+// than a minute are not known.
+func (t *trail) tolerable(pauses []int64, one int64) int64 {
 	list := slices.Clone(pauses)
 	slices.Sort(list)
+	usual, times := minute, int64(6)
 	if k := int(t.events / one); k < len(list) {
-		return list[len(list)-1-k]
+		usual = list[len(list)-1-k]
+		if usual <= 2*list[len(list)/2] {
+			times = 3
+		}
 	}
-	return minute
+	return max(longPause, times*min(usual, rarePause))
 }
 
 // silences finds pauses that are too long, inside files and between them.
@@ -223,9 +229,9 @@ func (t *trail) silences() {
 	case t.beats || t.rule.probes:
 		limit = longPause
 	case t.events >= manyEvents:
-		limit = max(longPause, 6*min(t.usual(pauses, 1000), rarePause))
+		limit = t.tolerable(pauses, 1000)
 	case t.events >= someEvents: // a hole would be its own measure
-		limit = max(longPause, min(6*t.usual(pauses, 100), rarePause))
+		limit = min(t.tolerable(pauses, 100), rarePause)
 	}
 	longest := int64(0) // ordinary pause inside a file
 	inside := make([]bool, len(pauses))
