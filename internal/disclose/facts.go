@@ -124,6 +124,8 @@ type Affected struct {
 	Percentage *Quantity `yaml:"percentage"`
 	Relevant   *bool     `yaml:"relevant"`
 	Value      *Quantity `yaml:"value"` // of transactions, in units of the currency
+	// ValuePercentage is what Value is of the average value of a day, in per cent.
+	ValuePercentage *Quantity `yaml:"value_percentage"`
 }
 
 // Impact is what the incident did.

@@ -39,16 +39,26 @@ func (in *Input) Occurred() (at *time.Time, fromCase bool) {
 	return nil, false
 }
 
-// firstEvent returns when the first of the incidents of a case began.
+// firstEvent returns when the first of the incidents of a case began. Those of high and critical severity come first: attempts that came
+// to nothing, which a public service sees every day, do not make an incident older than it is.
 func firstEvent(c *casefile.Case) *time.Time {
-	var first *time.Time
+	var first *casefile.Incident
 	for i := range c.Incidents {
-		if t := &c.Incidents[i].First; !t.IsZero() && (first == nil || t.Before(*first)) {
-			first = t
+		in := &c.Incidents[i]
+		if in.First.IsZero() {
+			continue
+		}
+		if first == nil || grave(in) && !grave(first) || grave(in) == grave(first) && in.First.Before(first.First) {
+			first = in
 		}
 	}
-	return first
+	if first == nil {
+		return nil
+	}
+	return &first.First
 }
+
+func grave(in *casefile.Incident) bool { return in.Severity == "critical" || in.Severity == "high" }
 
 // Result is what Assess came to.
 type Result struct {
