@@ -334,18 +334,7 @@ func (r *Request) decoded(p []byte) []byte {
 	if bytes.IndexByte(p, '%') < 0 {
 		return p
 	}
-	q := r.room(len(p))
-	for i := 0; i < len(p); i++ {
-		c := p[i]
-		if c == '%' && i+2 < len(p) {
-			if h, l := hex(p[i+1]), hex(p[i+2]); h >= 0 && l >= 0 {
-				c = byte(h<<4 | l)
-				i += 2
-			}
-		}
-		q = append(q, c)
-	}
-	return q
+	return unescape(r.room(len(p)), p)
 }
 
 // blanks returns p with blanks for '+'.
@@ -363,16 +352,6 @@ func (r *Request) blanks(p []byte) []byte {
 func (r *Request) folder(p []byte) []byte {
 	q := append(r.room(len(p)+1), p...)
 	return append(q, '/')
-}
-
-func hex(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c|0x20 && c|0x20 <= 'f':
-		return int(c|0x20-'a') + 10
-	}
-	return -1
 }
 
 // paramFold is [Param] for a name in lower case, whatever case it has in the query.
