@@ -254,24 +254,36 @@ func (inv *Inventory) readMessages(t *sheet) error {
 		inv.Messages = append(roomFor(inv.Messages, t), m)
 		lines = append(lines, int32(min(t.line, 1<<31-1)))
 	}
+	t.settleTimes(lines, "removed before it was received", func(i int) (from, to *int64) {
+		return &inv.Messages[i].Received, &inv.Messages[i].Removed
+	})
+	return nil
+}
+
+// settleTimes decides what the times mean that were left open, of rows that stand in those lines, and takes away those that cannot be.
+func (t *sheet) settleTimes(lines []int32, wrong string, of func(row int) (from, to *int64)) {
 	t.times.resolve(func(i int, w when, at int64, text string) {
+		from, to := of(i)
 		switch w {
 		case early:
-			inv.Messages[i].Received = at
+			*from = at
 		case late:
-			inv.Messages[i].Removed = at
+			*to = at
 		}
 		if text != "" {
 			t.problemAt(int(lines[i]), "%s", text)
 		}
 	}, t.note)
-	for i := range inv.Messages {
-		if m := &inv.Messages[i]; backwards(m.Received, m.Removed) {
-			t.problemAt(int(lines[i]), "removed before it was received: neither is believed")
-			m.Received, m.Removed = unknownTime, unknownTime
+	for i := range lines {
+		if from, to := of(i); backwards(*from, *to) {
+			t.problemAt(int(lines[i]), "%s: neither is believed", wrong)
+			*from, *to = unknownTime, unknownTime
 		}
 	}
-	return nil
+}
+
+func backwards(from, to int64) bool {
+	return from != unknownTime && to != unknownTime && to < from
 }
 
 // join takes what another line says of the same message: what the two do not agree in is unknown.
@@ -285,10 +297,6 @@ func (m *Message) join(o *Message) {
 	if m.Removed != o.Removed {
 		m.Removed = unknownTime
 	}
-}
-
-func backwards(from, to int64) bool {
-	return from != unknownTime && to != unknownTime && to < from
 }
 
 func (inv *Inventory) readFiles(t *sheet) error {
@@ -317,22 +325,6 @@ func (inv *Inventory) readFiles(t *sheet) error {
 		inv.Files = append(roomFor(inv.Files, t), f)
 		lines = append(lines, int32(min(t.line, 1<<31-1)))
 	}
-	t.times.resolve(func(i int, w when, at int64, text string) {
-		switch w {
-		case early:
-			inv.Files[i].From = at
-		case late:
-			inv.Files[i].To = at
-		}
-		if text != "" {
-			t.problemAt(int(lines[i]), "%s", text)
-		}
-	}, t.note)
-	for i := range inv.Files {
-		if f := &inv.Files[i]; backwards(f.From, f.To) {
-			t.problemAt(int(lines[i]), "to is before from: neither is believed")
-			f.From, f.To = unknownTime, unknownTime
-		}
-	}
+	t.settleTimes(lines, "to is before from", func(i int) (from, to *int64) { return &inv.Files[i].From, &inv.Files[i].To })
 	return nil
 }
