@@ -31,30 +31,38 @@ type guess struct {
 // guesses finds the addresses that guessed. Those from which nobody ever got in are left out unless they are asked for.
 func guesses(in *Input, who *people, wanted func(ip string) bool) (map[string]*guess, error) {
 	out := make(map[string]*guess)
-	var group []*tally.Try
-	finish := func() {
-		if len(group) > 0 && wanted(group[0].IP) {
+	err := in.eachGuesser(func(group []*tally.Try) {
+		if wanted(group[0].IP) {
 			if g := judgeTries(group, who); g != nil {
 				out[group[0].IP] = g
 			}
 		}
-		group = group[:0]
-	}
+	})
+	return out, err
+}
+
+// eachGuesser calls f with the failed logins of each address that may be part of guessing, in order of time: at least one, which are f's
+// until it returns.
+func (in *Input) eachGuesser(f func([]*tally.Try)) error {
 	failed, err := in.attempts()
 	if err != nil {
-		return nil, err
+		return err
 	}
+	var group []*tally.Try
 	for t, err := range failed.tellingOf(in.Store) {
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if len(group) > 0 && group[0].IP != t.IP {
-			finish()
+			f(group)
+			group = group[:0]
 		}
 		group = append(group, t)
 	}
-	finish()
-	return out, nil
+	if len(group) > 0 {
+		f(group)
+	}
+	return nil
 }
 
 // judgeTries tells whether the tries of one address, in order of time, are guessing: nil if not.
@@ -125,11 +133,7 @@ type triedAt struct {
 func tried(in *Input, who *people, hostile, counts func(ip string) bool) ([]triedAt, error) {
 	type key struct{ account, channel string }
 	found := make(map[key]*triedAt)
-	var group []*tally.Try
-	finish := func() {
-		if len(group) == 0 {
-			return
-		}
+	err := in.eachGuesser(func(group []*tally.Try) {
 		bad := hostile(group[0].IP)
 		guessing := !bad && counts(group[0].IP) && judgeTries(group, who) != nil
 		if bad || guessing {
@@ -147,22 +151,10 @@ func tried(in *Input, who *people, hostile, counts func(ip string) bool) ([]trie
 				}
 			}
 		}
-		group = group[:0]
-	}
-	failed, err := in.attempts()
+	})
 	if err != nil {
 		return nil, err
 	}
-	for t, err := range failed.tellingOf(in.Store) {
-		if err != nil {
-			return nil, err
-		}
-		if len(group) > 0 && group[0].IP != t.IP {
-			finish()
-		}
-		group = append(group, t)
-	}
-	finish()
 	out := make([]triedAt, 0, len(found))
 	for _, x := range found {
 		out = append(out, *x)
