@@ -2,9 +2,7 @@ package reached_test
 
 import (
 	"bufio"
-	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,31 +15,16 @@ import (
 func assessShared(t *testing.T, facts string, elem ...string) *casefile.Case {
 	t.Helper()
 	work := t.TempDir()
-	cmd := exec.Command(program, "assess", "--quiet", "-o", "case")
 	if facts != "" {
 		if err := os.WriteFile(filepath.Join(work, "facts.yaml"), []byte(facts), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		cmd.Args = append(cmd.Args, "--facts", "facts.yaml")
 	}
 	path, err := filepath.Abs(sharedtest.Path(t, append([]string{"evidence"}, elem...)...))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd.Args = append(cmd.Args, path)
-	cmd.Dir = work
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	p, err := os.ReadFile(filepath.Join(work, "case", casefile.CaseFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var c casefile.Case
-	if err := json.Unmarshal(p, &c); err != nil {
-		t.Fatal(err)
-	}
-	return &c
+	return run(t, work, path)
 }
 
 const shell = "/owa/auth/RedirSuiteServerProxy.aspx"

@@ -134,11 +134,17 @@ func assess(t *testing.T, dir string, args []string) *casefile.Case {
 	t.Helper()
 	work := t.TempDir()
 	expand(t, dir, work)
+	return run(t, work, append(args, "evidence")...)
+}
+
+// run makes a case in a folder, with the facts that lie there if there are any.
+func run(t *testing.T, work string, args ...string) *casefile.Case {
+	t.Helper()
 	cmd := exec.Command(program, "assess", "--quiet", "-o", "case")
 	if _, err := os.Stat(filepath.Join(work, "facts.yaml")); err == nil {
 		cmd.Args = append(cmd.Args, "--facts", "facts.yaml")
 	}
-	cmd.Args = append(append(cmd.Args, args...), "evidence")
+	cmd.Args = append(cmd.Args, args...)
 	cmd.Dir = work
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
