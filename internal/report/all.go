@@ -12,6 +12,7 @@ import (
 	"github.com/barid-dfir/barid/internal/report/input"
 	"github.com/barid-dfir/barid/internal/report/navigator"
 	"github.com/barid-dfir/barid/internal/report/reached"
+	"github.com/barid-dfir/barid/internal/report/stix"
 	"github.com/barid-dfir/barid/internal/report/timesketch"
 )
 
@@ -37,6 +38,7 @@ func Outputs() []Output {
 		{"jsonl", casefile.FindingsFile, "every finding, one JSON line each", writeJSONLines},
 		{"timesketch", "timesketch.jsonl", "every finding, for import into Timesketch", timesketch.Write},
 		{"navigator", "navigator.json", "techniques, as a layer for the ATT&CK Navigator", navigator.Write},
+		{"stix", "stix.json", "what partners need to look for it, as a STIX 2.1 bundle without names of persons or hosts", stix.Write},
 	}
 }
 
