@@ -108,7 +108,7 @@ func TestFormsOfSeveralNumbersSayTheNumber(t *testing.T) {
 func TestTextsAreSetAsTheirLanguageSetsThem(t *testing.T) {
 	wrong := map[string]*regexp.Regexp{
 		"fr": regexp.MustCompile(`'|"|[\p{L})}][;!?»]|[\p{L})}]:(\s|$)|«[^` + narrow + `]|\.\.\.|^ | $`),
-		"ar": regexp.MustCompile(`\p{Arabic}[,;?]|[\x{200e}\x{200f}\x{202a}-\x{202e}\x{2066}-\x{2069}]|\x{640}|[٠-٩]|\.\.\.|^ | $`),
+		"ar": regexp.MustCompile(`\p{Arabic}[,;?]|[\x{200e}\x{200f}\x{202a}-\x{202e}\x{2066}-\x{2069}]|\x{640}[^ ]|[٠-٩]|\.\.\.|^ | $`),
 		"en": regexp.MustCompile(`\.\.\.|^ | $`),
 	}
 	each(t, func(tag, file, key, s string) {
@@ -149,13 +149,22 @@ func each(t *testing.T, f func(tag, file, key, text string)) {
 				}
 				continue
 			}
-			var all map[string]text
-			if err := yaml.Unmarshal(p, &all); err != nil {
+			sections := map[string]map[string]text{"": {}}
+			if path.Base(file) == phraseFile {
+				err = yaml.Unmarshal(p, &sections)
+			} else {
+				var all map[string]text
+				err = yaml.Unmarshal(p, &all)
+				sections[""] = all
+			}
+			if err != nil {
 				t.Fatal(file, err)
 			}
-			for k, forms := range all {
-				for _, s := range forms {
-					f(tag, path.Base(file), k, s)
+			for _, all := range sections {
+				for k, forms := range all {
+					for _, s := range forms {
+						f(tag, path.Base(file), k, s)
+					}
 				}
 			}
 		}
