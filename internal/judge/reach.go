@@ -568,7 +568,7 @@ func (r *reacher) open(b *box, k *capability, from, to int64) {
 		w.bound(-1, -1)
 		w.times++
 		w.span(from, to)
-		w.words = addTo(w.words, strings.Join(k.why, " "), mostWords)
+		w.words = addTo(w.words, strings.Join(k.why, "; "), mostWords)
 		return
 	}
 	b.held = b.held || k.channels == nil && k.principal == b.key

@@ -564,6 +564,9 @@ func (r *reacher) says(rule string) string {
 	if i, ok := r.explained()[rule]; ok {
 		return i.Says
 	}
+	if rule == "" {
+		return "A record of the log shows it."
+	}
 	return "By the rule " + rule + "."
 }
 

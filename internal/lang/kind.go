@@ -18,6 +18,7 @@ var kinds = map[string]func(l *Language, s string) (value any, score int, ok boo
 	"time":     readTime,
 	"span":     readSpan,
 	"list":     func(l *Language, s string) (any, int, bool) { return l.readList(s, machine), 0, true },
+	"logs":     readLogs,
 	"sessions": readSessions,
 	"rule":     readRule,
 	"anyrule":  readAnyRule,
@@ -139,4 +140,18 @@ func readAnyRule(l *Language, s string) (any, int, bool) {
 func upperFirst(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
 	return string(unicode.ToUpper(r)) + s[n:]
+}
+
+// readLogs reads a list of logs, each with its host: "iis.w3svc1 of EX1".
+func readLogs(l *Language, s string) (any, int, bool) {
+	var items []Words
+	for _, item := range strings.Split(s, ", ") {
+		log, host, ok := strings.Cut(item, " of ")
+		if !ok {
+			items = append(items, Words{parts: []part{{machine, visible(item)}}, rtl: l.rtl})
+			continue
+		}
+		items = append(items, l.Words("log.of", "log", Value(log), "host", Value(host)))
+	}
+	return l.List(items), 0, true
 }

@@ -122,7 +122,7 @@ func (m *matcher) one(section string, lo, hi int) *found {
 func (m *matcher) try(p *phrase, lo, hi int) *found {
 	text := m.s[lo:hi]
 	first, last := p.pieces[0].words, p.pieces[len(p.pieces)-1].words
-	if len(text) < len(first) || !strings.HasSuffix(text, last) {
+	if len(text) < len(first) || len(p.pieces) > 1 && !strings.HasSuffix(text, last) {
 		return nil
 	}
 	capital := false

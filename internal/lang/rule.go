@@ -26,7 +26,7 @@ func (l *Language) RuleTitle(title string) Words { return l.called(l.rules.Rules
 // Tactic returns what a tactic of ATT&CK is called, by its English name: "Credential Access".
 func (l *Language) Tactic(name string) Words { return l.called(l.rules.Tactics, name) }
 
-// Technique returns what a technique of ATT&CK is called, by its English name.
+// Technique returns what a technique of ATT&CK is called, by its English name. Most languages leave those names as they are.
 func (l *Language) Technique(name string) Words { return l.called(l.rules.Techniques, name) }
 
 func (l *Language) called(names map[string]string, title string) Words {

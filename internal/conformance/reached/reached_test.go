@@ -125,6 +125,7 @@ func TestCases(t *testing.T) {
 			}
 			c := assess(t, dir, w.Args)
 			check(t, c, &w)
+			tellUnmatched(t, c)
 		})
 	}
 }
