@@ -180,7 +180,7 @@ func readFacts(name string) (*judge.Facts, []byte, error) {
 	}
 	f, err := judge.ParseFacts(bytes.NewReader(p))
 	if err == nil {
-		_, err = disclose.ParseFacts(p)
+		_, err = disclose.ParseFacts(p) // here, so that what is wrong is said before evidence is read
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("--facts %s: %w", name, err)

@@ -38,6 +38,16 @@ type Duty struct {
 	Missing []string `json:"missing,omitempty"`
 	// Source is where the rule stands: CELEX number and article, and the version of the data.
 	Source Legal `json:"source"`
+	// Words are what it is called, by language (en, fr, ar), as the data of the regime has it.
+	Words map[string]DutyWords `json:"words,omitempty"`
+}
+
+// DutyWords are what a duty is called in one language.
+type DutyWords struct {
+	Regime    string `json:"regime"`         // DORA
+	Stage     string `json:"stage"`          // initial notification
+	Recipient string `json:"recipient"`      // competent authority: the kind, or the name that the facts give
+	Note      string `json:"note,omitempty"` // what else to know of it
 }
 
 // Legal is a place in a legal text.
@@ -46,6 +56,7 @@ type Legal struct {
 	CELEX   string `json:"celex,omitempty"`   // 32022R2554
 	Article string `json:"article"`           // 19(4)(a); RTS 2025/301 5(1)(a)
 	Checked bool   `json:"checked,omitempty"` // the text was seen; otherwise the data was taken from elsewhere and has to be confirmed
+	Data    string `json:"data,omitempty"`    // the version of the data: the day on which it was looked at
 }
 
 // Said is a sentence of the catalogue of words, with what stands in its places. Text is it in English.

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
-	"github.com/barid-dfir/barid/internal/lang"
 )
 
 // What a rule may say.
@@ -667,24 +666,6 @@ func stated(name, key string, b *bool, since *time.Time) finding {
 		return finding{result: ruleMet, since: since, why: []casefile.Said{say("dora.why." + name + ".met")}}
 	}
 	return finding{result: ruleNotMet, why: []casefile.Said{say("dora.why." + name + ".not")}}
-}
-
-// say makes a sentence of the catalogue. Args are pairs of a name and a value.
-func say(id string, args ...string) casefile.Said {
-	s := casefile.Said{ID: id}
-	var fill []any
-	for i := 0; i+1 < len(args); i += 2 {
-		if s.Args == nil {
-			s.Args = map[string]string{}
-		}
-		s.Args[args[i]] = args[i+1]
-		fill = append(fill, args[i], lang.Value(args[i+1]))
-	}
-	s.Text = id
-	if en, err := lang.Find(lang.English); err == nil {
-		s.Text = en.Text(id, fill...)
-	}
-	return s
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }

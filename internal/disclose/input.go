@@ -16,7 +16,7 @@ type Input struct {
 	// Facts are what people said; never nil.
 	Facts *Facts
 	// Regimes are the laws; nil for those that come with Barid.
-	Regimes Regimes
+	Regimes *Regimes
 }
 
 // Verdicts is Reached, or nothing where that is nil.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/detect"
+	"github.com/barid-dfir/barid/internal/disclose"
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/judge"
 	"github.com/barid-dfir/barid/internal/lang"
@@ -29,6 +30,8 @@ type AssessConfig struct {
 	Facts   *judge.Facts
 	// FactsText is the file of facts as it was read: a copy is kept in the case. It is nil if none was given.
 	FactsText []byte
+	// Regimes are the laws by which something is owed; nil for those that come with Barid.
+	Regimes *disclose.Regimes
 	// Inventory is what there was to be reached; nil if nobody says. Copies of its lists are kept in the case.
 	Inventory *judge.Inventory
 	// Rejected are the rules that could not be used.
@@ -119,6 +122,9 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 	}
 	defer store.Close()
 	if err := decide(c, store, cfg.Facts, cfg.Inventory); err != nil {
+		return res, nil, err
+	}
+	if err := owe(c, cfg.FactsText, cfg.Regimes); err != nil {
 		return res, nil, err
 	}
 	if err := keepGiven(w, cfg.FactsText, cfg.Inventory); err != nil {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/disclose"
 	"github.com/barid-dfir/barid/internal/judge"
 	"github.com/barid-dfir/barid/internal/lang"
 	"github.com/barid-dfir/barid/internal/report"
@@ -26,10 +27,11 @@ import (
 // JudgeConfig says what is decided anew.
 type JudgeConfig struct {
 	Dir string // the case folder
-	// Facts, FactsText and Inventory are as in AssessConfig.
+	// Facts, FactsText, Inventory and Regimes are as in AssessConfig.
 	Facts     *judge.Facts
 	FactsText []byte
 	Inventory *judge.Inventory
+	Regimes   *disclose.Regimes
 	Version   string
 	// Now is when it is decided, for the custody chain.
 	Now time.Time
@@ -82,6 +84,9 @@ func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, 
 		}
 	}
 	if err := decide(&c, store, cfg.Facts, cfg.Inventory); err != nil {
+		return nil, nil, err
+	}
+	if err := owe(&c, cfg.FactsText, cfg.Regimes); err != nil {
 		return nil, nil, err
 	}
 	if !maps.Equal(was.Timezones, cfg.Facts.Timezones) || slices.Contains(before.Notes, otherZones) {
