@@ -77,6 +77,9 @@ type Incident struct {
 	Resolution        string      `yaml:"resolution"`
 	TemporaryMeasures string      `yaml:"temporary_measures"`
 	Recurring         []Recurring `yaml:"recurring"`
+	// Delay is why a report was late, by regime. NextStatement is when the public hears again.
+	Delay         map[string]string `yaml:"delay"`
+	NextStatement *time.Time        `yaml:"next_statement"`
 }
 
 // RootCause is why it could happen, in the lists of DORA fields 4.1 to 4.3 and in words.

@@ -52,10 +52,9 @@ func (d *Draft) Duty(regime, stage string) *casefile.Duty {
 
 // Forms returns all forms, in the order in which they are listed. The slice is the caller's.
 func Forms() []Form {
-	return []Form{
+	return append([]Form{
 		// DORA: the forms of Regulation (EU) 2025/302.
-		// The drafts of the other regimes.
-	}
+	}, draftForms()...)
 }
 
 // FindForm returns the form of that name.
