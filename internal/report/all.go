@@ -10,10 +10,12 @@ import (
 	"github.com/barid-dfir/barid/internal/report/csv"
 	"github.com/barid-dfir/barid/internal/report/html"
 	"github.com/barid-dfir/barid/internal/report/input"
+	"github.com/barid-dfir/barid/internal/report/misp"
 	"github.com/barid-dfir/barid/internal/report/navigator"
 	"github.com/barid-dfir/barid/internal/report/reached"
 	"github.com/barid-dfir/barid/internal/report/stix"
 	"github.com/barid-dfir/barid/internal/report/timesketch"
+	"github.com/barid-dfir/barid/internal/report/veris"
 )
 
 // Output is a form of a case.
@@ -39,6 +41,8 @@ func Outputs() []Output {
 		{"timesketch", "timesketch.jsonl", "every finding, for import into Timesketch", timesketch.Write},
 		{"navigator", "navigator.json", "techniques, as a layer for the ATT&CK Navigator", navigator.Write},
 		{"stix", "stix.json", "what partners need to look for it, as a STIX 2.1 bundle without names of persons or hosts", stix.Write},
+		{"misp", "misp.json", "the same as a MISP event", misp.Write},
+		{"veris", "veris.json", "the incident for statistics, as VERIS 1.4.1", veris.Write},
 	}
 }
 

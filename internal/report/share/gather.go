@@ -236,14 +236,19 @@ func (g *gathering) reached(in *input.Input) error {
 		if err != nil {
 			return err
 		}
-		switch k := all[r.Object.Kind]; {
-		case k == nil || r.Object.Kind == "file" && g.shell(files, r):
-		case r.Object.Kind == "mailbox":
+		switch r.Object.Kind {
+		case "mailbox":
+			k := all["mailbox"]
 			k.Lower += r.Lower
 			if r.Upper < 0 || k.Upper < 0 {
 				k.Upper = -1
 			} else {
 				k.Upper += r.Upper
+			}
+		case "file":
+			if isShell(r) {
+				move(&all["file"].VerdictCounts, &all[Shell].VerdictCounts, r.Verdict)
+				g.shell(files, r)
 			}
 		}
 	}
@@ -258,20 +263,37 @@ func (g *gathering) reached(in *input.Input) error {
 	return nil
 }
 
-// shell takes a web shell that was used.
-func (g *gathering) shell(files map[string]*File, r *casefile.Reached) bool {
-	if r.Verdict != casefile.Confirmed || !slices.ContainsFunc(r.Why, func(w casefile.Reason) bool { return w.Rule == shellUsed }) {
-		return false
+// isShell reports whether a verdict is on a web shell.
+func isShell(r *casefile.Reached) bool {
+	return slices.ContainsFunc(r.Why, func(w casefile.Reason) bool { return w.Rule == shellUsed || w.Rule == shellNotUsed })
+}
+
+// move counts a verdict in one place instead of another.
+func move(from, to *casefile.VerdictCounts, verdict string) {
+	switch verdict {
+	case casefile.Confirmed:
+		from.Confirmed, to.Confirmed = max(from.Confirmed-1, 0), to.Confirmed+1
+	case casefile.Possible:
+		from.Possible, to.Possible = max(from.Possible-1, 0), to.Possible+1
+	case casefile.RuledOut:
+		from.RuledOut, to.RuledOut = max(from.RuledOut-1, 0), to.RuledOut+1
+	}
+}
+
+// shell takes a web shell if it was used.
+func (g *gathering) shell(files map[string]*File, r *casefile.Reached) {
+	if r.Verdict != casefile.Confirmed {
+		return
 	}
 	f := files[r.Object.ID]
 	switch {
 	case f != nil:
 	case !usable(r.Object.ID):
 		g.v.Left.Unusable++
-		return true
+		return
 	case len(files) == maxFiles:
 		g.v.Left.Files++
-		return true
+		return
 	default:
 		f = &File{Path: r.Object.ID}
 		files[r.Object.ID] = f
@@ -283,7 +305,6 @@ func (g *gathering) shell(files map[string]*File, r *casefile.Reached) bool {
 	if r.Last != nil {
 		widen(&f.First, &f.Last, *r.Last)
 	}
-	return true
 }
 
 // finish puts what was gathered in order and cuts it.

@@ -87,7 +87,7 @@ type File struct {
 
 // Kind is what was reached of one kind of object.
 type Kind struct {
-	Kind string // mailbox, message, folder, file, host, credential
+	Kind string // mailbox, message, folder, file, Shell, host, credential
 	casefile.VerdictCounts
 	// Lower and Upper enclose how many messages in mailboxes had content reached; Upper is -1 where nothing bounds it. Other kinds
 	// have their counts.
@@ -108,11 +108,17 @@ type Left struct {
 	Undated   int // incidents without a time
 }
 
-// kinds in the order in which they are told.
-var kinds = [...]string{"mailbox", "message", "folder", "file", "host", "credential"}
+// Shell is the kind of web shells, which the case has among the files: confirmed ones were given commands.
+const Shell = "shell"
 
-// shellUsed is the rule of verdicts on web shells that were given commands.
-const shellUsed = "SHELL_USED"
+// kinds in the order in which they are told.
+var kinds = [...]string{"mailbox", "message", "folder", "file", Shell, "host", "credential"}
+
+// The rules of verdicts on web shells.
+const (
+	shellUsed    = "SHELL_USED"
+	shellNotUsed = "SHELL_NOT_USED"
+)
 
 // Of goes through a case and returns what others may be given of it. It holds no more than the limits of this package, and the addresses
 // that the case lists.

@@ -203,69 +203,19 @@ func (b *builder) relate(from, how, to string) {
 
 // notes adds what was reached, what is not known, and what is left out.
 func (b *builder) notes(about []string) {
-	b.note("export.reached.name", about, b.reached)
-	b.note("export.open.name", about, b.open)
-	b.note("export.left.name", about, b.left)
+	b.note("export.reached.name", about, share.ReachedText)
+	b.note("export.open.name", about, share.OpenText)
+	b.note("export.left.name", about, share.LeftText)
 }
 
 // note adds a note of the lines that there are, if there are any.
-func (b *builder) note(name string, about []string, lines func(l *lang.Language) []string) {
-	if len(lines(b.english)) > 0 {
+func (b *builder) note(name string, about []string, lines func(v *share.View, l *lang.Language) []string) {
+	if len(lines(b.v, b.english)) > 0 {
 		b.add(object{Type: "note", Objects: about}, map[string]phrase{
 			"abstract": say(name),
-			"content":  func(l *lang.Language) string { return strings.Join(lines(l), "\n") },
+			"content":  func(l *lang.Language) string { return strings.Join(lines(b.v, l), "\n") },
 		})
 	}
-}
-
-func (b *builder) reached(l *lang.Language) (lines []string) {
-	for _, k := range b.v.Reached {
-		lines = append(lines, l.Text("export.reached."+k.Kind, "confirmed", k.Confirmed, "possible", k.Possible, "ruled_out", k.RuledOut))
-		if k.MetadataConfirmed > 0 || k.MetadataPossible > 0 {
-			lines = append(lines, l.Text("export.reached.metadata", "confirmed", k.MetadataConfirmed, "possible", k.MetadataPossible))
-		}
-		if k.Kind == "mailbox" && k.Upper != 0 {
-			interval := l.Words("interval.open", "lower", k.Lower)
-			if k.Upper > 0 {
-				interval = l.Words("interval.closed", "lower", k.Lower, "upper", k.Upper)
-			}
-			lines = append(lines, l.Text("export.reached.interval", "interval", interval))
-		}
-	}
-	return lines
-}
-
-func (b *builder) open(l *lang.Language) (lines []string) {
-	switch {
-	case len(b.v.Incidents) == 0:
-		lines = append(lines, l.Text("export.report.nothing"))
-	case len(b.v.Reached) == 0:
-		lines = append(lines, l.Text("export.open.unjudged"))
-	case slices.ContainsFunc(b.v.Reached, func(k share.Kind) bool { return k.Possible > 0 || k.MetadataPossible > 0 }):
-		lines = append(lines, l.Text("export.open.possible"))
-	}
-	if b.v.Gaps > 0 {
-		lines = append(lines, l.Text("export.open.gaps", "n", b.v.Gaps))
-	}
-	if !b.v.Dated {
-		lines = append(lines, l.Text("export.undated"))
-	}
-	return lines
-}
-
-func (b *builder) left(l *lang.Language) (lines []string) {
-	for _, x := range [...]struct {
-		id string
-		n  int
-	}{
-		{"ours", b.v.Left.Ours}, {"internal", b.v.Left.Internal}, {"shared", b.v.Left.Shared}, {"unusable", b.v.Left.Unusable}, {"common", b.v.Left.Common},
-		{"incidents", b.v.Left.Incidents}, {"addresses", b.v.Left.Addresses}, {"agents", b.v.Left.Agents}, {"files", b.v.Left.Files},
-	} {
-		if x.n > 0 {
-			lines = append(lines, l.Text("export.left."+x.id, "n", x.n))
-		}
-	}
-	return lines
 }
 
 // report adds the report, which is about all.
