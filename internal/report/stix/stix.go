@@ -86,7 +86,9 @@ func (b *builder) write(w io.Writer) error {
 			return err
 		}
 		lines = append(lines, line[:len(line)-1])
-		all = append(append(all, b.objects[i].ID...), ' ')
+		if b.objects[i].Type != "language-content" { // a better translation makes no other bundle
+			all = append(append(all, b.objects[i].ID...), ' ')
+		}
 	}
 	if _, err := io.WriteString(w, `{"type":"bundle","id":"bundle--`+ident.V5(ident.Barid, all).String()+`","objects":[`); err != nil {
 		return err
