@@ -27,6 +27,7 @@ type cli struct {
 	Report     reportCmd     `cmd:"" help:"Write one output of a case again."`
 	Judge      judgeCmd      `cmd:"" help:"Decide anew what was reached, with other facts, without the evidence."`
 	Verify     verifyCmd     `cmd:"" help:"Check every hash and the custody chain of a case, and the evidence if it is still there."`
+	Seal       sealCmd       `cmd:"" help:"Have the chain of custody stamped by a time stamping authority (RFC 3161)."`
 	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`
 
 	Quiet   bool             `short:"q" help:"No progress and no messages but errors."`

@@ -48,7 +48,19 @@ func (*judgeCmd) Help() string {
 
 // Help returns examples, as --help shows them.
 func (*verifyCmd) Help() string {
-	return "Examples:\n\n  barid verify barid-case"
+	return "It hashes every file of the case and the evidence, follows the chain of custody, checks seals, and says what has changed and what that means. " +
+		"The status is 1 if something has. docs/custody.md says what this proves and what not.\n\n" +
+		"Examples:\n\n  barid verify barid-case\n  barid verify barid-case --tsa-ca authority-roots.pem\n  barid verify barid-case --head 3f5a…  --seal /safe/seal-1.tsr"
+}
+
+// Help returns examples, as --help shows them.
+func (*sealCmd) Help() string {
+	return "A time stamp proves that the chain of custody, and with it every file that it names, was as it is at that time; nobody can make one afterwards. " +
+		"What is sent is a hash. This is the only command that uses the network; a machine without one writes the request to a file, and takes the answer from one.\n\n" +
+		"Examples:\n\n  barid seal barid-case --tsa https://tsa.example.org/tsr --tsa-ca authority-roots.pem\n" +
+		"  barid seal barid-case --request case.tsq\n" +
+		"  curl -H 'Content-Type: application/timestamp-query' --data-binary @case.tsq https://tsa.example.org/tsr > case.tsr\n" +
+		"  barid seal barid-case --response case.tsr"
 }
 
 // Help returns examples, as --help shows them.

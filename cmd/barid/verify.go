@@ -1,33 +1,55 @@
 package main
 
 import (
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
 
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/pipeline"
+	"github.com/barid-dfir/barid/internal/timestamp"
 )
 
 type verifyCmd struct {
-	Case string `arg:"" type:"existingdir" help:"The case folder."`
-	Head string `placeholder:"HASH" help:"A head of the chain that was noted down earlier: the chain must still have it."`
-	JSON bool   `name:"json" help:"Write what was found as JSON."`
+	Case string   `arg:"" type:"existingdir" help:"The case folder."`
+	Head string   `placeholder:"HASH" help:"A head of the chain that was noted down earlier: the chain must still have it."`
+	Seal []string `placeholder:"FILE" type:"existingfile" sep:"none" help:"A seal that is kept elsewhere: the chain must still fit it. Can be repeated."`
+	tsaFlags
+	JSON bool `name:"json" help:"Write what was found as JSON."`
+}
+
+// tsaFlags say which authorities are trusted.
+type tsaFlags struct {
+	CA string `name:"tsa-ca" placeholder:"FILE" type:"existingfile" help:"Certificates (PEM) that the authority's has to lead to; otherwise who made a seal is not checked."`
+}
+
+// roots reads the certificates, nil if none were given.
+func (f *tsaFlags) roots() (*x509.CertPool, error) {
+	if f.CA == "" {
+		return nil, nil
+	}
+	pool, err := timestamp.ReadRoots(f.CA)
+	if err != nil {
+		return nil, fmt.Errorf("--tsa-ca: %w", err)
+	}
+	return pool, nil
 }
 
 // Run checks a case.
 func (c *verifyCmd) Run(e *env) error {
+	roots, err := c.roots()
+	if err != nil {
+		return err
+	}
 	hashes := pipeline.NewHashes(e.ctx)
-	v, err := casefile.Verify(c.Case, casefile.VerifyOptions{Evidence: hashes.Of, Head: c.Head})
+	v, err := casefile.Verify(c.Case, casefile.VerifyOptions{Evidence: hashes.Of, Head: c.Head, Seals: c.Seal, Roots: roots, RootsFile: c.CA})
 	if err != nil {
 		return fmt.Errorf("%s cannot be verified: %w", c.Case, err)
 	}
-	if c.JSON {
-		err = writeVerification(e, v)
-	} else {
+	if !c.JSON {
 		sayVerification(e, v)
-	}
-	if err != nil {
+	} else if err := writeVerification(e, v); err != nil {
 		return err
 	}
 	if n := v.Failed(); n > 0 {
@@ -37,9 +59,16 @@ func (c *verifyCmd) Run(e *env) error {
 }
 
 func writeVerification(e *env, v *casefile.Verification) error {
-	enc := json.NewEncoder(e.stdout)
-	enc.SetIndent("", " ")
-	return enc.Encode(v)
+	p, err := json.Marshal(struct {
+		*casefile.Verification
+		Failed     int      `json:"failed"`
+		Conclusion []string `json:"conclusion"`
+	}{v, v.Failed(), v.Conclusion()})
+	if err != nil {
+		return err
+	}
+	_, err = e.stdout.Write(append(p, '\n'))
+	return err
 }
 
 // sayVerification writes a line for each check, and then what they come to.

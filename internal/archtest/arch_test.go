@@ -25,6 +25,7 @@ var allowed = []struct {
 	{"evtx", nil},
 	{"internal/literal", nil},
 	{"internal/spill", nil},
+	{"internal/timestamp", nil},
 	{"internal/event", []string{"evtx"}},
 	{"internal/strictyaml", nil},
 	{"sigma", []string{"internal/event", "internal/literal", "internal/spill", "evtx"}},
@@ -33,13 +34,13 @@ var allowed = []struct {
 	{"internal/logs", []string{"internal/event", "internal/logs", "evtx", "content"}},
 	{"internal/detect", []string{"internal/event", "sigma", "evtx"}},
 	{"internal/tally", []string{"internal/event", "internal/detect", "internal/logs", "internal/spill"}},
-	{"internal/casefile", []string{"internal/event", "internal/detect", "internal/spill"}},
+	{"internal/casefile", []string{"internal/event", "internal/detect", "internal/spill", "internal/timestamp"}},
 	{"internal/judge", []string{"internal/casefile", "internal/detect", "internal/event", "internal/logs", "internal/spill", "internal/strictyaml", "internal/tally"}},
 	{"internal/lang", []string{"internal/event", "internal/report/fields", "content"}},
 	{"internal/disclose", []string{"internal/casefile", "internal/disclose", "internal/event", "internal/lang", "internal/report/csv", "internal/strictyaml", "content"}},
 	{"internal/report", []string{"internal/casefile", "internal/report", "internal/detect", "internal/event", "internal/lang", "content"}},
 	{"internal/pipeline", []string{"internal/event", "internal/evidence", "internal/logs", "internal/detect", "internal/tally", "internal/casefile", "internal/judge", "internal/disclose", "internal/lang", "internal/report", "sigma", "content"}},
-	{"cmd/barid", []string{"internal/casefile", "internal/detect", "internal/disclose", "internal/event", "internal/evidence", "internal/judge", "internal/lang", "internal/pipeline", "internal/report", "internal/tally", "content", "sigma"}},
+	{"cmd/barid", []string{"internal/casefile", "internal/detect", "internal/disclose", "internal/event", "internal/evidence", "internal/judge", "internal/lang", "internal/pipeline", "internal/report", "internal/tally", "content", "sigma", "internal/timestamp"}},
 }
 
 func TestImportsFollowThePlan(t *testing.T) {
@@ -89,6 +90,21 @@ func TestNoMapPerEvent(t *testing.T) {
 			}
 			return true
 		})
+	})
+}
+
+// Nothing is sent anywhere, but a question to a time stamping authority that a person names.
+func TestOnlyTimestampUsesTheNetwork(t *testing.T) {
+	each(t, sharedtest.Root(t), func(path string, f *ast.File) {
+		dir := filepath.ToSlash(filepath.Dir(path))
+		if dir == "internal/timestamp" || within(dir, "bench") {
+			return
+		}
+		for _, im := range f.Imports {
+			if p := strings.Trim(im.Path.Value, `"`); p == "net" || p == "net/http" || p == "crypto/tls" {
+				t.Errorf("%s imports %s: only internal/timestamp uses the network", path, p)
+			}
+		}
 	})
 }
 

@@ -64,11 +64,12 @@ type Custody struct {
 	Stated string `json:"stated,omitempty"` // of a statement: when, RFC 3339
 	About  string `json:"about,omitempty"`  // of a statement, in words
 
-	Of    int    `json:"of,omitempty"`    // of a request or a seal: the line whose hash it is about, and so all up to it
-	Head  string `json:"head,omitempty"`  // that hash
-	Nonce string `json:"nonce,omitempty"` // of a request: the number that its answer has to repeat, hexadecimal
-	Time  string `json:"time,omitempty"`  // of a seal: what the authority says, RFC 3339
-	By    string `json:"by,omitempty"`    // of a seal: the subject of the certificate that signed it
+	Of     int    `json:"of,omitempty"`     // of a request or a seal: the line whose hash it is about, and so all up to it
+	Head   string `json:"head,omitempty"`   // that hash
+	Nonce  string `json:"nonce,omitempty"`  // of a request: the number that its answer has to repeat, hexadecimal
+	Policy string `json:"policy,omitempty"` // of a request: that was asked for, an object identifier
+	Time   string `json:"time,omitempty"`   // of a seal: what the authority says, RFC 3339
+	By     string `json:"by,omitempty"`     // of a seal: the subject of the certificate that signed it
 
 	Torn string `json:"torn,omitempty"` // of a repair: the bytes that were there; what is no text shows as U+FFFD
 }
@@ -121,6 +122,7 @@ func (c *Custody) appendMore(dst []byte) []byte {
 	}
 	text("head", c.Head)
 	text("nonce", c.Nonce)
+	text("policy", c.Policy)
 	text("time", c.Time)
 	text("by", c.By)
 	text("torn", c.Torn)

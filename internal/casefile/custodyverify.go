@@ -2,6 +2,7 @@ package casefile
 
 import (
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -59,6 +60,12 @@ type VerifyOptions struct {
 	Evidence func(c Custody) (sha256 string, err error)
 	// Head is the hash of a line that was noted down elsewhere, hexadecimal.
 	Head string
+	// Seals are files of seals that are kept elsewhere.
+	Seals []string
+	// Roots are those that the certificates of seals have to lead to, and RootsFile is where they come from. Without, who made a seal
+	// is not checked.
+	Roots     *x509.CertPool
+	RootsFile string
 }
 
 // Verification is what Verify found.
@@ -67,7 +74,8 @@ type Verification struct {
 	Lines  int     `json:"lines"` // of the chain
 	Head   string  `json:"head"`  // the hash of the last line
 	// Noted is the line that has the hash VerifyOptions.Head, 0 if none has.
-	Noted int `json:"noted,omitempty"`
+	Noted int    `json:"noted,omitempty"`
+	Seals []Seal `json:"seals"` // those that could be read
 }
 
 // Failed returns how many checks failed.
@@ -94,7 +102,7 @@ func Verify(dir string, opt VerifyOptions) (*Verification, error) {
 	}
 	defer root.Close()
 	v := &verifying{dir: dir, root: root, log: log, opt: opt, last: make(map[string]int)}
-	v.Head, v.Lines = log.head, len(log.entries)
+	v.Head, v.Lines, v.Seals = log.head, len(log.entries), []Seal{}
 	v.chain()
 	for i, c := range log.entries {
 		switch c.Kind {
@@ -110,6 +118,9 @@ func Verify(dir string, opt VerifyOptions) (*Verification, error) {
 	}
 	v.unlisted()
 	err = v.strangers()
+	for _, path := range opt.Seals {
+		v.otherSeal(path)
+	}
 	for i := range v.Checks {
 		if c := &v.Checks[i]; c.Failed() {
 			c.Meaning = meaning(c)
@@ -176,6 +187,10 @@ func (v *verifying) line(i int) {
 		k.compare(c, sum, err)
 	case KindExport:
 		v.export(i, &k)
+	case KindSeal:
+		v.seal(i, &k)
+	case KindRequest:
+		v.request(i, &k)
 	case KindEvidence:
 		sum, err := "", ErrNotChecked
 		if v.opt.Evidence != nil {
@@ -307,7 +322,14 @@ func (v *verifying) strangers() error {
 		return err
 	}
 	for _, e := range entries {
-		if name := e.Name(); name != CustodyFile && !slices.Contains(v.listed, name) {
+		name := e.Name()
+		switch {
+		case name == CustodyFile || slices.Contains(v.listed, name):
+		case strings.HasPrefix(name, tempName("")) && isSealName(name):
+			v.add(Check{Kind: KindSeal, Path: name, Status: NotChecked, Detail: "left by a command that was interrupted: it can be deleted"})
+		case isSealName(name):
+			v.otherSeal(filepath.Join(v.dir, name))
+		default:
 			v.add(Check{Kind: KindCase, Path: name, Status: NotChecked, Detail: "not part of the case"})
 		}
 	}

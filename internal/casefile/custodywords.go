@@ -3,6 +3,7 @@ package casefile
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // meaning says what it means that a check failed, and what to do.
@@ -24,6 +25,17 @@ func meaning(c *Check) string {
 	case KindExport:
 		return "the file is not what Barid wrote: somebody filled it in or edited it, or wrote another in its place. The case itself is not concerned. " +
 			"Do not pass it off as what Barid wrote: write it again, and keep an edited one under another name."
+	case KindSeal:
+		switch {
+		case c.Status == Missing:
+			return "the time stamp is gone: take it from another copy of the case, or show one that is kept elsewhere with --seal."
+		case strings.Contains(c.Detail, "does not lead to a root"):
+			return "anybody may have made this seal. Give the roots of the authority that was asked; if it is not among them, the seal proves nothing."
+		case c.Was != "" && c.Is == "":
+			return "the chain was changed or written anew after it was sealed, or the seal is of another case. Nothing else that this check says can be relied on. " +
+				"Compare with a copy of the case from the time of the seal."
+		}
+		return "this is no time stamp that can be believed. Take it from another copy of the case; as it is, it proves nothing."
 	case KindStatement:
 		return "case.json says something else of what people stated than the chain: it was edited. Decide the case anew: barid judge."
 	}
@@ -85,6 +97,35 @@ func (v *Verification) Conclusion() []string {
 	if v.Noted > 0 {
 		said = append(said, fmt.Sprintf("The chain has the head that was noted down, in line %d: up to there it is the one of then.", v.Noted))
 	}
+	return append(said, v.sealed()...)
+}
+
+// sealed says what the seals of the chain come to.
+func (v *Verification) sealed() []string {
+	var said []string
+	upTo := 0
+	for i := range v.Seals {
+		s := &v.Seals[i]
+		if !s.Fits {
+			continue
+		}
+		upTo = max(upTo, s.Of)
+		who := " Who that is was not checked: give the roots of the authority with --tsa-ca."
+		if s.Trusted {
+			who = " Its certificate leads to a root that was given."
+		}
+		said = append(said, fmt.Sprintf("Sealed: lines 1 to %d of the chain are as they were at %s, says %s (%s).%s", s.Of, s.Time.Format(time.RFC3339), s.By, s.Path, who),
+			"  Anybody can check that: "+s.Command)
+	}
+	switch {
+	case upTo == 0 && len(v.Seals) > 0:
+		said = append(said, "No seal fits the chain: see above.")
+	case upTo == 0:
+		said = append(said, "There is no seal. Who can write to the case can change a file and write the chain anew, and this check would not show it: "+
+			"compare the head with one that was noted down elsewhere (--head), show a seal that is kept elsewhere (--seal), or seal the case from now on (barid seal).")
+	case upTo < v.Lines:
+		said = append(said, fmt.Sprintf("Lines %d to %d are younger than the last seal that fits, and not sealed.", upTo+1, v.Lines))
+	}
 	return said
 }
 
@@ -95,7 +136,7 @@ func (c *Check) failure() string {
 		s += fmt.Sprintf(" (%s, line %d of %s)", c.Kind, c.Line, CustodyFile)
 	}
 	switch {
-	case c.Kind == KindChain || c.Kind == KindStatement || c.Kind == KindExport:
+	case c.Kind == KindChain || c.Kind == KindStatement || c.Kind == KindExport || c.Kind == KindSeal && c.Status != Missing:
 		s += ": " + c.Detail
 	case c.Status == Missing:
 		s += " is missing: " + c.Detail
