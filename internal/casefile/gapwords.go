@@ -28,7 +28,7 @@ func GapWords(reason string) string {
 	case "lost":
 		return "the log lost records"
 	case "clock":
-		return "the clock of the log jumped"
+		return "the clock of the log may be off"
 	case "parse_error":
 		return "a part could not be read"
 	case "time_unknown":
