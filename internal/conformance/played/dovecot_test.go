@@ -8,7 +8,8 @@ import (
 // dovecot plays an IMAP and POP3 server with syslog.
 func dovecot(w *world) {
 	if w.one(4) {
-		w.zone = time.FixedZone("Etc/GMT-3", 3*3600) // three hours east of Greenwich
+		east := w.rng.IntN(27) - 12
+		w.zone = time.FixedZone(fmt.Sprintf("Etc/GMT%+d", -east), east*3600)
 		w.zoneStated = !w.one(3)
 	}
 	l := &log{name: func(day time.Time) string { return "mx1/mail.log-" + day.Format("20060102") }, silence: 50 * time.Minute}
