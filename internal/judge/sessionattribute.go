@@ -284,7 +284,7 @@ func (a *attributing) beginning(s *seedList) int64 {
 		g := a.guessers[ip]
 		for c := a.ips.of(ip); c >= 0; c = a.ips.next[c] {
 			for _, v := range a.store.Visits(int(c)) {
-				if v.From != event.UnknownTime && v.To >= g.first && v.From <= g.last+guessLasts {
+				if by := max(g.doubt, a.in.skew(int(c))); v.From != event.UnknownTime && v.To >= g.first-by && v.From <= g.last+guessLasts+by {
 					see(g.began)
 				}
 			}
@@ -455,14 +455,18 @@ func (a *attributing) plantGuess(ip string, g *guess) {
 	}
 	what += fmt.Sprintf(" from %s to %s", inTime(g.began), inTime(g.last))
 	a.eachStrand(ip, func(x *strand) {
-		if !x.during(g.first, g.last+guessLasts) {
+		doubt := max(x.doubt, g.doubt)
+		if x.doubt == g.doubt && x.host == g.host { // by the same clock
+			doubt = 0
+		}
+		if !x.during(g.first-doubt, g.last+guessLasts+doubt) {
 			return
 		}
 		if owned := a.owned(x); owned != "" {
 			x.vouch = what + ", but " + owned
 			return
 		}
-		if earlier := x.who.byKey["i:"+ip][0]; earlier.from < g.began && x.who.name != "" {
+		if earlier := x.who.byKey["i:"+ip][0]; earlier.from < g.began+doubt && x.who.name != "" {
 			a.mark(x, suspected, 0, false, what, "then it succeeded for "+a.told(x)+"; but the account had come from there before")
 			return
 		}
@@ -485,7 +489,7 @@ func (a *attributing) plantExploit(ip string, e *exploit) {
 				}
 			}
 		}
-		if x.to != event.UnknownTime && x.to < e.first {
+		if x.to != event.UnknownTime && sum(x.to, x.doubt) < e.first {
 			return
 		}
 		if owned := a.owned(x); owned != "" {
@@ -736,11 +740,7 @@ func (a *attributing) scripted(x *strand) *ScriptFact {
 		if !f.To.IsZero() {
 			to = sum(f.To.UnixNano(), tally.Idle)
 		}
-		doubt := int64(0)
-		for _, p := range x.parts {
-			doubt = max(doubt, a.in.skew(p.context))
-		}
-		if x.from > x.to || sum(x.from, -doubt) <= to && sum(x.to, doubt) >= sum(f.From.UnixNano(), -tally.Idle) {
+		if x.from > x.to || sum(x.from, -x.doubt) <= to && sum(x.to, x.doubt) >= sum(f.From.UnixNano(), -tally.Idle) {
 			return f
 		}
 	}

@@ -26,6 +26,8 @@ type guess struct {
 	spray       bool
 	tried       map[string]bool // accounts, where somebody got in from the address; otherwise nil
 	proof       tally.Ref
+	host        string // of the log that tells of it; of several the first
+	doubt       int64  // by how much the times may be off: the clock of its log is
 }
 
 // guesses finds the addresses that guessed. Those from which nobody ever got in are left out unless they are asked for.
@@ -34,6 +36,10 @@ func guesses(in *Input, who *people, wanted func(ip string) bool) (map[string]*g
 	err := in.eachGuesser(func(group []*tally.Try) {
 		if wanted(group[0].IP) {
 			if g := judgeTries(group, who); g != nil {
+				g.host = group[0].Host
+				for _, t := range group {
+					g.doubt = max(g.doubt, in.skewOf(t.Host, t.Format))
+				}
 				out[group[0].IP] = g
 			}
 		}

@@ -67,6 +67,8 @@ type strand struct {
 	service  bool
 	known    bool // a log that tells of it reaches back far enough for a baseline
 	from, to int64
+	host     string // of the log that tells of it; of several the first
+	doubt    int64  // by how much from and to may be off: the clock of its log is
 	first    tally.Ref
 	parts    []part
 
@@ -151,6 +153,9 @@ func (a *attributing) settle(p *person) {
 			if j, found := slices.BinarySearch(s.agents, agent); !found && len(s.agents) < maxListed {
 				s.agents = slices.Insert(s.agents, j, agent)
 			}
+		}
+		if s.doubt = max(s.doubt, a.in.skew(int(i))); s.host == "" {
+			s.host = c.Host
 		}
 		for v := range visits {
 			s.add(part{int(i), v, visits[v].From, visits[v].To}, visits[v].First)
