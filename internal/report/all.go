@@ -12,6 +12,7 @@ import (
 	"github.com/barid-dfir/barid/internal/report/input"
 	"github.com/barid-dfir/barid/internal/report/misp"
 	"github.com/barid-dfir/barid/internal/report/navigator"
+	"github.com/barid-dfir/barid/internal/report/ocsf"
 	"github.com/barid-dfir/barid/internal/report/reached"
 	"github.com/barid-dfir/barid/internal/report/stix"
 	"github.com/barid-dfir/barid/internal/report/timesketch"
@@ -43,6 +44,7 @@ func Outputs() []Output {
 		{"stix", "stix.json", "what partners need to look for it, as a STIX 2.1 bundle without names of persons or hosts", stix.Write},
 		{"misp", "misp.json", "the same as a MISP event", misp.Write},
 		{"veris", "veris.json", "the incident for statistics, as VERIS 1.4.1", veris.Write},
+		{"ocsf", "ocsf.jsonl", "incidents and findings for a SIEM, as OCSF 1.8 events", ocsf.Write},
 	}
 }
 
