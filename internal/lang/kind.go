@@ -127,7 +127,10 @@ func cutLast(s, sep string) (before, after string, found bool) {
 
 // readRule reads the title of a rule that has one in this language, and readAnyRule that of any.
 func readRule(l *Language, s string) (any, int, bool) {
-	return l.RuleTitle(s), len(s), l.rules.Rules[s] != ""
+	if l.rules.Rules[s] == "" {
+		return nil, 0, false
+	}
+	return l.RuleTitle(s), len(s), true
 }
 
 func readAnyRule(l *Language, s string) (any, int, bool) {

@@ -5,8 +5,8 @@ import "strings"
 // mostPhrase is how long a text may be to be looked for in the phrasebook, in bytes, and mostSteps how often a template may be tried on
 // a part of it, or a placeholder ended.
 const (
-	mostPhrase = 16 << 10
-	mostSteps  = 100_000
+	mostPhrase = 8 << 10
+	mostSteps  = 30_000
 )
 
 // matcher finds how the phrasebook says a text.
@@ -135,6 +135,9 @@ func (m *matcher) try(p *phrase, lo, hi int) *found {
 		}
 		capital = text[0] < first[0]
 	}
+	if !inOrder(p.pieces, text) {
+		return nil
+	}
 	var filled []any
 	score, ok := m.fill(p, 0, lo, hi, &filled)
 	if !ok {
@@ -145,6 +148,23 @@ func (m *matcher) try(p *phrase, lo, hi int) *found {
 		w.parts[0].text = upperFirst(w.parts[0].text)
 	}
 	return &found{w.parts, score}
+}
+
+// inOrder reports whether the words of a template, from its second piece on, stand in a text in their order.
+func inOrder(pieces []piece, text string) bool {
+	at := len(pieces[0].words)
+	for i := range pieces[1:] {
+		w := pieces[i+1].words
+		if w == "" {
+			continue
+		}
+		found := strings.Index(text[at:], w)
+		if found < 0 {
+			return false
+		}
+		at += found + len(w)
+	}
+	return true
 }
 
 // fill matches the pieces of a template from the i-th on, and returns how many bytes are explained by the best way to do it, with what the
