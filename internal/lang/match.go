@@ -2,8 +2,8 @@ package lang
 
 import "strings"
 
-// mostPhrase is how long a text may be to be looked for in the phrasebook, in bytes, and mostSteps how often a template may be tried on
-// a part of it, or a placeholder ended.
+// mostPhrase is how long a text may be to be looked for in the phrasebook, in bytes, and mostSteps how often a template whose
+// words stand in a part of it may be tried on it, or a placeholder ended.
 const (
 	mostPhrase = 8 << 10
 	mostSteps  = 30_000
@@ -106,7 +106,7 @@ func (m *matcher) one(section string, lo, hi int) *found {
 	s := m.l.phrases.sections[section]
 	for _, list := range [...][]*phrase{s.by[lower(m.s[lo])], s.by[0]} {
 		for _, p := range list {
-			if m.left--; m.left <= 0 {
+			if m.left <= 0 {
 				return nil
 			}
 			if f := m.try(p, lo, hi); f != nil && (best == nil || f.score > best.score) {
@@ -138,6 +138,7 @@ func (m *matcher) try(p *phrase, lo, hi int) *found {
 	if !inOrder(p.pieces, text) {
 		return nil
 	}
+	m.left--
 	var filled []any
 	score, ok := m.fill(p, 0, lo, hi, &filled)
 	if !ok {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/lang/langtest"
 )
 
 // kinds are the worlds.
@@ -47,6 +48,9 @@ func TestNothingIsWronglyRuledOutOrConfirmed(t *testing.T) {
 			var sum tightness
 			for seed := first; seed < first+n; seed++ {
 				w, c := play(t, k.play, uint64(seed))
+				if _, left := langtest.Unmatched(t, c); len(left) > 0 {
+					t.Errorf("seed %d: sentences that a phrasebook does not have:\n%s", seed, strings.Join(left[:min(len(left), 6)], "\n"))
+				}
 				if bad := hold(w, c, &sum); len(bad) > 0 {
 					t.Errorf("seed %d (lost: %s):\n%s", seed, strings.Join(w.lost, "; "), strings.Join(bad[:min(len(bad), 6)], "\n"))
 					if sum.failed++; sum.failed > 5 {
