@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/lang"
 )
 
 // barChart is lanes of bars over one axis of time: what was held when, and what the logs would have shown.
@@ -68,8 +69,8 @@ const (
 const headHeight = 26
 
 // drawBars lays out rows between from and to, which is later.
-func drawBars(id, class, title string, rows []barRow, from, to time.Time, style chartStyle) barChart {
-	left, right := float64(style.gutter)+14, float64(style.width)-18
+func (s *say) drawBars(id, class, title string, rows []barRow, from, to time.Time, style chartStyle) barChart {
+	left, right, labels := s.area(style)
 	sc := newScale([]row{{first: from, last: to}}, left, right)
 	step := float64(laneHeight) - 2
 	if style.gutter == 0 {
@@ -79,12 +80,12 @@ func drawBars(id, class, title string, rows []barRow, from, to time.Time, style 
 	y := 4.0
 	for _, r := range rows {
 		if r.head != "" {
-			c.Heads = append(c.Heads, barHead{X: px(0), Y: px(y + 16), RuleY: px(y + headHeight - 3), Text: r.head})
+			c.Heads = append(c.Heads, barHead{X: px(labels), Y: px(y + 16), RuleY: px(y + headHeight - 3), Text: r.head})
 			y += headHeight
 		}
 		l := barLane{Label: shorten(r.label, style.chars), Title: r.title}
 		mid := y + step/2
-		l.LabelX, l.LabelY = px(0), px(mid+4)
+		l.LabelX, l.LabelY = px(labels), px(mid+4)
 		if style.gutter == 0 {
 			mid = y + aboveHeight + 7
 			l.LabelY = px(y + 14)
@@ -92,28 +93,28 @@ func drawBars(id, class, title string, rows []barRow, from, to time.Time, style 
 		l.Base, l.X1, l.X2 = px(mid), px(left), px(right)
 		end := left
 		ends := make(map[string]float64) // where the last part of a class ends: what would lie on it is one with it
-		for _, s := range r.parts {
-			if s.to.Before(from) || s.from.After(to) || s.to.Before(s.from) {
+		for _, part := range r.parts {
+			if part.to.Before(from) || part.from.After(to) || part.to.Before(part.from) {
 				continue
 			}
-			a, b := sc.x(s.from), sc.x(s.to)
+			a, b := sc.x(part.from), sc.x(part.to)
 			if b-a < 2 {
 				a = math.Max(left, math.Min(a, right-2))
 				b = a + 2
 			}
-			if last, ok := ends[s.class]; ok && b <= last+2 {
+			if last, ok := ends[part.class]; ok && b <= last+2 {
 				continue
 			}
-			ends[s.class] = b
+			ends[part.class] = b
 			end = math.Max(end, b)
 			h := 10.0
-			switch s.class {
+			switch part.class {
 			case "maybe", "act":
 				h = 4
 			case "acts":
 				h = 12
 			}
-			l.Parts = append(l.Parts, barPart{X: px(a), Y: px(mid - h/2), W: px(b - a), H: px(h), Class: s.class, Title: s.title})
+			l.Parts = append(l.Parts, barPart{X: px(a), Y: px(mid - h/2), W: px(b - a), H: px(h), Class: part.class, Title: part.title})
 		}
 		// Gaps lie on top.
 		slices.SortStableFunc(l.Parts, func(a, b barPart) int { return cmp.Compare(onTop(a.Class), onTop(b.Class)) })
@@ -129,7 +130,7 @@ func drawBars(id, class, title string, rows []barRow, from, to time.Time, style 
 		y += step
 	}
 	c.Top, c.AxisY, c.Height = px(4), px(y+4), int(y)+48
-	c.Desc = fmt.Sprintf("%s from %s to %s UTC. The same is said in words and tables below.", count(len(rows), "lane", "lanes"), stamp(from), stamp(to))
+	c.Desc = s.plain(s.w("page.chart.about", "n", len(rows), "span", s.spanText(from, to)))
 	c.Ticks = sc.ticks(4, y+4)
 	return c
 }
@@ -141,30 +142,27 @@ func onTop(class string) int {
 	return 0
 }
 
-// charts draws what the attacker held and what the logs would have shown on one axis.
-func (v *reachView) charts(c *casefile.Case) {
+// lanes draws what the attacker held and what the logs would have shown on one axis.
+func (p *page) lanes(c *casefile.Case) {
+	v := &p.Reach
 	from, to, ok := axis(c)
 	if !ok {
 		return
 	}
-	powers, left := powerRows(c, to)
-	acts := sessionRows(c)
-	covered, hidden := coverageRows(c, from, to)
+	powers, left := p.powerRows(c, to)
+	acts := p.sessionRows(c)
+	covered, hidden := p.coverageRows(c)
 	rows := slices.Concat(powers, acts, covered)
 	if len(powers)+len(acts) == 0 || len(rows) == 0 {
 		return
 	}
-	title := "What the attacker held, and what the logs would have shown"
-	v.Charts = []barChart{drawBars("held-w", "wide", title, rows, from, to, wide), drawBars("held-n", "narrow", title, rows, from, to, narrow)}
-	var more []string
+	title := p.l.Text("page.chart.held")
+	v.Charts = []barChart{p.drawBars("held-w", "wide", title, rows, from, to, wide), p.drawBars("held-n", "narrow", title, rows, from, to, narrow)}
 	if left > 0 {
-		more = append(more, count(left, "power", "powers"))
+		v.LanesLeft = append(v.LanesLeft, p.t("page.lanes.powers", "n", left))
 	}
 	if hidden > 0 {
-		more = append(more, count(hidden, "log", "logs"))
-	}
-	if len(more) > 0 {
-		v.LanesLeft = "Not drawn: " + list(more) + ". The tables below, or case.json, have them."
+		v.LanesLeft = append(v.LanesLeft, p.t("page.lanes.logs", "n", hidden))
 	}
 }
 
@@ -207,43 +205,42 @@ func axis(c *casefile.Case) (from, to time.Time, ok bool) {
 	return from, to, true
 }
 
-func powerRows(c *casefile.Case, end time.Time) (rows []barRow, left int) {
-	order := make([]*casefile.Capability, 0, len(c.Capabilities))
-	for i := range c.Capabilities {
-		order = append(order, &c.Capabilities[i])
-	}
-	slices.SortStableFunc(order, comparePowers)
+func (p *page) powerRows(c *casefile.Case, end time.Time) (rows []barRow, left int) {
+	order := byPower(c)
 	for i, k := range order {
 		if i == maxPowerLanes {
 			return rows, len(order) - i
 		}
-		r := barRow{label: visible(cut(powerWords(k.Kind)+" "+k.Principal, maxName)), open: k.To == nil, suspected: k.Suspected}
+		words := p.powerWords(k)
+		r := barRow{label: p.plain(words), open: k.To == nil, suspected: k.Suspected}
 		held := "held"
 		if k.Suspected {
 			held = "maybe"
 		}
 		to := end
-		when := "since " + stamp(k.From)
+		when := p.w("page.from", "time", lang.Value(stamp(k.From)))
 		if k.To != nil {
 			to = *k.To
-			when = span(k.From, *k.To)
+			when = p.spanText(k.From, *k.To)
 		}
-		r.title = r.label + ": " + when
 		if k.Suspected {
-			r.title = r.label + ", suspected: " + when
+			r.title = p.plain(p.w("page.shape.suspected", "what", words, "when", when))
+		} else {
+			r.title = p.plain(p.w("page.held", "what", words, "when", when))
 		}
 		start := k.From
 		if start.IsZero() && k.Earliest != nil {
 			start = to
 		}
 		if k.Earliest != nil && k.Earliest.Before(start) {
-			r.parts = append(r.parts, stretch{*k.Earliest, start, "maybe", visible(r.label) + ": may have been held since " + stamp(*k.Earliest)})
+			perhaps := p.w("page.shape.perhaps", "what", words, "time", lang.Value(stamp(*k.Earliest)))
+			r.parts = append(r.parts, stretch{*k.Earliest, start, "maybe", p.plain(perhaps)})
 		}
 		if !k.From.IsZero() {
 			r.parts = append(r.parts, stretch{k.From, later(k.From, to), held, r.title})
 		}
 		if i == 0 {
-			r.head = "Held by the attacker"
+			r.head = p.l.Text("page.lane.held")
 		}
 		rows = append(rows, r)
 	}
@@ -251,29 +248,20 @@ func powerRows(c *casefile.Case, end time.Time) (rows []barRow, left int) {
 }
 
 // powerWords says what a capability is: the password of, code on.
-func powerWords(kind string) string {
-	switch kind {
-	case "password":
-		return "Password of"
-	case "token":
-		return "Session of"
-	case "host":
-		return "Code on"
-	case "delegation":
-		return "Rights given to"
-	case "grant":
-		return "Application"
-	case "rule":
-		return "Forwarding rule of"
+func (s *say) powerWords(k *casefile.Capability) lang.Words {
+	of := s.identWords(cut(k.Principal, maxName))
+	if slices.Contains(powerKinds, k.Kind) {
+		return s.w("page.power."+k.Kind, "of", of)
 	}
-	return kind
+	return s.w("page.power.other", "kind", lang.Value(cut(k.Kind, maxName)), "of", of)
 }
 
 // sessionRows is a lane for the sessions of the attacker, and one for those that are suspected.
-func sessionRows(c *casefile.Case) []barRow {
+func (p *page) sessionRows(c *casefile.Case) []barRow {
 	var rows []barRow
-	for _, whose := range [...][3]string{{"attacker", "Sessions of the attacker", "acts"}, {"suspected", "Suspected sessions", "act"}} {
-		r := barRow{label: whose[1]}
+	for _, whose := range [...][2]string{{"attacker", "acts"}, {"suspected", "act"}} {
+		name := p.w("page.lane." + whose[0])
+		r := barRow{label: p.plain(name)}
 		n := 0
 		for i := range c.Sessions {
 			s := &c.Sessions[i]
@@ -281,57 +269,69 @@ func sessionRows(c *casefile.Case) []barRow {
 				continue
 			}
 			n++
-			r.parts = append(r.parts, stretch{s.First, later(s.First, s.Last), whose[2], visible(cut(s.ID, maxName)) + ": " + span(s.First, s.Last)})
+			title := p.w("page.held", "what", lang.Value(cut(s.ID, maxName)), "when", p.spanText(s.First, later(s.First, s.Last)))
+			r.parts = append(r.parts, stretch{s.First, later(s.First, s.Last), whose[1], p.plain(title)})
 		}
 		if n == 0 {
 			continue
 		}
 		slices.SortStableFunc(r.parts, func(a, b stretch) int { return a.from.Compare(b.from) })
-		r.title = whose[1] + ": " + number(n)
+		r.title = p.plain(p.w("page.held", "what", name, "when", p.l.Count("count.session", int64(n))))
 		if len(rows) == 0 {
-			r.head = "Seen"
+			r.head = p.l.Text("page.lane.seen")
 		}
 		rows = append(rows, r)
 	}
 	return rows
 }
 
-// coverageRows is a lane for each log: bars where it would have shown something, and its gaps.
-func coverageRows(c *casefile.Case, from, to time.Time) (rows []barRow, left int) {
-	var order []*casefile.Coverage
+// coverageOrder puts the logs first whose gaps matter most: those that cover a way in, and of these those with most of the time of the attack
+// in a gap.
+func coverageOrder(c *casefile.Case) []*casefile.Coverage {
+	from, to, ok := axis(c)
+	order := make([]*casefile.Coverage, len(c.Coverage))
+	missing := make(map[*casefile.Coverage]time.Duration, len(c.Coverage))
 	for i := range c.Coverage {
-		if len(c.Coverage[i].Channels) > 0 || c.Coverage[i].Level != "" {
-			order = append(order, &c.Coverage[i])
+		k := &c.Coverage[i]
+		order[i] = k
+		for j := range k.Gaps {
+			if g := &k.Gaps[j]; ok && g.From != nil && g.To != nil && g.From.Before(to) && g.To.After(from) {
+				missing[k] += earlier(*g.To, to).Sub(later(*g.From, from))
+			}
 		}
 	}
 	slices.SortStableFunc(order, func(a, b *casefile.Coverage) int {
-		return cmp.Or(cmp.Compare(min(len(b.Channels), 1), min(len(a.Channels), 1)), cmp.Compare(min(len(a.Principal), 1), min(len(b.Principal), 1)))
+		return cmp.Or(cmp.Compare(min(len(b.Channels), 1), min(len(a.Channels), 1)), cmp.Compare(missing[b], missing[a]), cmp.Compare(min(len(a.Principal), 1), min(len(b.Principal), 1)))
 	})
-	for i, k := range order {
+	return order
+}
+
+// coverageRows is a lane for each log: bars where it would have shown something, and its gaps.
+func (p *page) coverageRows(c *casefile.Case) (rows []barRow, left int) {
+	for i, k := range coverageOrder(c) {
 		if i == maxCoverageLanes {
-			return rows, len(order) - i
+			return rows, len(c.Coverage) - i
 		}
 		class := "presence"
 		if k.Level == casefile.Detail {
 			class = "detail"
 		}
-		words := []string{}
-		for _, s := range []string{k.Host, k.Stream, k.Principal} {
-			if s != "" {
-				words = append(words, s)
-			}
+		name := visible(logName(k))
+		if k.Principal != "" {
+			name += " · " + visible(cut(k.Principal, maxName))
 		}
-		log := visible(cut(strings.Join(words, " · "), maxName))
-		r := barRow{label: shorterLog.Replace(log)}
-		if k.Beyond != "" {
-			log += " (not of " + visible(cut(k.Beyond, maxName)) + ")"
-		}
+		log := lang.Value(name)
+		r := barRow{label: p.plain(p.w("page.is", "what", lang.Value(shorterLog.Replace(name))))}
+		shows := p.w("coverage." + class)
 		if i == 0 {
-			r.head = "What the logs would have shown"
+			r.head = p.l.Text("page.lane.logs")
 		}
-		r.title = log + ", " + class + ": " + window(casefile.Window{From: k.From, To: k.To})
+		r.title = p.plain(p.w("page.shape.log", "log", log, "what", shows, "span", p.windowText(k.From, k.To)))
+		if k.Beyond != "" {
+			r.title += " · " + p.plain(p.w("page.beyond", "whom", p.phraseWords(k.Beyond)))
+		}
 		if k.From != nil && k.To != nil {
-			r.parts = covered(k, class, log)
+			r.parts = p.covered(k, class, log)
 		}
 		// Before and after a log there is nothing.
 		rows = append(rows, r)
@@ -343,7 +343,7 @@ func coverageRows(c *casefile.Case, from, to time.Time) (rows []barRow, left int
 var shorterLog = strings.NewReplacer("windows.evtx:Microsoft-Windows-", "", "windows.evtx:", "", "m365.ual:", "")
 
 // covered is the time of a log, cut at its gaps.
-func covered(k *casefile.Coverage, class, label string) []stretch {
+func (p *page) covered(k *casefile.Coverage, class string, log lang.Value) []stretch {
 	type hole struct {
 		from, to time.Time
 		gap      *casefile.Gap
@@ -357,21 +357,25 @@ func covered(k *casefile.Coverage, class, label string) []stretch {
 		holes = append(holes, hole{*g.From, *g.To, g})
 	}
 	slices.SortStableFunc(holes, func(a, b hole) int { return a.from.Compare(b.from) })
+	title := func(what lang.Words, from, to time.Time) string {
+		return p.plain(p.w("page.shape.log", "log", log, "what", what, "span", p.spanText(from, to)))
+	}
+	shows := p.w("coverage." + class)
 	var out []stretch
 	at := *k.From
 	for _, h := range holes {
 		if h.from.After(at) && !h.from.After(*k.To) {
-			out = append(out, stretch{at, h.from, class, label + ", " + class + ": " + span(at, h.from)})
+			out = append(out, stretch{at, h.from, class, title(shows, at, h.from)})
 		}
 		kind := "unsure"
 		if h.gap.Certain {
 			kind = "gap"
 		}
-		out = append(out, stretch{h.from, h.to, kind, label + ", " + visible(cut(casefile.GapWords(h.gap.Reason), maxName)) + ": " + span(h.from, h.to)})
+		out = append(out, stretch{h.from, h.to, kind, title(p.phraseWords(casefile.GapWords(cut(h.gap.Reason, maxName))), h.from, h.to)})
 		at = later(at, h.to)
 	}
 	if at.Before(*k.To) {
-		out = append(out, stretch{at, *k.To, class, label + ", " + class + ": " + span(at, *k.To)})
+		out = append(out, stretch{at, *k.To, class, title(shows, at, *k.To)})
 	}
 	return out
 }

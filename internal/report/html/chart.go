@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -106,9 +107,24 @@ const (
 	barHeight   = 8
 )
 
+// area is where time runs, and where labels begin: left of it, or right where the language runs from right to left. Time runs from left
+// to right in every language.
+func (s *say) area(style chartStyle) (left, right, labels float64) {
+	gutter, width := float64(style.gutter), float64(style.width)
+	if s.l.Dir() == "rtl" {
+		return 18, width - gutter - 14, width
+	}
+	return gutter + 14, width - 18, 0
+}
+
+// both draws a chart for wide and for narrow windows.
+func (s *say) both(id, title string, rows []row) []chart {
+	return []chart{s.draw(id+"-w", "wide", title, rows, wide), s.draw(id+"-n", "narrow", title, rows, narrow)}
+}
+
 // draw lays out rows, which must not be empty.
-func draw(id, class, title string, rows []row, style chartStyle) chart {
-	left, right := float64(style.gutter)+14, float64(style.width)-18
+func (s *say) draw(id, class, title string, rows []row, style chartStyle) chart {
+	left, right, labels := s.area(style)
 	sc := newScale(rows, left, right)
 	top := 12.0
 	step := float64(laneHeight)
@@ -131,7 +147,7 @@ func draw(id, class, title string, rows []row, style chartStyle) chart {
 		y := top + step*float64(i)
 		l := lane{Label: shorten(r.label, style.chars), Title: r.title, Href: r.href, Level: r.level, Open: r.open}
 		mid := y + laneHeight/2
-		l.LabelX, l.LabelY = px(0), px(mid+4)
+		l.LabelX, l.LabelY = px(labels), px(mid+4)
 		if style.gutter == 0 {
 			mid += aboveHeight
 			l.LabelY = px(y + 16)
@@ -157,14 +173,14 @@ func draw(id, class, title string, rows []row, style chartStyle) chart {
 		}
 		c.Lanes = append(c.Lanes, l)
 	}
-	c.Desc = fmt.Sprintf("%s from %s to %s UTC. The same is said in words below.", count(len(rows), "lane", "lanes"), stamp(first), stamp(last))
+	c.Desc = s.plain(s.w("page.chart.about", "n", len(rows), "span", s.spanText(first, last)))
 	c.Ticks = sc.ticks(top, bottom)
-	for _, s := range sc.segments[1:] {
-		x := s.x1 - breakWidth/2
+	for _, g := range sc.segments[1:] {
+		x := g.x1 - breakWidth/2
 		c.Breaks = append(c.Breaks, axisBreak{
 			X: px(x), Top: px(top), Bottom: px(bottom),
 			Path:  fmt.Sprintf("M%s %s l3 -6 l4 12 l3 -6", px(x-5), px(bottom)),
-			Label: duration(s.gap), LabelX: px(x), LabelY: px(top - 3),
+			Label: s.plain(s.l.Duration(g.gap)), LabelX: px(x), LabelY: px(top - 3),
 		})
 	}
 	return c
@@ -179,9 +195,16 @@ func shorten(s string, n int) string {
 	if utf8.RuneCountInString(s) <= n {
 		return s
 	}
-	for i := range s {
+	open := 0 // isolates that have not ended
+	for i, r := range s {
+		switch r {
+		case '\u2066', '\u2067', '\u2068':
+			open++
+		case '\u2069':
+			open--
+		}
 		if n--; n == 0 {
-			return s[:i] + "…"
+			return s[:i] + "…" + strings.Repeat("\u2069", max(open, 0))
 		}
 	}
 	return s
@@ -323,14 +346,14 @@ func (s *scale) ticks(top, bottom float64) []tick {
 		g := &s.segments[i]
 		wanted := time.Duration(float64(g.to.Sub(g.from)) * tickDistance / (g.x2 - g.x1))
 		var times []time.Time
-		layout, day := "15:04", "2 Jan 2006"
+		layout, day := "15:04", "2006-01-02"
 		if at := slices.IndexFunc(steps[:], func(d time.Duration) bool { return d >= wanted }); at >= 0 {
 			d := steps[at]
 			switch {
 			case d < time.Minute:
 				layout = "15:04:05"
 			case d >= 24*time.Hour:
-				layout, day = "2 Jan", "2006"
+				layout, day = "01-02", "2006"
 			}
 			for t := g.from.UTC().Truncate(d); !t.After(g.to); t = t.Add(d) {
 				times = append(times, t)
@@ -343,7 +366,7 @@ func (s *scale) ticks(top, bottom float64) []tick {
 					break
 				}
 			}
-			layout, day = "Jan", "2006"
+			layout, day = "2006-01", ""
 			if months >= 12 {
 				layout, day = "2006", ""
 			}
@@ -371,7 +394,7 @@ func (s *scale) ticks(top, bottom float64) []tick {
 		if shown == "" && (day != "" || len(times) == 0) {
 			// Too short for a tick on a round time: say at least the day, at its beginning.
 			if len(out) == 0 || out[len(out)-1].X != px(g.x1) {
-				out = append(out, tick{X: px(g.x1), Label: g.from.UTC().Format("15:04"), Day: g.from.UTC().Format("2 Jan 2006"),
+				out = append(out, tick{X: px(g.x1), Label: g.from.UTC().Format("15:04"), Day: g.from.UTC().Format("2006-01-02"),
 					LabelY: px(bottom + 18), DayY: px(bottom + 34), Top: px(top), Bottom: px(bottom), Anchor: "start"})
 			}
 		}

@@ -5,13 +5,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/barid-dfir/barid/internal/lang"
 )
 
 func TestTicksAreReadableFromSecondsToCenturies(t *testing.T) {
 	begin := at("2021-02-26 23:59:58")
 	for d := time.Second; d < 200*365*24*time.Hour; d += d/10*7 + time.Second {
 		for _, style := range []chartStyle{wide, narrow} {
-			c := draw("x", "", "", []row{{label: "a", first: begin, last: begin.Add(d)}}, style)
+			c := english(t).draw("x", "", "", []row{{label: "a", first: begin, last: begin.Add(d)}}, style)
 			if len(c.Ticks) == 0 || len(c.Ticks) > 40 {
 				t.Errorf("%v on %d pixels: %d ticks", d, style.width, len(c.Ticks))
 			}
@@ -45,7 +47,7 @@ func TestAStrayFindingYearsAgoDoesNotHideAnHour(t *testing.T) {
 		{label: "wrong clock", first: at("2031-01-01 00:00:00"), last: at("2031-01-01 00:00:00")},
 	}
 	for _, style := range []chartStyle{wide, narrow} {
-		c := draw("x", "", "", rows, style)
+		c := english(t).draw("x", "", "", rows, style)
 		if len(c.Breaks) != 2 {
 			t.Errorf("%d stretches folded", len(c.Breaks))
 		}
@@ -60,7 +62,7 @@ func TestAStrayFindingYearsAgoDoesNotHideAnHour(t *testing.T) {
 func TestEveryMarkLiesInTheChart(t *testing.T) {
 	for _, last := range []string{"2021-03-03 06:00:00", "2021-03-03 05:00:00", "2200-01-01 00:00:00", "1700-01-01 00:00:00"} {
 		first := at("2021-03-03 06:00:00")
-		c := draw("x", "", "", []row{{first: first, last: at(last), items: []item{{level: "high", first: first, last: at(last)}}}, {first: first, last: first}}, narrow)
+		c := english(t).draw("x", "", "", []row{{first: first, last: at(last), items: []item{{level: "high", first: first, last: at(last)}}}, {first: first, last: first}}, narrow)
 		for _, l := range c.Lanes {
 			for _, s := range []string{l.X1, l.X2} {
 				x, err := strconv.ParseFloat(s, 64)
@@ -72,29 +74,37 @@ func TestEveryMarkLiesInTheChart(t *testing.T) {
 	}
 }
 
-func TestWords(t *testing.T) {
+func english(tb testing.TB) *say { return language(tb, "en") }
+
+func language(tb testing.TB, tag string) *say {
+	tb.Helper()
+	l, err := lang.Find(tag)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return newSay(l)
+}
+
+func TestTechniquesAreLinkedByTheirForm(t *testing.T) {
 	f := func(got, want string) {
 		t.Helper()
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	f(number(1234567), "1,234,567")
-	f(number(-1234), "-1,234")
-	f(number(999), "999")
-	f(count(1, "event", "events"), "1 event")
-	f(count(1000, "event", "events"), "1,000 events")
-	f(size(999), "999 bytes")
-	f(size(8_412_337), "8.4 MB")
-	f(size(999_999), "1.0 MB")
-	f(duration(90*time.Second), "90 seconds")
-	f(duration(26*time.Hour), "26 hours")
-	f(duration(400*24*time.Hour), "13 months")
+	s := english(t)
 	f(span(at("2021-03-03 06:49:46"), at("2021-03-03 07:12:03")), "2021-03-03 06:49:46 – 07:12:03")
-	f(span(time.Time{}, time.Time{}), "time unknown")
-	f(list([]string{"a", "b", "c"}), "a, b and c")
-	f(newTechnique("T1505.003").URL, "https://attack.mitre.org/techniques/T1505/003/")
-	f(newTechnique("T1505.003").Name, "Server Software Component: Web Shell")
-	f(newTechnique("T1190/../x").URL, "")
-	f(newTechnique("1190").URL, "")
+	f(string(s.span(time.Time{}, time.Time{})), "time unknown")
+	f(s.technique("T1505.003").URL, "https://attack.mitre.org/techniques/T1505/003/")
+	f(string(s.technique("T1505.003").Name), "<bdi>Server Software Component</bdi>: <bdi>Web Shell</bdi>")
+	f(s.technique("T1190/../x").URL, "")
+	f(s.technique("1190").URL, "")
+}
+
+func TestALabelThatIsCutEndsItsIsolates(t *testing.T) {
+	for text, want := range map[string]string{"abcdef": "abcdef", "abcdefg": "abcde…", "ab\u2066cdefg\u2069": "ab\u2066cd…\u2069", "\u2066a\u2069cdefg": "\u2066a\u2069cd…"} {
+		if got := shorten(text, 6); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
 }

@@ -10,8 +10,11 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"fmt"
 	"html/template"
 	"io"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/barid-dfir/barid/internal/report/input"
 )
@@ -22,25 +25,33 @@ var source string
 //go:embed report.css
 var style string
 
-// Write writes the report of a case. It goes once through the findings; an error in them is said in the report, and is not
-// the error of Write.
+// Write writes the report of a case in the language of the input. It goes once through the findings and twice through what was
+// reached, and keeps of them what the page shows. An error in the findings is said in the report, and is not the error of Write.
 func Write(w io.Writer, in *input.Input) error {
-	whole := *in.Case
-	for r, err := range in.Reached {
-		if err != nil {
-			return err
-		}
-		whole.Reached = append(whole.Reached, *r)
+	l, err := in.Language()
+	if err != nil {
+		return err
 	}
-	c, findings := &whole, in.Findings
+	p, err := build(in, newSay(l))
+	if err != nil {
+		return err
+	}
+	style := style + running(p)
 	sum := sha256.Sum256([]byte(style))
-	p := build(c, findings)
 	p.StyleHash = base64.StdEncoding.EncodeToString(sum[:])
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"v":     visible,
-		"raw":   visibleLines,
+		"t":           p.t,
+		"text":        l.Text,
+		"name":        p.name,
+		"val":         p.val,
+		"path":        func(s string) markup { return p.valOf("path", s) },
+		"raw":         visibleLines,
+		"owedUnknown": func() markup { return p.t("page.owed.unknown", "key", p.val("disclosure:")) },
+		// The words that the page explains at its end.
+		"glossary": func() []string {
+			return []string{"active", "actor", "capability", "verdict", "coverage", "content", "finding", "incident", "level", "rejected", "source", "stage", "technique"}
+		},
 		"style": func() template.CSS { return template.CSS(style) },
-		"n":     number[int],
 	}).Parse(source)
 	if err != nil {
 		return err
@@ -50,4 +61,24 @@ func Write(w io.Writer, in *input.Input) error {
 		return err
 	}
 	return b.Flush()
+}
+
+// running returns the style of what stands on every printed page: the case, its marking and the number of the page.
+func running(p *page) string {
+	return "@media print { @page { @top-left { content: " + quote(p.Title) + "; " + small + " } @top-right { content: " + quote(p.marking) + "; " + small + " } @bottom-center { content: counter(page) \" / \" counter(pages); " + small + " } } }\n"
+}
+
+const small = "font: 8pt system-ui, sans-serif; color: #444;"
+
+// quote writes text as a string of CSS: all but letters, digits and spaces by their numbers.
+func quote(s string) string {
+	b := []byte{'"'}
+	for _, r := range cut(s, maxName) {
+		if r == ' ' || unicode.IsLetter(r) || '0' <= r && r <= '9' {
+			b = utf8.AppendRune(b, r)
+		} else {
+			b = fmt.Appendf(b, "\\%06x", r)
+		}
+	}
+	return string(append(b, '"'))
 }

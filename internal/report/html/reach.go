@@ -6,9 +6,11 @@ import (
 	"strings"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/lang"
+	"github.com/barid-dfir/barid/internal/report/input"
 )
 
-// What is drawn of what was reached at most; what is left out is counted, and stands in case.json and in the CSV.
+// What is drawn of what was reached at most; what is left out is counted, and stands in case.json and in reached.csv.
 const (
 	maxBoxes      = 150     // mailboxes with their proof, and as many other objects
 	maxItems      = 25      // of a mailbox
@@ -24,45 +26,52 @@ const (
 // reachView is what the page shows of what was reached.
 type reachView struct {
 	Any         bool
-	Headline    string
-	Short       string // in a sentence or two
+	Headline    markup
+	Short       markup // in a sentence or two
 	Counts      []countTable
 	Brief       []briefList
 	Charts      []barChart
-	LanesLeft   string
+	LanesLeft   []markup
 	Mailboxes   boxes
 	Others      []boxes
 	RuledOut    names
+	RuledOutAll markup
 	Settle      table
-	Practice    string // which rules are practitioners' knowledge
+	Practice    markup // which rules are practitioners' knowledge
 	Rules       table
 	Statements  table
-	Notes       []string
-	unverified  map[string]bool
-	says        map[string]string // of rules
-	left        int               // bytes that may still be shown
-	RuledOutAll string
+	Notes       []markup
+
+	unverified map[string]bool
+	says       map[string]string // of rules
+	left       int               // bytes that may still be shown
+	lines      *lines
 }
 
 // countTable counts the verdicts on kinds of object that are alike.
 type countTable struct {
-	Head string
+	Head markup
 	Rows []countRow
 }
 
 // briefList is a few lines of the first screen.
 type briefList struct {
-	Head string
-	List []string
-	More string
+	Head markup
+	List []markup
+	More markup
 }
 
 // countRow counts the verdicts on a kind of object.
 type countRow struct {
-	Kind                          string
-	Confirmed, Possible, RuledOut string
-	Metadata                      string
-	Bars                          []share
+	Kind  markup
+	Cells []countCell
+	Meta  []markup
+	Bars  []share
+}
+
+type countCell struct {
+	Class, Name, Number string
+	None                bool
 }
 
 // share is a part of a bar 100 wide.
@@ -70,55 +79,63 @@ type share struct{ X, W, Class string }
 
 // boxes is objects of a kind with their proof.
 type boxes struct {
-	Title string
+	Title markup
 	List  []box
-	More  string
+	More  markup
 }
 
 // box is an object with its proof, and what lies in it.
 type box struct {
-	ID, Name, Owner, In string
-	Class, Verdict      string
-	Interval            string
-	Span                string
-	Levels              string
+	ID, Name, Owner, In markup
+	Class               string
+	Verdict             markup
+	Interval            markup
+	Span                markup
+	Levels              markup
 	By                  names
 	Channels            []channelView
 	Why                 []whyView
-	WhyMore             string
-	Settle              string
+	WhyMore             markup
+	Settle              markup
 	Items               []itemGroup
-	ItemsMore           string
+	ItemsMore           markup
 	Withheld            bool
 }
 
-type channelView struct{ Channel, Content, Why string }
+type channelView struct{ Channel, Content, Why markup }
 
 type whyView struct {
-	Rule, Text string
-	Practice   bool
-	Proof      []proofView
-	More       string
+	Rule     string
+	Text     markup
+	Practice bool
+	Proof    []proofView
+	More     markup
 }
 
-type proofView struct{ Time, Source, Place string }
+type proofView struct {
+	Time, Place markup
+	Source      string
+	*lineView
+}
 
 // itemGroup is messages and folders of a mailbox that are as they are for one reason.
 type itemGroup struct {
-	Class, Verdict string
-	Rule, Why      string
-	List           []itemView
+	Class   string
+	Verdict markup
+	Rule    string
+	Why     markup
+	List    []itemView
 }
 
 // itemView is a message or folder of a mailbox in a line.
 type itemView struct {
-	Kind, ID, Name string
-	Span           string
+	Kind, ID, Name markup
+	Span           markup
 	Proof          []proofView
 }
 
-// kinds are the kinds of object in the order in which they are told: one, several.
-var kinds = [...][2]string{{"mailbox", "Mailboxes"}, {"message", "Messages"}, {"folder", "Folders"}, {"file", "Files"}, {"host", "Hosts"}, {"credential", "Credentials"}}
+// kinds are the kinds of object in the order in which they are told.
+var kinds = [...]string{"mailbox", "message", "folder", "file", "host", "credential"}
 
 // verdictClass is a verdict as the name of a class, never a text from outside.
 func verdictClass(v string) string {
@@ -149,39 +166,26 @@ func worth(r *casefile.Reached) int {
 	return 3*v + 2*min(v, 1)
 }
 
-// verdictWords is a verdict with its exposure, for people.
-func verdictWords(r *casefile.Reached) string {
-	switch verdictClass(r.Verdict) {
-	case casefile.RuledOut:
-		return "ruled out"
-	case casefile.Confirmed, casefile.Possible:
-		if r.Object.Kind == "host" || r.Object.Kind == "credential" {
-			return verdictClass(r.Verdict)
-		}
-	}
-	switch verdictClass(r.Verdict) {
-	case casefile.Confirmed:
-		return strings.TrimSpace("confirmed: " + exposureWords(r.Exposure))
-	}
-	return strings.TrimSpace("possible: " + exposureWords(r.Exposure))
-}
+func (s *say) verdict(v string) lang.Words { return s.w("verdict." + verdictClass(v)) }
 
-func exposureWords(x string) string {
-	switch x {
-	case "content":
-		return "content"
-	case "partial":
-		return "part of the content"
-	case "metadata":
-		return "metadata only"
+// verdictWords is a verdict with its exposure, for people.
+func (s *say) verdictWords(r *casefile.Reached) markup {
+	v := verdictClass(r.Verdict)
+	if v == casefile.RuledOut || r.Object.Kind == "host" || r.Object.Kind == "credential" {
+		return s.verdict(v).HTML()
 	}
-	return "no content"
+	exposure := "none"
+	switch r.Exposure {
+	case "content", "partial", "metadata":
+		exposure = r.Exposure
+	}
+	return s.t("page.verdict", "verdict", s.verdict(v), "exposure", s.w("exposure."+exposure))
 }
 
 // reach builds what the page shows of what was reached.
-func (p *page) reach(c *casefile.Case) {
-	v := &p.Reach
-	v.Any, v.left = len(c.Reached) > 0, maxReachText
+func (p *page) reach(in *input.Input, lines *lines) error {
+	c, v := in.Case, &p.Reach
+	v.left, v.lines = maxReachText, lines
 	v.unverified, v.says = make(map[string]bool), make(map[string]string)
 	for i := range c.Inferences {
 		v.says[c.Inferences[i].Name] = c.Inferences[i].Says
@@ -189,56 +193,61 @@ func (p *page) reach(c *casefile.Case) {
 			v.unverified[c.Inferences[i].Name] = true
 		}
 	}
-	v.counts(c)
-	v.charts(c)
-	v.brief(c)
-	v.objects(c)
-	v.settle(c)
-	v.rules(c)
-	v.Statements.Head = []string{"Stated", "By", "When", "Reason"}
+	g, err := gather(in.Reached)
+	if err != nil {
+		return err
+	}
+	v.Any = g.all > 0
+	p.counts(c, g)
+	p.lanes(c)
+	p.brief(c, g)
+	p.objects(g)
+	p.settle(g)
+	p.inferences(c)
+	v.Statements.Cols = p.cols("stated", "by", "when", "reason")
 	for i := range first(c.Statements, maxStatements) {
 		s := &c.Statements[i]
-		when := ""
+		when := markup("")
 		if s.Time != nil {
-			when = stamp(*s.Time)
+			when = p.at(*s.Time)
 		}
-		v.Statements.add(s.About, s.Author, when, s.Reason)
+		v.Statements.add(p.name(s.About), p.name(s.Author), when, p.name(s.Reason))
 	}
-	v.Statements.left(len(c.Statements), maxStatements, casefile.CaseFile)
+	p.left(&v.Statements, len(c.Statements), maxStatements, casefile.CaseFile)
 	for _, n := range first(c.Notes, maxStatements) {
-		v.Notes = append(v.Notes, cut(n, maxText))
+		v.Notes = append(v.Notes, p.phrase(n))
 	}
+	return nil
 }
 
-func (v *reachView) counts(c *casefile.Case) {
-	var said []string
-	shells := webShells(c)
-	for _, k := range [...][2]string{kinds[0], kinds[1], kinds[2], kinds[3], {"shell", "Web shells used"}, kinds[4], kinds[5]} {
-		n, ok := c.Summary.Reached[k[0]]
-		switch k[0] {
+func (p *page) counts(c *casefile.Case, g *gathered) {
+	v := &p.Reach
+	v.Headline = p.t("page.reached.nobody")
+	for _, k := range [...]string{"mailbox", "message", "folder", "file", "shell", "host", "credential"} {
+		n, ok := c.Summary.Reached[k]
+		switch k {
 		case "file":
-			n = withoutShells(n, shells)
+			n = withoutShells(n, g.shells)
 		case "shell":
-			n, ok = shells, true
+			n, ok = g.shells, true
 		}
 		all := n.Confirmed + n.Possible + n.RuledOut
 		if !ok || all <= 0 {
 			continue
 		}
-		row := countRow{Kind: k[1], Confirmed: number(n.Confirmed), Possible: number(n.Possible), RuledOut: number(n.RuledOut)}
-		var meta []string
+		row := countRow{Kind: p.t("page.kinds." + k)}
 		if n.MetadataConfirmed > 0 {
-			meta = append(meta, "of "+number(n.MetadataConfirmed)+" the metadata was reached")
+			row.Meta = append(row.Meta, p.t("page.metadata.confirmed", "n", n.MetadataConfirmed))
 		}
 		if n.MetadataPossible > 0 {
-			meta = append(meta, "of "+number(n.MetadataPossible)+" the metadata may have been")
+			row.Meta = append(row.Meta, p.t("page.metadata.possible", "n", n.MetadataPossible))
 		}
-		row.Metadata = upperFirst(list(meta))
 		x := 0.0
 		for _, part := range [...]struct {
 			n     int64
 			class string
 		}{{n.Confirmed, casefile.Confirmed}, {n.Possible, casefile.Possible}, {n.RuledOut, casefile.RuledOut}} {
+			row.Cells = append(row.Cells, countCell{part.class, p.verdict(part.class).Text(), p.num(part.n), part.n <= 0})
 			if part.n <= 0 {
 				continue
 			}
@@ -246,44 +255,22 @@ func (v *reachView) counts(c *casefile.Case) {
 			row.Bars = append(row.Bars, share{px(x), px(max(w, 0.6)), part.class})
 			x += w
 		}
-		head := "Content of"
-		if k[0] == "host" || k[0] == "credential" || k[0] == "shell" {
-			head, row.Kind = "In the attacker’s hands", k[1]
-			if k[0] == "host" {
-				row.Kind = "Servers attacked with success"
-			}
-			if k[0] == "credential" {
-				row.Kind = "Accounts (password or token)"
-			}
+		head := p.t("page.content_of")
+		if k == "host" || k == "credential" || k == "shell" {
+			head = p.t("page.in_hands")
 		}
 		if n := len(v.Counts); n == 0 || v.Counts[n-1].Head != head {
 			v.Counts = append(v.Counts, countTable{Head: head})
 		}
 		t := &v.Counts[len(v.Counts)-1]
 		t.Rows = append(t.Rows, row)
-		said = append(said, k[1]+": "+tally(n)+".")
 	}
-	v.Headline = "Nothing in the evidence or the facts ties a mailbox, message, file, host or credential to an attacker, so there is no verdict on any. That is not proof that none was reached."
 	if v.Any {
-		v.Headline = strings.Join(said, " ")
-		if len(said) == 0 {
-			v.Headline = count(len(c.Reached), "verdict", "verdicts") + "."
+		v.Headline = ""
+		if len(v.Counts) == 0 {
+			v.Headline = p.t("page.verdicts", "n", g.all)
 		}
 	}
-}
-
-// tally is counts of verdicts in words.
-func tally(n casefile.VerdictCounts) string {
-	var parts []string
-	for _, p := range [...]struct {
-		n    int64
-		word string
-	}{{n.Confirmed, "confirmed"}, {n.Possible, "possible"}, {n.RuledOut, "ruled out"}} {
-		if p.n > 0 {
-			parts = append(parts, number(p.n)+" "+p.word)
-		}
-	}
-	return strings.Join(parts, ", ")
 }
 
 // spend reports whether so many bytes more may be shown.
@@ -294,309 +281,206 @@ func (v *reachView) spend(texts ...string) bool {
 	return v.left > 0
 }
 
-// group is an object that contains others, and those that will be shown of it.
-type group struct {
-	r     *casefile.Reached // nil if there is no verdict on it as a whole
-	id    string
-	items []*casefile.Reached // the gravest, in order
-	more  map[string]int64    // of the others, by verdict
-}
-
-func compareReached(a, b *casefile.Reached) int {
-	return cmp.Or(cmp.Compare(worth(b), worth(a)), strings.Compare(a.Object.Kind, b.Object.Kind), strings.Compare(a.Object.ID, b.Object.ID))
-}
-
-// add takes what lies in the object.
-func (g *group) add(r *casefile.Reached) {
-	if len(g.items) == maxItems && compareReached(r, g.items[maxItems-1]) >= 0 {
-		g.more[verdictClass(r.Verdict)]++
-		return
+func (p *page) objects(g *gathered) {
+	v := &p.Reach
+	v.Mailboxes.Title = p.t("page.kinds.mailbox")
+	for _, m := range g.mailboxes {
+		v.Mailboxes.List = append(v.Mailboxes.List, p.mailbox(m))
 	}
-	i, _ := slices.BinarySearchFunc(g.items, r, compareReached)
-	g.items = slices.Insert(g.items, i, r)
-	if n := len(g.items); n > maxItems {
-		g.more[verdictClass(g.items[n-1].Verdict)]++
-		g.items = g.items[:n-1]
+	if g.mailboxesLeft > 0 {
+		v.Mailboxes.More = p.t("page.reached.left.mailboxes", "n", g.mailboxesLeft, "file", p.val(casefile.ReachedFile))
 	}
-}
-
-func (v *reachView) objects(c *casefile.Case) {
-	of := make(map[string]*group)
-	var mailboxes []*group
-	inside := func(id string) *group {
-		key := strings.ToLower(id)
-		g := of[key]
-		if g == nil {
-			g = &group{id: id, more: make(map[string]int64)}
-			of[key] = g
-			mailboxes = append(mailboxes, g)
+	for _, id := range g.ruledOut {
+		v.RuledOut.List = append(v.RuledOut.List, p.ident(cut(id, maxName)))
+	}
+	if n := g.ruledOutAll - int64(len(g.ruledOut)); n > 0 {
+		v.RuledOut.More = p.t("page.more", "n", n)
+	}
+	if g.ruledOutAll > 0 {
+		v.RuledOutAll = p.l.Count("count.mailbox", g.ruledOutAll).HTML()
+	}
+	for _, k := range g.kinds {
+		title := p.t("page.others")
+		if slices.Contains(kinds[:], k.kind) {
+			title = p.t("page.kinds." + k.kind)
 		}
-		return g
-	}
-	others := make(map[string][]*casefile.Reached)
-	for i := range c.Reached {
-		r := &c.Reached[i]
-		switch r.Object.Kind {
-		case "mailbox":
-			if g := inside(r.Object.ID); g.r == nil {
-				g.r = r
-			}
-		case "message", "folder":
-			inside(r.Object.In).add(r)
-		default:
-			others[r.Object.Kind] = append(others[r.Object.Kind], r)
+		b := boxes{Title: title}
+		for _, r := range k.list {
+			b.List = append(b.List, p.box(r))
 		}
-	}
-	slices.SortStableFunc(mailboxes, func(a, b *group) int {
-		return cmp.Or(cmp.Compare(b.worth(), a.worth()), cmp.Compare(b.lower(), a.lower()), strings.Compare(a.id, b.id))
-	})
-	v.Mailboxes.Title = "Mailboxes"
-	out := newSet()
-	shown := 0
-	var ruledOut int64
-	for _, g := range mailboxes {
-		switch {
-		case g.worth() == 0 && len(g.items) == 0: // ruled out, and nothing to say of what is in it
-			if ruledOut++; ruledOut <= maxRuledOut {
-				out.add([]string{cut(g.id, maxName)})
-			}
-		case shown == maxBoxes:
-		default:
-			shown++
-			v.Mailboxes.List = append(v.Mailboxes.List, v.mailbox(g))
+		if k.left > 0 {
+			b.More = p.t("page.reached.left", "n", k.left, "file", p.val(casefile.ReachedFile))
 		}
-	}
-	v.RuledOut = names{List: out.list, More: int(ruledOut) - len(out.list)}
-	if ruledOut > 0 {
-		v.RuledOutAll = count(ruledOut, "mailbox", "mailboxes")
-	}
-	if more := len(mailboxes) - int(ruledOut) - shown; more > 0 {
-		v.Mailboxes.More = number(more) + " more mailboxes are not shown here" + elsewhere
-	}
-	for _, k := range kinds[3:] {
-		v.other(k[1], others[k[0]])
-		delete(others, k[0])
-	}
-	for _, list := range others { // of a kind that is not known
-		v.other("Others", list)
-		break
+		v.Others = append(v.Others, b)
 	}
 }
 
-const elsewhere = ": they stand in case.json, and in the list that barid report CASE --format reached writes."
-
-func (v *reachView) other(title string, list []*casefile.Reached) {
-	if len(list) == 0 {
-		return
-	}
-	slices.SortStableFunc(list, compareReached)
-	b := boxes{Title: title}
-	for _, r := range first(list, maxBoxes) {
-		b.List = append(b.List, v.box(r))
-	}
-	if more := len(list) - len(b.List); more > 0 {
-		b.More = number(more) + " more are not shown here" + elsewhere
-	}
-	v.Others = append(v.Others, b)
-}
-
-func (g *group) worth() int {
+func (p *page) mailbox(g *group) box {
+	v := &p.Reach
+	b := box{ID: p.ident(cut(g.id, maxName)), Class: casefile.Possible, Verdict: p.t("page.not_judged")}
 	if g.r != nil {
-		return worth(g.r)
-	}
-	if len(g.items) > 0 {
-		return worth(g.items[0])
-	}
-	return 0
-}
-
-func (g *group) lower() int64 {
-	if g.r != nil {
-		return g.r.Lower
-	}
-	return 0
-}
-
-func (v *reachView) mailbox(g *group) box {
-	var b box
-	if g.r != nil {
-		b = v.box(g.r)
-	} else {
-		b = box{ID: cut(g.id, maxName), Class: casefile.Possible, Verdict: "not judged as a whole"}
+		b = p.box(g.r)
 	}
 	for _, r := range g.items {
 		if !v.spend(r.Object.ID, r.Object.Name) {
 			g.more[verdictClass(r.Verdict)]++
 			continue
 		}
-		id := cut(r.Object.ID, maxName)
-		if id == "" {
-			id = "(without an id)"
+		it := itemView{ID: p.val(cut(r.Object.ID, maxName)), Name: p.name(cut(r.Object.Name, maxName)), Span: p.when(r)}
+		if it.ID == "" {
+			it.ID = p.t("page.no_id")
 		}
-		it := itemView{Kind: r.Object.Kind, ID: id, Name: cut(r.Object.Name, maxName), Span: when(r)}
-		g := itemGroup{Class: verdictClass(r.Verdict), Verdict: verdictWords(r)}
+		if r.Object.Kind == "folder" {
+			it.Kind = p.t("object.folder")
+		}
+		ig := itemGroup{Class: verdictClass(r.Verdict), Verdict: p.verdictWords(r)}
 		if len(r.Why) > 0 {
 			why := &r.Why[0]
-			g.Rule, g.Why = cut(why.Rule, maxName), cut(why.Text, maxText)
+			ig.Rule = cut(why.Rule, maxName)
+			text := why.Text
 			// What the rule says is said once for all that it is the reason of; when and where is said of each.
-			if says := v.says[why.Rule]; says != "" && strings.HasPrefix(g.Why, says) {
-				g.Why = says
+			if says := v.says[why.Rule]; says != "" && strings.HasPrefix(text, says) {
+				text = says
 			}
-			it.Proof, _ = v.proofs(why.Evidence, 1)
+			ig.Why = p.phrase(text)
+			it.Proof, _ = p.proofs(why.Evidence, 1)
 		}
-		if n := len(b.Items); n == 0 || b.Items[n-1].Class != g.Class || b.Items[n-1].Verdict != g.Verdict || b.Items[n-1].Why != g.Why || b.Items[n-1].Rule != g.Rule {
-			b.Items = append(b.Items, g)
+		if n := len(b.Items); n == 0 || b.Items[n-1].Class != ig.Class || b.Items[n-1].Verdict != ig.Verdict || b.Items[n-1].Why != ig.Why || b.Items[n-1].Rule != ig.Rule {
+			b.Items = append(b.Items, ig)
 		}
 		last := &b.Items[len(b.Items)-1]
 		last.List = append(last.List, it)
 	}
-	var more []string
+	var more []lang.Words
 	for _, k := range [...]string{casefile.Confirmed, casefile.Possible, casefile.RuledOut} {
 		if n := g.more[k]; n > 0 {
-			more = append(more, number(n)+" "+strings.ReplaceAll(k, "_", " "))
+			more = append(more, p.w("page.count_verdict", "n", lang.Value(p.num(n)), "verdict", p.verdict(k)))
 		}
 	}
 	if len(more) > 0 {
-		b.ItemsMore = "Not shown here: " + list(more) + elsewhere
+		b.ItemsMore = p.t("page.items.left", "what", p.l.List(more), "file", p.val(casefile.ReachedFile))
 	}
 	return b
 }
 
 // when is when an object was reached, "" if that is not known.
-func when(r *casefile.Reached) string {
+func (s *say) when(r *casefile.Reached) markup {
 	switch {
 	case r.First == nil && r.Last == nil:
 		return ""
 	case r.First == nil:
-		return stamp(*r.Last)
+		return s.at(*r.Last)
 	case r.Last == nil:
-		return stamp(*r.First)
+		return s.at(*r.First)
 	}
-	return span(*r.First, *r.Last)
+	return s.span(*r.First, *r.Last)
 }
 
-func (v *reachView) box(r *casefile.Reached) box {
-	o := &r.Object
-	b := box{ID: cut(o.ID, maxName), Name: cut(o.Name, maxName), Owner: cut(o.Owner, maxName), In: cut(o.In, maxName), Class: verdictClass(r.Verdict), Verdict: verdictWords(r),
-		Interval: interval(r), Span: when(r), Levels: levelWords(r), By: some(r.By), Settle: cut(r.Settle, maxText)}
-	if b.Name == b.Owner {
+func (p *page) box(r *casefile.Reached) box {
+	v, o := &p.Reach, &r.Object
+	b := box{ID: p.ident(cut(o.ID, maxName)), Name: p.name(cut(o.Name, maxName)), Owner: p.name(cut(o.Owner, maxName)), In: p.ident(cut(o.In, maxName)), Class: verdictClass(r.Verdict), Verdict: p.verdictWords(r),
+		Interval: p.interval(r), Span: p.when(r), Levels: p.levelWords(r), By: p.some(r.By, p.val)}
+	if o.Name == o.Owner {
 		b.Name = ""
 	}
-	if !v.spend(b.ID, b.Name, b.Owner, b.In, b.Settle) {
+	if !v.spend(o.ID, o.Name, o.Owner, o.In, r.Settle) {
 		b.Withheld = true
 		return b
 	}
+	b.Settle = p.phrase(r.Settle)
 	for i := range first(r.Channels, 20) {
 		k := &r.Channels[i]
-		b.Channels = append(b.Channels, channelView{cut(k.Channel, maxName), strings.ReplaceAll(verdictClass(k.Content), "_", " "), cut(k.Why, maxName)})
+		b.Channels = append(b.Channels, channelView{p.val(cut(k.Channel, maxName)), p.verdict(k.Content).HTML(), p.phrase(k.Why)})
 	}
 	for i := range first(r.Why, maxReasons) {
 		why := &r.Why[i]
-		w := whyView{Rule: cut(why.Rule, maxName), Text: cut(why.Text, maxText), Practice: v.unverified[why.Rule]}
-		if !v.spend(w.Rule, w.Text) {
+		w := whyView{Rule: cut(why.Rule, maxName), Practice: v.unverified[why.Rule]}
+		if !v.spend(w.Rule, why.Text) {
 			break
 		}
+		w.Text = p.phrase(why.Text)
 		var more int
-		if w.Proof, more = v.proofs(why.Evidence, maxProofs); more > 0 {
-			w.More = count(more, "more record in case.json", "more records in case.json")
+		if w.Proof, more = p.proofs(why.Evidence, maxProofs); more > 0 {
+			w.More = p.t("page.records.left", "n", more, "file", p.val(casefile.CaseFile))
 		}
 		b.Why = append(b.Why, w)
 	}
 	if more := len(r.Why) - len(b.Why); more > 0 {
-		b.WhyMore = count(more, "more reason in case.json", "more reasons in case.json")
+		b.WhyMore = p.t("page.reasons.left", "n", more, "file", p.val(casefile.CaseFile))
 	}
 	return b
 }
 
-func (v *reachView) proofs(list []casefile.Proof, most int) (out []proofView, more int) {
+func (p *page) proofs(list []casefile.Proof, most int) (out []proofView, more int) {
+	v := &p.Reach
 	for i := range first(list, most) {
 		k := &list[i]
 		if !v.spend(k.Source) {
 			break
 		}
-		pv := proofView{Source: cut(k.Source, 2*maxName), Place: place(k.Line, k.Record, k.Offset)}
+		pv := proofView{Source: cut(k.Source, 2*maxName), Place: p.place(k.Line, k.Record, k.Offset), lineView: v.lines.want(k)}
 		if k.Time != nil {
-			pv.Time = stamp(*k.Time)
+			pv.Time = p.at(*k.Time)
 		}
 		out = append(out, pv)
 	}
 	return out, len(list) - len(out)
 }
 
-// interval says how many messages or files were reached, of what contains some.
-func interval(r *casefile.Reached) string {
+// interval says how many messages were reached, of what contains some.
+func (s *say) interval(r *casefile.Reached) markup {
 	if k := r.Object.Kind; k != "mailbox" && k != "folder" && k != "site" {
 		return ""
 	}
-	switch {
-	case r.Upper < 0 && r.Lower <= 0:
-		return "how many messages: not known"
-	case r.Upper < 0:
-		return "at least " + count(r.Lower, "message", "messages") + "; at most: not known"
-	case r.Lower == r.Upper && r.Upper == 0:
-		return "no message"
-	case r.Lower == r.Upper:
-		return "exactly " + count(r.Lower, "message", "messages")
-	case r.Lower <= 0:
-		return "at most " + count(r.Upper, "message", "messages")
+	if r.Upper < 0 && r.Lower <= 0 {
+		return s.t("page.interval.unknown")
 	}
-	return "at least " + number(r.Lower) + " and at most " + count(r.Upper, "message", "messages")
+	upper := r.Upper
+	if upper < 0 {
+		upper = -1
+	}
+	return s.l.BetweenOf("count.message", max(r.Lower, 0), upper).HTML()
 }
 
 // levelWords says the verdict on each level of exposure.
-func levelWords(r *casefile.Reached) string {
-	var parts []string
-	for _, l := range [...][2]string{{"content", r.Levels.Content}, {"part of it", r.Levels.Partial}, {"metadata", r.Levels.Metadata}} {
+func (s *say) levelWords(r *casefile.Reached) markup {
+	var parts []lang.Words
+	for _, l := range [...][2]string{{"content", r.Levels.Content}, {"partial", r.Levels.Partial}, {"metadata", r.Levels.Metadata}} {
 		if l[1] != "" {
-			parts = append(parts, l[0]+" "+strings.ReplaceAll(verdictClass(l[1]), "_", " "))
+			parts = append(parts, s.w("page.verdict", "verdict", s.w("exposure."+l[0]), "exposure", s.verdict(l[1])))
 		}
 	}
-	return strings.Join(parts, ", ")
+	var out []markup
+	for _, w := range parts {
+		out = append(out, w.HTML())
+	}
+	return join(out, " · ")
 }
 
-// settle gathers the logs that would settle what is open.
-func (v *reachView) settle(c *casefile.Case) {
-	type open struct {
-		log string
-		n   int64
-	}
-	seen := make(map[string]int)
-	var all []open
-	for i := range c.Reached {
-		s := c.Reached[i].Settle
-		if s == "" {
-			continue
-		}
-		for s := range strings.SplitSeq(s, "; ") {
-			at, ok := seen[s]
-			if !ok {
-				at = len(all)
-				seen[s] = at
-				all = append(all, open{log: s})
-			}
-			all[at].n++
+// settle shows the logs that would settle what is open.
+func (p *page) settle(g *gathered) {
+	v := &p.Reach
+	v.Settle.Cols = p.cols("find", "bears")
+	b := briefList{Head: p.t("page.head.settle")}
+	for i, o := range first(g.settle, maxSettle) {
+		text := p.phrase(upperFirst(o.log))
+		v.Settle.add(text, p.t("page.verdicts", "n", o.n))
+		if i < maxBriefLines {
+			b.List = append(b.List, text)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b open) int { return cmp.Or(cmp.Compare(b.n, a.n), strings.Compare(a.log, b.log)) })
-	v.Settle.Head = []string{"What to find", "Bears on"}
-	for _, o := range first(all, maxSettle) {
-		v.Settle.add(upperFirst(o.log), count(o.n, "verdict", "verdicts"))
-	}
-	if len(all) > 0 {
-		b := briefList{Head: "To settle it"}
-		for _, o := range first(all, maxBriefLines) {
-			b.List = append(b.List, upperFirst(cut(o.log, maxText)))
-		}
-		if n := len(all) - len(b.List); n > 0 {
-			b.More = "and " + number(n) + " more, below"
+	if len(g.settle) > 0 {
+		if n := g.settleAll - len(b.List); n > 0 {
+			b.More = p.t("page.more.below", "n", n)
 		}
 		v.Brief = append(v.Brief, b)
 	}
-	v.Settle.left(len(all), maxSettle, casefile.CaseFile)
+	p.left(&v.Settle, g.settleAll, maxSettle, casefile.ReachedFile)
 }
 
-// rules lists the rules of inference that verdicts lean on; those that are not verified come first.
-func (v *reachView) rules(c *casefile.Case) {
+// inferences lists the rules of inference that verdicts lean on; those that are not verified come first.
+func (p *page) inferences(c *casefile.Case) {
+	v := &p.Reach
 	var used []*casefile.Inference
 	unverified := 0
 	for i := range c.Inferences {
@@ -616,21 +500,30 @@ func (v *reachView) rules(c *casefile.Case) {
 		}
 		return cmp.Or(cmp.Compare(b.Verdicts, a.Verdicts), strings.Compare(a.Name, b.Name))
 	})
-	v.Rules.Head = []string{"Rule", "What follows from such a record", "Known from", "Verdicts"}
+	v.Rules.Cols = p.cols("inference", "says", "known", "verdicts")
 	for _, k := range first(used, maxInferences) {
-		from := "practitioners’ knowledge, not verified"
+		from := p.t("page.practice")
 		if k.Verified {
-			from = cmp.Or(k.Source, "verified")
-		} else if k.Source != "" {
-			from += " (" + k.Source + ")"
+			from = p.t("page.verified")
 		}
-		v.Rules.add(k.Name, k.Says, from, number(k.Verdicts))
+		if k.Source != "" {
+			from = p.t("page.known", "how", from, "source", p.name(k.Source))
+		}
+		v.Rules.add(p.valOf("id", cut(k.Name, maxName)), p.phrase(k.Says), from, markup(p.num(k.Verdicts)))
 	}
-	v.Rules.left(len(used), maxInferences, casefile.CaseFile)
+	p.left(&v.Rules, len(used), maxInferences, casefile.CaseFile)
 	if len(used) > 0 {
-		v.Practice = "Every rule below was read in the source named or measured on real records."
+		v.Practice = p.t("page.rules.verified")
 		if unverified > 0 {
-			v.Practice = upperFirst(count(unverified, "rule below is", "rules below are")) + " what practitioners know and nobody verified: check what leans on them before it is relied on."
+			v.Practice = p.t("page.rules.practice", "n", unverified)
 		}
 	}
+}
+
+// upperFirst begins a sentence of the case with a capital.
+func upperFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }

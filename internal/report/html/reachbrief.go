@@ -4,84 +4,63 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/lang"
 )
 
 // maxBriefLines is how many lines the first screen gives to what was held, to gaps and to what would settle the rest.
 const maxBriefLines = 3
 
 // sentence says in short what was reached, confirmed and possible apart.
-func sentence(c *casefile.Case) string {
+func (s *say) sentence(c *casefile.Case, shells casefile.VerdictCounts) markup {
 	n := maps.Clone(c.Summary.Reached)
-	shells := webShells(c)
 	if files := withoutShells(n["file"], shells); n != nil {
 		n["file"] = files
 	}
-	objects := func(of func(casefile.VerdictCounts) int64) string {
-		var parts []string
-		for _, k := range [...][3]string{{"mailbox", "mailbox", "mailboxes"}, {"message", "message", "messages"}, {"file", "file", "files"}} {
-			if n := of(n[k[0]]); n > 0 {
-				parts = append(parts, count(n, k[1], k[2]))
+	objects := func(of func(casefile.VerdictCounts) int64) lang.Words {
+		var parts []lang.Words
+		for _, k := range [...]string{"mailbox", "message", "file"} {
+			if n := of(n[k]); n > 0 {
+				parts = append(parts, s.l.Count("count."+k, n))
 			}
 		}
-		return list(parts)
+		return s.l.List(parts)
 	}
 	confirmed := objects(func(n casefile.VerdictCounts) int64 { return n.Confirmed })
 	possible := objects(func(n casefile.VerdictCounts) int64 { return n.Possible })
 	ruledOut := objects(func(n casefile.VerdictCounts) int64 { return n.RuledOut })
-	var said []string
-	if confirmed != "" {
-		said = append(said, "The attacker reached content of "+confirmed+".")
+	var said []markup
+	if !confirmed.Empty() {
+		said = append(said, s.t("reached.content.confirmed", "objects", confirmed))
 	}
 	switch {
-	case possible != "" && confirmed != "":
-		said = append(said, "Content of "+possible+" may have been reached.")
-	case possible != "":
-		said = append(said, "No access to content is confirmed; content of "+possible+" may have been reached.")
-	case confirmed == "" && ruledOut != "":
-		said = append(said, "Access to content of "+ruledOut+" is ruled out.")
+	case !possible.Empty() && confirmed.Empty():
+		said = append(said, s.t("reached.content.unconfirmed"), s.t("reached.content.possible", "objects", possible))
+	case !possible.Empty():
+		said = append(said, s.t("reached.content.possible", "objects", possible))
+	case confirmed.Empty() && !ruledOut.Empty():
+		said = append(said, s.t("reached.content.ruled_out", "objects", ruledOut))
 	}
 	if shells.Confirmed > 0 {
-		said = append(said, count(shells.Confirmed, "web shell was", "web shells were")+" used.")
+		said = append(said, s.t("page.shells.used", "n", shells.Confirmed))
 	}
 	if len(said) == 0 {
 		if h := n["host"]; h.Confirmed > 0 {
-			said = append(said, count(h.Confirmed, "server was", "servers were")+" attacked with success.")
+			said = append(said, s.t("page.hosts.attacked", "n", h.Confirmed))
 		}
 		switch k := n["credential"]; {
 		case k.Confirmed > 0:
-			said = append(said, "The attacker held the password or a token of "+count(k.Confirmed, "account.", "accounts."))
+			said = append(said, s.t("page.credentials.confirmed", "n", k.Confirmed))
 		case k.Possible > 0:
-			said = append(said, "The attacker may have held the password or a token of "+count(k.Possible, "account.", "accounts."))
+			said = append(said, s.t("page.credentials.possible", "n", k.Possible))
 		}
 	}
 	if len(said) == 0 {
-		said = append(said, "No access is confirmed.")
+		said = append(said, s.t("reached.unconfirmed"))
 	}
-	return strings.Join(said, " ")
-}
-
-// webShells counts the verdicts on web shells: files that the attacker put there, of which it is asked whether he used them.
-func webShells(c *casefile.Case) casefile.VerdictCounts {
-	var n casefile.VerdictCounts
-	for i := range c.Reached {
-		r := &c.Reached[i]
-		if r.Object.Kind != "file" || len(r.Why) == 0 || !strings.HasPrefix(r.Why[0].Rule, "SHELL_") {
-			continue
-		}
-		switch verdictClass(r.Verdict) {
-		case casefile.Confirmed:
-			n.Confirmed++
-		case casefile.Possible:
-			n.Possible++
-		default:
-			n.RuledOut++
-		}
-	}
-	return n
+	return join(said, " ")
 }
 
 func withoutShells(files, shells casefile.VerdictCounts) casefile.VerdictCounts {
@@ -92,77 +71,94 @@ func withoutShells(files, shells casefile.VerdictCounts) casefile.VerdictCounts 
 }
 
 // brief says on the first screen what was held when, and where the logs have gaps in that time.
-func (v *reachView) brief(c *casefile.Case) {
-	v.Short = sentence(c)
+func (p *page) brief(c *casefile.Case, g *gathered) {
+	v := &p.Reach
+	v.Short = p.sentence(c, g.shells)
 	if len(v.Counts) == 0 {
 		return
 	}
-	held := briefList{Head: "Held"}
-	order := make([]*casefile.Capability, 0, len(c.Capabilities))
-	for i := range c.Capabilities {
-		order = append(order, &c.Capabilities[i])
-	}
-	slices.SortStableFunc(order, comparePowers)
+	held := briefList{Head: p.t("page.head.held")}
+	order := byPower(c)
 	for _, k := range first(order, maxBriefLines) {
-		held.List = append(held.List, cut(powerWords(k.Kind)+" "+k.Principal, maxName)+": "+heldWhen(k))
+		held.List = append(held.List, p.t("page.held", "what", p.powerWords(k), "when", p.heldWhen(k)))
 	}
 	if n := len(order) - len(held.List); n > 0 {
-		held.More = "and " + number(n) + " more, below"
+		held.More = p.t("page.more.below", "n", n)
 	}
 	if len(held.List) > 0 {
 		v.Brief = append(v.Brief, held)
 	}
-	if b := gapsInBrief(c); len(b.List) > 0 {
+	if b := p.gapsInBrief(c); len(b.List) > 0 {
 		v.Brief = append(v.Brief, b)
 	}
 }
 
-// comparePowers puts what is proven before what is suspected, and what was held first before the rest.
-func comparePowers(a, b *casefile.Capability) int {
-	switch {
-	case a.Suspected == b.Suspected:
-		return a.From.Compare(b.From)
-	case b.Suspected:
-		return -1
+// byPower puts what is proven before what is suspected, and what was held first before the rest.
+func byPower(c *casefile.Case) []*casefile.Capability {
+	order := make([]*casefile.Capability, 0, len(c.Capabilities))
+	for i := range c.Capabilities {
+		order = append(order, &c.Capabilities[i])
 	}
-	return 1
+	slices.SortStableFunc(order, func(a, b *casefile.Capability) int {
+		switch {
+		case a.Suspected == b.Suspected:
+			return a.From.Compare(b.From)
+		case b.Suspected:
+			return -1
+		}
+		return 1
+	})
+	return order
 }
 
 // heldWhen says when a power was held.
-func heldWhen(k *casefile.Capability) string {
-	var s string
+func (p *page) heldWhen(k *casefile.Capability) markup {
+	perhaps := k.Earliest != nil && k.Earliest.Before(k.From)
+	from := k.From
+	id := "page.held.proven"
 	switch {
 	case k.Suspected:
-		from := k.From
+		id = "page.held.suspected"
 		if k.Earliest != nil && (from.IsZero() || k.Earliest.Before(from)) {
 			from = *k.Earliest
 		}
-		s = "not proven; perhaps since " + toMinute(from)
-	default:
-		s = "proven since " + toMinute(k.From)
-		if k.Earliest != nil && k.Earliest.Before(k.From) {
-			s += ", perhaps since " + toMinute(*k.Earliest)
-		}
+	case perhaps:
+		id = "page.held.perhaps"
 	}
+	args := []any{"from", p.minute(from)}
+	if id == "page.held.perhaps" {
+		args = append(args, "earliest", p.minute(*k.Earliest))
+	}
+	since := p.t(id, args...)
 	if k.To == nil {
-		return s + "; no end is known"
+		return p.t("page.held.open", "since", since)
 	}
-	return s + "; until " + toMinute(*k.To)
+	return p.t("page.held.until", "since", since, "to", p.minute(*k.To))
+}
+
+// gapView is a gap in the time in which the attacker held something.
+type gapView struct {
+	log  *casefile.Coverage
+	g    *casefile.Gap
+	long time.Duration
+}
+
+// edge says whether the gap is the end of a log: a hole in it is more of a surprise.
+func (g *gapView) edge() int {
+	if g.g.Reason == "before_coverage" || g.g.Reason == "after_coverage" {
+		return 1
+	}
+	return 0
 }
 
 // gapsInBrief says where logs have gaps while the attacker held something.
-func gapsInBrief(c *casefile.Case) briefList {
-	b := briefList{Head: "Gaps in the logs"}
+func (p *page) gapsInBrief(c *casefile.Case) briefList {
+	b := briefList{Head: p.t("page.head.gaps")}
 	from, to, ok := axis(c)
 	if !ok {
 		return b
 	}
-	type gap struct {
-		log  string
-		g    *casefile.Gap
-		long time.Duration
-	}
-	var all []gap
+	var all []gapView
 	seen := make(map[string]bool)
 	for i := range c.Coverage {
 		k := &c.Coverage[i]
@@ -174,46 +170,50 @@ func gapsInBrief(c *casefile.Case) briefList {
 			if g.From == nil || g.To == nil || !g.From.Before(to) || !g.To.After(from) {
 				continue
 			}
-			log := k.Stream
-			if k.Host != "" {
-				log = k.Host + " · " + log
-			}
-			if key := log + g.From.String() + g.To.String(); !seen[key] {
+			if key := k.Host + "\x00" + k.Stream + g.From.String() + g.To.String(); !seen[key] {
 				seen[key] = true
-				all = append(all, gap{log, g, earlier(*g.To, to).Sub(later(*g.From, from))})
+				all = append(all, gapView{k, g, earlier(*g.To, to).Sub(later(*g.From, from))})
 			}
 		}
 	}
-	// A hole in a log is more of a surprise than where it begins and ends.
-	edge := func(g *casefile.Gap) int {
-		if g.Reason == "before_coverage" || g.Reason == "after_coverage" {
-			return 1
-		}
-		return 0
-	}
-	slices.SortStableFunc(all, func(a, b gap) int {
-		return cmp.Or(cmp.Compare(edge(a.g), edge(b.g)), cmp.Compare(b.long, a.long))
+	slices.SortStableFunc(all, func(a, b gapView) int {
+		return cmp.Or(cmp.Compare(a.edge(), b.edge()), cmp.Compare(b.long, a.long))
 	})
 	for _, a := range first(all, maxBriefLines) {
-		b.List = append(b.List, cut(a.log, maxName)+": "+casefile.GapWords(a.g.Reason)+", "+toMinute(*a.g.From)+" to "+toMinute(*a.g.To))
+		b.List = append(b.List, p.t("page.gap.brief", "log", p.log(a.log), "why", p.gapWords(a.g.Reason), "from", p.minute(*a.g.From), "to", p.minute(*a.g.To)))
 	}
 	if n := len(all) - len(b.List); n > 0 {
-		b.More = "and " + number(n) + " more, below"
+		b.More = p.t("page.more.below", "n", n)
 	}
 	for i := range c.Coverage {
 		k := &c.Coverage[i]
-		if line := cut(k.Stream, maxName) + " shows nothing of " + cut(k.Beyond, maxText); k.Beyond != "" && len(b.List) < 2*maxBriefLines && !slices.Contains(b.List, line) {
+		if k.Beyond == "" || len(b.List) >= 2*maxBriefLines {
+			continue
+		}
+		if line := p.t("page.beyond.brief", "log", p.val(cut(k.Stream, maxName)), "whom", p.seen(p.phraseWords(k.Beyond))); !slices.Contains(b.List, line) {
 			b.List = append(b.List, line)
 		}
 	}
 	return b
 }
 
-func toMinute(t time.Time) string {
-	if t.IsZero() {
-		return "a time that is not known"
+// log names a log: its host, and what it is.
+func (s *say) log(k *casefile.Coverage) markup { return s.val(logName(k)) }
+
+func logName(k *casefile.Coverage) string {
+	name := k.Stream
+	if k.Host != "" {
+		name = k.Host + " · " + name
 	}
-	return t.UTC().Format("2006-01-02 15:04")
+	return cut(name, maxName)
+}
+
+// minute is a time without its seconds.
+func (s *say) minute(t time.Time) markup {
+	if t.IsZero() {
+		return s.t("time.unknown")
+	}
+	return s.valOf("time", t.UTC().Format("2006-01-02 15:04"))
 }
 
 func earlier(a, b time.Time) time.Time {

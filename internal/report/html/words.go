@@ -2,9 +2,9 @@ package html
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/barid-dfir/barid/internal/report/fields"
 )
@@ -48,66 +48,6 @@ func span(first, last time.Time) string {
 	return a + " – " + b
 }
 
-// number groups digits by thousands.
-func number[T int | int64](v T) string {
-	s := strconv.FormatInt(int64(v), 10)
-	sign := ""
-	if s[0] == '-' {
-		sign, s = "-", s[1:]
-	}
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return sign + s
-}
-
-func count[T int | int64](n T, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return number(n) + " " + many
-}
-
-// size is a number of bytes for people.
-func size(n int64) string {
-	if n < 1000 {
-		return count(n, "byte", "bytes")
-	}
-	v, unit := float64(n), ""
-	for _, unit = range [...]string{"kB", "MB", "GB", "TB", "PB"} {
-		if v /= 1000; v < 999.5 {
-			break
-		}
-	}
-	return strconv.FormatFloat(v, 'f', 1, 64) + " " + unit
-}
-
-// duration says how long, roughly: in the largest unit of which there are at least two.
-func duration(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d >= 2*365*day:
-		return count(int64(d/(365*day)), "year", "years")
-	case d >= 60*day:
-		return count(int64(d/(30*day)), "month", "months")
-	case d >= 2*day:
-		return count(int64(d/day), "day", "days")
-	case d >= 2*time.Hour:
-		return count(int64(d/time.Hour), "hour", "hours")
-	case d >= 2*time.Minute:
-		return count(int64(d/time.Minute), "minute", "minutes")
-	}
-	return count(int64(d/time.Second), "second", "seconds")
-}
-
-// list joins words: a, b and c.
-func list(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
-}
-
 // visible shows what would not show. Everything from a log or a rule goes through it.
 func visible(s string) string { return string(fields.AppendVisible(nil, s)) }
 
@@ -128,9 +68,9 @@ func visibleLines(s string) string {
 	return string(out)
 }
 
-func upperFirst(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
+// rightToLeft says whether s holds letters that run from right to left.
+func rightToLeft(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool {
+		return r >= 0x590 && unicode.In(r, unicode.Arabic, unicode.Hebrew, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Adlam)
+	}) >= 0
 }

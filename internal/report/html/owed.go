@@ -1,0 +1,244 @@
+package html
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/barid-dfir/barid/internal/casefile"
+)
+
+// What is drawn at most of what is owed.
+const (
+	maxOwedFirst = 4 // duties on the first screen
+	maxDuties    = 200
+	maxMissing   = 20
+)
+
+// owedView is what the organisation owes, to whom, by when.
+type owedView struct {
+	Any     bool
+	First   []dutyView // on the first screen: what a clock runs for, the earliest first
+	More    markup     // on the first screen
+	All     []dutyView
+	Left    markup
+	Classes []classView
+}
+
+type dutyView struct {
+	Anchor      string
+	Name        markup // regime and stage
+	Recipient   markup
+	State       string // of the class
+	StateWords  markup
+	Due, Local  markup
+	Without     bool
+	Starts      markup
+	Started     markup
+	Done        markup
+	Receipt     string
+	Form        string
+	Why         []markup
+	Missing     []string
+	MissingMore markup
+	Source      legalView
+}
+
+// legalView is where a rule stands.
+type legalView struct {
+	Act, CELEX, Article string
+	Checked             bool
+}
+
+// classView is what the rules of a regime say of the incident.
+type classView struct {
+	Regime      markup
+	Result      string // of the class
+	ResultWords markup
+	Since       markup
+	Why         []markup
+	Criteria    []criterionView
+	Flips       []markup
+	Act         markup
+	Reason      markup
+}
+
+type criterionView struct {
+	Name        markup
+	Result      string
+	ResultWords markup
+	Since       markup
+	Why         []markup
+	Missing     []string
+	Source      legalView
+}
+
+var dutyStates = []string{casefile.DutyDue, casefile.DutyOpen, casefile.DutyWaiting, casefile.DutyDone, casefile.DutyNotOwed}
+
+// owed builds what the page shows of duties and classifications.
+func (p *page) owed(c *casefile.Case) {
+	v := &p.Owed
+	v.Any = len(c.Owed) > 0 || len(c.Classifications) > 0
+	order := make([]*casefile.Duty, len(c.Owed))
+	for i := range c.Owed {
+		order[i] = &c.Owed[i]
+	}
+	slices.SortStableFunc(order, func(a, b *casefile.Duty) int {
+		return cmp.Or(cmp.Compare(urgency(a), urgency(b)), dueOf(a).Compare(dueOf(b)))
+	})
+	running := 0
+	for i, d := range order {
+		if i == maxDuties {
+			v.Left = p.t("page.left", "n", len(order)-i, "file", p.val(casefile.CaseFile), "all", len(order))
+			break
+		}
+		view := p.duty(d, fmt.Sprintf("d%d", i+1))
+		v.All = append(v.All, view)
+		if d.State != casefile.DutyDue && d.State != casefile.DutyOpen && d.State != casefile.DutyWaiting {
+			continue
+		}
+		if running++; running <= maxOwedFirst {
+			v.First = append(v.First, view)
+		}
+	}
+	if n := running - len(v.First); n > 0 {
+		v.More = p.t("page.more.below", "n", n)
+	}
+	for i := range c.Classifications {
+		v.Classes = append(v.Classes, p.classification(&c.Classifications[i]))
+	}
+}
+
+// urgency orders states: what a clock runs for first, then what is owed without undue delay, what is open, and what is not.
+func urgency(d *casefile.Duty) int {
+	switch {
+	case d.State == casefile.DutyDue && d.Due != nil:
+		return 0
+	case d.State == casefile.DutyDue:
+		return 1
+	}
+	return 1 + max(slices.Index(dutyStates, d.State), 1)
+}
+
+func dueOf(d *casefile.Duty) time.Time {
+	if d.Due == nil {
+		return time.Time{}
+	}
+	return *d.Due
+}
+
+func (p *page) duty(d *casefile.Duty, anchor string) dutyView {
+	v := dutyView{
+		Anchor: anchor, Name: p.t("page.duty", "regime", p.regime(d.Regime), "stage", p.dutyStage(d.Regime, d.Stage)), Recipient: p.recipient(d.Recipient), State: "open", Without: d.Without,
+		Receipt: cut(d.Receipt, maxName), Form: cut(d.Form, maxName), Source: legal(d.Source),
+	}
+	if slices.Contains(dutyStates, d.State) {
+		v.State = d.State
+	}
+	v.StateWords = p.t("page.duty." + v.State)
+	if d.Due != nil {
+		v.Due = p.valOf("time", d.Due.UTC().Format("2006-01-02 15:04")+" UTC")
+		if t, err := time.Parse(time.RFC3339, d.Local); err == nil {
+			v.Local = p.valOf("time", t.Format("2006-01-02 15:04 -07:00"))
+		}
+	}
+	if d.Starts != "" {
+		v.Starts = p.startWords(d.Starts)
+	}
+	if d.Started != nil {
+		v.Started = p.at(*d.Started)
+	}
+	if d.Done != nil {
+		v.Done = p.at(*d.Done)
+	}
+	for i := range first(d.Why, maxReasons*2) {
+		v.Why = append(v.Why, p.said(d.Why[i].ID, d.Why[i].Args, d.Why[i].Text))
+	}
+	for _, key := range first(d.Missing, maxMissing) {
+		v.Missing = append(v.Missing, cut(key, maxName))
+	}
+	if n := len(d.Missing) - maxMissing; n > 0 {
+		v.MissingMore = p.t("page.more", "n", n)
+	}
+	return v
+}
+
+// known returns the first message that the catalogue has, or text as it stands in the case.
+func (s *say) known(text string, ids ...string) markup {
+	for _, id := range ids {
+		if s.l.Has(id) {
+			return s.t(id)
+		}
+	}
+	return s.val(cut(text, maxName))
+}
+
+func (s *say) regime(name string) markup {
+	return s.known(name, "regime."+name, "duty.regime."+name)
+}
+
+func (s *say) dutyStage(regime, stage string) markup {
+	return s.known(stage, "duty."+regime+"."+stage, "duty.stage."+stage, "report."+stage)
+}
+
+func (s *say) recipient(name string) markup {
+	if id := "duty.recipient." + name; s.l.Has(id) {
+		return s.t(id)
+	}
+	if id := "authority." + name; s.l.Has(id) {
+		return s.t(id)
+	}
+	return s.name(cut(name, maxName))
+}
+
+func (s *say) startWords(name string) markup {
+	return s.known(name, "duty.start."+name, "clock."+name)
+}
+
+func legal(l casefile.Legal) legalView {
+	return legalView{cut(l.Act, maxName), cut(l.CELEX, 40), cut(l.Article, maxName), l.Checked}
+}
+
+// results are what a rule of a classification can say.
+var results = []string{"met", "not_met", "open"}
+
+func (p *page) result(r string) (class string, words markup) {
+	if !slices.Contains(results, r) {
+		r = "open"
+	}
+	return r, p.t("page.result." + r)
+}
+
+func (p *page) classification(c *casefile.Classification) classView {
+	v := classView{Regime: p.regime(c.Regime), Why: p.sayings(c.Why), Flips: p.sayings(c.Flips)}
+	v.Result, v.ResultWords = p.result(c.Result)
+	if c.Since != nil {
+		v.Since = p.at(*c.Since)
+	}
+	for i := range first(c.Criteria, maxDuties) {
+		k := &c.Criteria[i]
+		kv := criterionView{Name: p.known(k.ID, "duty.criterion."+k.ID, "criterion."+k.ID), Why: p.sayings(k.Why), Source: legal(k.Source)}
+		kv.Result, kv.ResultWords = p.result(k.Result)
+		if k.Since != nil {
+			kv.Since = p.at(*k.Since)
+		}
+		for _, key := range first(k.Missing, maxMissing) {
+			kv.Missing = append(kv.Missing, cut(key, maxName))
+		}
+		v.Criteria = append(v.Criteria, kv)
+	}
+	if a := c.Act; a != nil {
+		v.Act = p.t("page.act", "as", p.known(a.As, "duty.as."+a.As, "incident."+a.As), "author", p.name(cut(a.Author, maxName)), "time", p.at(a.Time))
+		v.Reason = p.name(a.Reason)
+	}
+	return v
+}
+
+func (p *page) sayings(all []casefile.Said) []markup {
+	var out []markup
+	for i := range first(all, 2*maxReasons) {
+		out = append(out, p.said(all[i].ID, all[i].Args, all[i].Text))
+	}
+	return out
+}
