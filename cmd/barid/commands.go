@@ -74,6 +74,7 @@ type assessCmd struct {
 	Output string `short:"o" default:"barid-case" placeholder:"DIR" type:"path" help:"The case folder to write (default barid-case)."`
 	Force  bool   `short:"f" help:"Replace the case that is there."`
 	langFlag
+	regimesFlag
 	MinLevel levelFlag `name:"min-level" default:"low" placeholder:"LEVEL" help:"Leave out findings below LEVEL: ${levels} (default low)."`
 }
 
@@ -87,6 +88,10 @@ func (c *assessCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	regimes, err := c.check(c.Facts, d.given)
+	if err != nil {
+		return err
+	}
 	inventory, err := judge.ReadInventory(d.facts, filepath.Dir(c.Facts))
 	if err != nil {
 		return err
@@ -96,7 +101,7 @@ func (c *assessCmd) Run(e *env) error {
 	}
 	sayProblems(e, inventory)
 	res, made, err := pipeline.Assess(e.ctx, pipeline.AssessConfig{
-		Config: d.config, Dir: c.Output, Force: c.Force, Version: version(), Facts: d.facts, FactsText: d.given, Inventory: inventory, Rejected: d.rules.rejected, Now: d.began.UTC(), Problems: d.asSources, Lang: l,
+		Config: d.config, Dir: c.Output, Force: c.Force, Version: version(), Facts: d.facts, FactsText: d.given, Inventory: inventory, Rejected: d.rules.rejected, Now: d.began.UTC(), Problems: d.asSources, Lang: l, Regimes: regimes,
 	})
 	if errors.Is(err, casefile.ErrExists) {
 		return fmt.Errorf("%w: name another with -o, or replace it with --force", err)
@@ -319,6 +324,7 @@ type judgeCmd struct {
 	Case  string `arg:"" type:"existingdir" help:"The case folder."`
 	Facts string `placeholder:"FILE" type:"existingfile" help:"What people know and logs do not say (YAML); otherwise what the case was decided by."`
 	langFlag
+	regimesFlag
 }
 
 // Run decides a case anew.
@@ -339,6 +345,9 @@ func (c *judgeCmd) Run(e *env) error {
 		cfg.Inventory, err = pipeline.KeptInventory(c.Case, cfg.Facts)
 	}
 	if err != nil {
+		return err
+	}
+	if cfg.Regimes, err = c.regimes(); err != nil {
 		return err
 	}
 	sayProblems(e, cfg.Inventory)

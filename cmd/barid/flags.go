@@ -26,6 +26,7 @@ type cli struct {
 	Rules      rulesCmd      `cmd:"" help:"Check rules, or list what is loaded."`
 	Report     reportCmd     `cmd:"" help:"Write one output of a case again."`
 	Judge      judgeCmd      `cmd:"" help:"Decide anew what was reached, with other facts, without the evidence."`
+	Disclose   discloseCmd   `cmd:"" help:"Say what is owed to whom by when, or draft what is to be sent."`
 	Verify     verifyCmd     `cmd:"" help:"Check every hash and the custody chain of a case, and the evidence if it is still there."`
 	Seal       sealCmd       `cmd:"" help:"Have the chain of custody stamped by a time stamping authority (RFC 3161)."`
 	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`
@@ -121,6 +122,7 @@ func newParser(flags *cli, stdout, stderr io.Writer, exit func(int)) *kong.Kong 
 			"  barid scan --rules sigma.zip /var/log     every detection as a JSON line\n"+
 			"  barid dump Security.evtx | jq .event      every event as a JSON line\n"+
 			"  barid judge barid-case --facts facts.yaml what follows from what people know\n"+
+			"  barid disclose barid-case                 what is owed to whom, by when\n"+
 			"  barid verify barid-case                   has anything been changed?\n\n"+
 			"Exit status: 0 done; 1 failed; 2 wrong usage; 3 done, but something could not be read (with --strict); 4 --fail-on was met."),
 		kong.Vars{
@@ -130,6 +132,7 @@ func newParser(flags *cli, stdout, stderr io.Writer, exit func(int)) *kong.Kong 
 			"max_total":   "200G",
 			"max_entries": fmt.Sprint(evidence.DefaultMaxEntries),
 			"levels":      strings.Join(detect.Levels(), ", "),
+			"forms":       forms(),
 			"formats":     formats(),
 			"tlp":         casefile.DefaultTLP.Name(),
 			"langs":       strings.Join(lang.Tags(), ", "),

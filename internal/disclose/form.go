@@ -24,9 +24,10 @@ type Form struct {
 // Draft is what a form is written from.
 type Draft struct {
 	*Input
-	// Owed and Classifications are what Assess says of the input.
+	// Owed, Classifications and Notes are what Assess says of the input.
 	Owed            []casefile.Duty
 	Classifications []casefile.Classification
+	Notes           []string
 	// Lang is the language to write in; never nil.
 	Lang *lang.Language
 	// As is the kind of file: one of the form's.
