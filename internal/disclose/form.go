@@ -2,6 +2,7 @@ package disclose
 
 import (
 	"io"
+	"slices"
 	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
@@ -53,9 +54,7 @@ func (d *Draft) Duty(regime, stage string) *casefile.Duty {
 
 // Forms returns all forms, in the order in which they are listed. The slice is the caller's.
 func Forms() []Form {
-	return append([]Form{
-		// DORA: the forms of Regulation (EU) 2025/302.
-	}, draftForms()...)
+	return slices.Concat(doraForms(), draftForms())
 }
 
 // FindForm returns the form of that name.
