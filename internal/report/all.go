@@ -7,6 +7,7 @@ import (
 
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/lang"
+	"github.com/barid-dfir/barid/internal/report/cacao"
 	"github.com/barid-dfir/barid/internal/report/csv"
 	"github.com/barid-dfir/barid/internal/report/html"
 	"github.com/barid-dfir/barid/internal/report/input"
@@ -45,6 +46,7 @@ func Outputs() []Output {
 		{"misp", "misp.json", "the same as a MISP event", misp.Write},
 		{"veris", "veris.json", "the incident for statistics, as VERIS 1.4.1", veris.Write},
 		{"ocsf", "ocsf.jsonl", "incidents and findings for a SIEM, as OCSF 1.8 events", ocsf.Write},
+		{"cacao", "cacao.json", "what to do next, as a CACAO 2.0 playbook of steps for people", cacao.Write},
 	}
 }
 

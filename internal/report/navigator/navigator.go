@@ -1,14 +1,17 @@
-// Package navigator writes the techniques of a case as a layer for the ATT&CK Navigator (layer file format 4.5).
+// Package navigator writes the techniques of a case as a layer for the ATT&CK Navigator (layer file format 4.5, techniques of ATT&CK 17), with
+// the marking of the case as metadata.
 package navigator
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/report/attack"
+	"github.com/barid-dfir/barid/internal/report/fields"
 	"github.com/barid-dfir/barid/internal/report/input"
 )
 
@@ -21,11 +24,19 @@ type layer struct {
 	Techniques  []technique `json:"techniques"`
 	Gradient    gradient    `json:"gradient"`
 	Legend      []legend    `json:"legendItems"`
+	Metadata    []metadata  `json:"metadata"`
 	Expand      string      `json:"expandedSubtechniques"`
 }
 
+type metadata struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
 type versions struct {
-	Layer string `json:"layer"`
+	Attack    string `json:"attack"`
+	Navigator string `json:"navigator"`
+	Layer     string `json:"layer"`
 }
 
 type technique struct {
@@ -65,11 +76,7 @@ func Write(w io.Writer, in *input.Input) error {
 	for i := range c.Incidents {
 		for j := range c.Incidents[i].Steps {
 			s := &c.Incidents[i].Steps[j]
-			for _, tag := range s.Rule.Tags {
-				id, ok := strings.CutPrefix(tag, "attack.t")
-				if !ok || id == "" || id[0] < '0' || id[0] > '9' {
-					continue
-				}
+			for _, id := range attack.Techniques(s.Rule.Tags) {
 				t := all[id]
 				if t == nil {
 					t = &seen{}
@@ -77,24 +84,27 @@ func Write(w io.Writer, in *input.Input) error {
 				}
 				t.count += s.Count
 				t.level = max(t.level, slices.IndexFunc(levels[:], func(l legend) bool { return l.Label == s.Rule.Level }))
-				if !slices.Contains(t.rules, s.Rule.Title) {
-					t.rules = append(t.rules, s.Rule.Title)
+				if title := string(fields.AppendVisible(nil, s.Rule.Title)); !slices.Contains(t.rules, title) {
+					t.rules = append(t.rules, title)
 				}
 			}
 		}
 	}
 	out := layer{
-		Name: "Barid", Versions: versions{Layer: "4.5"}, Domain: "enterprise-attack",
+		Name: "Barid", Versions: versions{"17", "5.1.0", "4.5"}, Domain: "enterprise-attack",
 		Description: fmt.Sprintf("Techniques named by the findings of %d incidents. A technique that is not marked was not seen; that is no proof of its absence.", len(c.Incidents)),
-		Techniques:  []technique{}, Gradient: gradient{Colors: []string{"#ffffff", levels[4].Color}}, Legend: levels[:], Expand: "annotated",
+		Techniques:  []technique{}, Gradient: gradient{Colors: []string{"#ffffff", levels[4].Color}, Max: 1}, Legend: levels[:], Metadata: []metadata{{"TLP", c.Marking().String()}}, Expand: "annotated",
 	}
 	for _, id := range slices.Sorted(maps.Keys(all)) {
 		t := all[id]
 		slices.Sort(t.rules)
 		out.Gradient.Max = max(out.Gradient.Max, t.count)
-		out.Techniques = append(out.Techniques, technique{ID: "T" + id, Score: t.count, Color: levels[max(t.level, 0)].Color, Comment: strings.Join(t.rules, "; "), Enabled: true})
+		out.Techniques = append(out.Techniques, technique{ID: id, Score: t.count, Color: levels[max(t.level, 0)].Color, Comment: strings.Join(t.rules, "; "), Enabled: true})
 	}
-	e := json.NewEncoder(w)
-	e.SetIndent("", " ")
-	return e.Encode(&out)
+	p, err := casefile.EncodeValue(&out, " ")
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(p)
+	return err
 }

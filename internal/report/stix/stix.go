@@ -22,17 +22,10 @@ import (
 // maxCount is the largest number that STIX lets an object count.
 const maxCount = 999_999_999
 
-// tlpExtension is the extension definition of TLP 2.0, and tlpIDs its markings (oasis-open/cti-stix-common-objects,
-// extension-definition-specifications/tlp-2.0).
+// tlpExtension is the extension definition of TLP 2.0 (oasis-open/cti-stix-common-objects).
 const tlpExtension = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
 
-var tlpIDs = [...]string{
-	casefile.TLPClear:       "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487",
-	casefile.TLPGreen:       "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
-	casefile.TLPAmber:       "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421",
-	casefile.TLPAmberStrict: "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003",
-	casefile.TLPRed:         "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1",
-}
+func tlpID(t casefile.TLP) string { return "marking-definition--" + share.TLPUUID(t) }
 
 // Write writes a bundle.
 func Write(w io.Writer, in *input.Input) error {
@@ -61,7 +54,7 @@ type builder struct {
 }
 
 func newBuilder(v *share.View) (*builder, error) {
-	b := &builder{v: v, at: stamp(v.Time), marking: tlpIDs[v.Marking], barid: barid()}
+	b := &builder{v: v, at: stamp(v.Time), marking: tlpID(v.Marking), barid: barid()}
 	for _, tag := range lang.Tags() {
 		l, err := lang.Find(tag)
 		if err != nil {
@@ -171,11 +164,11 @@ func set(o *object, field, text string) {
 // barid returns the identity of Barid, which does not depend on the case.
 func barid() object {
 	const epoch = "2026-01-01T00:00:00.000Z"
-	return named(object{Type: "identity", SpecVersion: "2.1", Created: epoch, Modified: epoch, Name: "Barid", IdentityClass: "system", Markings: []string{tlpIDs[casefile.TLPClear]}})
+	return named(object{Type: "identity", SpecVersion: "2.1", Created: epoch, Modified: epoch, Name: "Barid", IdentityClass: "system", Markings: []string{tlpID(casefile.TLPClear)}})
 }
 
 // tlp returns a marking as it is published: its identifier and time are fixed.
 func tlp(t casefile.TLP) object {
-	return object{Type: "marking-definition", SpecVersion: "2.1", ID: tlpIDs[t], Created: "2022-10-01T00:00:00.000Z", Name: t.String(),
+	return object{Type: "marking-definition", SpecVersion: "2.1", ID: tlpID(t), Created: share.TLPPublished, Name: t.String(),
 		Extensions: map[string]tlpMarking{tlpExtension: {"property-extension", t.Name()}}}
 }
