@@ -100,6 +100,11 @@ func (f *Facts) CheckRegimes(regimes *Regimes) error {
 			return fmt.Errorf("%sthere is no regime %q: they are %s", f.line(entity("regimes", name)...), name, regimes.names())
 		}
 	}
+	for _, name := range sortedKeys(f.Incident.Delay) {
+		if regimes.Find(name) == nil {
+			return fmt.Errorf("%sthere is no regime %q: they are %s", f.line(incident("delay", name)...), name, regimes.names())
+		}
+	}
 	for _, name := range sortedKeys(f.Entity.Recipients) {
 		if err := checkRecipient(name, regimes); err != nil {
 			return fmt.Errorf("%s%w", f.line(entity("recipients", name)...), err)

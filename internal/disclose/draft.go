@@ -58,6 +58,11 @@ func buildDraft(form string, outward bool, in *Draft, build func(*drafter) error
 		d.f = &Facts{}
 	}
 	d.zone, _ = d.f.Zone()
+	if d.regimes = in.Regimes; d.regimes == nil {
+		if d.regimes, err = BuiltinRegimes(); err != nil {
+			return nil, err
+		}
+	}
 	d.out = draft.Draft{Form: form, Language: d.l, Title: d.l.Words("form.title." + form), Marking: d.marking(), Outward: outward}
 	d.claims()
 	d.correct()
@@ -84,6 +89,7 @@ type drafter struct {
 	x       *Extent
 	earlier *draft.Earlier
 	zone    *time.Location
+	regimes *Regimes
 	out     draft.Draft
 }
 

@@ -101,7 +101,7 @@ func agency(day int) (*casefile.Case, *Facts, []casefile.Reached) {
 	reached := []casefile.Reached{
 		mailboxVerdict("ana@agency.example", casefile.Possible, casefile.Possible, 0, -1),
 		mailboxVerdict("bilal@agency.example", casefile.Possible, casefile.Possible, 0, 120),
-		mailboxVerdict("mara@agency.example", casefile.Possible, casefile.Confirmed, 0, 40),
+		mailboxVerdict("mara@agency.example", casefile.Possible, casefile.Possible, 0, 40),
 		{Object: casefile.Object{Kind: "file", ID: `C:\inetpub\wwwroot\aspnet_client\x.aspx`, In: "ex1"}, Verdict: casefile.Confirmed, Exposure: "content",
 			Levels: casefile.Levels{Content: "confirmed", Partial: "confirmed", Metadata: "confirmed"}, Lower: 1, Upper: 1, Why: []casefile.Reason{{Rule: "SHELL_USED"}}},
 		{Object: casefile.Object{Kind: "host", ID: "ex1"}, Verdict: casefile.Confirmed, Exposure: "content", Levels: casefile.Levels{Content: "confirmed", Partial: "confirmed", Metadata: "confirmed"}, Lower: 1, Upper: 1},
@@ -119,7 +119,7 @@ func agency(day int) (*casefile.Case, *Facts, []casefile.Reached) {
 		f.Incident.Recovered = instant("2021-03-09T14:00:00+01:00")
 		f.Impact.Data.Confidentiality = is(false)
 		reached[1] = mailboxVerdict("bilal@agency.example", casefile.RuledOut, casefile.RuledOut, 0, 0)
-		reached[2] = mailboxVerdict("mara@agency.example", casefile.RuledOut, casefile.Confirmed, 0, 0)
+		reached[2] = mailboxVerdict("mara@agency.example", casefile.RuledOut, casefile.RuledOut, 0, 0)
 		c.Coverage[0].Gaps = nil
 		f.Acts = append(f.Acts, Act{Act: "risk", Regime: regimeEUData, As: "risk", Time: *instant("2021-03-09T15:00:00+01:00"), Author: "D. Moreau", Reason: "names only"})
 	}
@@ -163,6 +163,8 @@ func hostile() (*casefile.Case, *Facts, []casefile.Reached) {
 	reached[2].Settle, reached[2].Object.ID, reached[2].Object.Owner = evilName, evilName, evilName
 	reached = append(reached, mailboxVerdict("=1+1@agency.example", casefile.Confirmed, casefile.Confirmed, 4, 6))
 	reached[len(reached)-1].Object.Owner = ""
+	reached = append(reached, mailboxVerdict("leila@agency.example", casefile.Possible, casefile.Confirmed, 0, -1), mailboxVerdict("omar@agency.example", casefile.RuledOut, casefile.Confirmed, 0, 0))
+	f.Impact.Data.Confidentiality, f.Incident.Malicious, f.PersonalData.Persons = is(false), is(false), &Quantity{}
 	f.Organisation.Name, f.Incident.Reference, f.Incident.Description = evilName, evilName, evilName
 	f.PersonalData.Data, f.PersonalData.Advice = []string{evilName}, []string{evilName, "www.evil.example", "a@b.example"}
 	f.Entity.Contacts["dpo"] = Contact{Name: evilName, Email: evilName, Phone: evilName}

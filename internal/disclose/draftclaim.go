@@ -30,10 +30,12 @@ func (d *drafter) claims() {
 	for _, b := range []struct {
 		about string
 		is    *bool
-	}{{"malicious", in.Malicious}, {"cross_border", in.CrossBorder}, {"confidentiality", data.Confidentiality}, {"integrity", data.Integrity},
-		{"availability", data.Availability}, {"unintelligible", d.f.PersonalData.Unintelligible}} {
-		c := draft.Claim{About: b.about, Open: b.is == nil}
-		if b.is != nil {
+		open  bool // for the case contradicts it
+	}{{"malicious", in.Malicious, d.harmlessContradicted()}, {"cross_border", in.CrossBorder, false},
+		{"confidentiality", data.Confidentiality, d.notConfidential() != ""}, {"integrity", data.Integrity, false},
+		{"availability", data.Availability, false}, {"unintelligible", d.f.PersonalData.Unintelligible, false}} {
+		c := draft.Claim{About: b.about, Open: b.is == nil || b.open}
+		if !c.Open {
 			c.Value = strconv.FormatBool(*b.is)
 		}
 		d.claim(c, d.yesNo(b.is))
@@ -52,8 +54,8 @@ func (d *drafter) claims() {
 		about string
 		of    *Quantity
 	}{{"persons", d.f.PersonalData.Persons}, {"records", d.f.PersonalData.Records}, {"clients", d.f.Impact.Clients.Number}} {
-		c := draft.Claim{About: q.about, Open: q.of == nil}
-		if q.of != nil {
+		c := draft.Claim{About: q.about, Open: q.of == nil || q.about == "persons" && d.nobodyContradicted()}
+		if !c.Open {
 			c.Value, c.Estimate = strconv.FormatFloat(q.of.Value, 'f', -1, 64), q.of.Basis == "estimate"
 		}
 		d.claim(c, d.quantity(q.of))

@@ -114,7 +114,12 @@ func (d *drafter) breach(regime, stage string, at law) {
 	d.given("controller", d.role(), keyData+"controller")
 	d.section("contact", at.at("(3)(b)"))
 	d.contact("dpo")
+	phase := "form.phase.first"
+	if slices.ContainsFunc(d.acts(actSubmitted, regime), func(a *Act) bool { return a.Stage == stage }) {
+		phase = "form.phase.further"
+	}
 	d.times(at.at("(1)"), d.owed(regime, stage), regime)
+	d.given("phase", d.l.Words(phase), keyActs)
 	d.happened(at.at("(3)(a)"))
 	d.reached(at.at("(3)(a)"))
 	d.data(at.at("(3)(a)"))
@@ -229,16 +234,28 @@ func (d *drafter) attack() {
 				last = l
 			}
 		}
-		first := cmp.Or(firstEvent(d.c), &time.Time{})
-		d.sentence("attack", d.l.Words("letter.attack", "organisation", o, "span", d.l.Span(*first, last)), draft.Case, incidentRefs(d.c)...)
+		d.sentence("attack", d.l.Words("letter.attack", "organisation", o, "days", d.days(firstEvent(d.c), last)), draft.Case, incidentRefs(d.c)...)
 	} else {
 		d.paragraphs("description", d.f.Incident.Description, keyIncident+"description")
 	}
 	if t := d.f.Incident.Detected; t != nil {
-		d.sentence("detected", d.l.Words("letter.detected", "time", d.when(*t)), draft.Facts, keyIncident+"detected")
+		d.sentence("detected", d.l.Words("letter.detected", "day", d.days(t, *t)), draft.Facts, keyIncident+"detected")
 	} else {
 		d.open("detected", keyIncident+"detected")
 	}
+}
+
+// days returns the days from first to last, as the calendar of the entity has them; where the last is not known, the first.
+func (d *drafter) days(first *time.Time, last time.Time) lang.Words {
+	if first == nil {
+		return d.l.Words("time.unknown")
+	}
+	zone := cmp.Or(d.zone, time.UTC)
+	from := first.In(zone).Format(time.DateOnly)
+	if to := last.In(zone).Format(time.DateOnly); !last.IsZero() && to != from {
+		from += " – " + to
+	}
+	return d.l.Values(from)[0]
 }
 
 // public is a statement to everybody. It names no host, account or address.
@@ -266,8 +283,8 @@ func (d *drafter) public() error {
 	if !known {
 		d.sentence("reached", d.l.Words("accessed.unjudged"), draft.Open, "attacker", "window", "inventory")
 	}
-	if c := d.f.Impact.Data.Confidentiality; c != nil {
-		d.given("confidentiality", d.yesNo(c), keyImpact+"data.confidentiality")
+	if d.f.Impact.Data.Confidentiality != nil && d.notConfidential() == "" {
+		d.confidentiality()
 	}
 	if t := d.f.Incident.Recovered; t != nil {
 		d.given("recovered", d.when(*t), keyIncident+"recovered")
@@ -279,10 +296,10 @@ func (d *drafter) public() error {
 			break
 		}
 	}
-	if d.f.Impact.Data.Confidentiality == nil {
-		d.open("confidentiality", keyImpact+"data.confidentiality")
+	if d.f.Impact.Data.Confidentiality == nil || d.notConfidential() != "" {
+		d.confidentiality()
 	}
-	d.given("persons", d.quantity(d.f.PersonalData.Persons), keyData+"persons")
+	d.affected()
 	if d.f.Incident.Recovered == nil {
 		d.open("recovered", keyIncident+"recovered")
 	}

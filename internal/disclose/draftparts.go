@@ -53,6 +53,27 @@ func (d *drafter) contact(role string) {
 	d.given("contact."+role, said, keyEntity+"contacts."+role)
 }
 
+// dutyNames returns what a duty is called: by the data of its regime, or else by its names there.
+func (d *drafter) dutyNames(o *casefile.Duty) (regime, stage lang.Words) {
+	regime, stage = d.l.Values(o.Regime)[0], d.l.Values(o.Stage)[0]
+	if d.regimes == nil {
+		return regime, stage
+	}
+	g := d.regimes.Find(o.Regime)
+	if g == nil {
+		return regime, stage
+	}
+	if w := d.name(g.Words[d.l.Tag()].Name); !w.Empty() {
+		regime = w
+	}
+	if r := g.rule(o.Stage); r != nil {
+		if w := d.name(r.Words[d.l.Tag()].Name); !w.Empty() {
+			stage = w
+		}
+	}
+	return regime, stage
+}
+
 // times says when it was, when it was known, until when the form is due, and what went before.
 func (d *drafter) times(at law, duty *casefile.Duty, regime string) {
 	d.section("times", at)
@@ -276,7 +297,7 @@ func orDash(s string) string {
 // suspicion answers what an early warning must answer.
 func (d *drafter) suspicion(regime string, at law) {
 	d.section("suspicion", at)
-	d.given("malicious", d.yesNo(d.f.Incident.Malicious), keyIncident+"malicious")
+	d.malicious()
 	if n := attackerSessions(d.c); n > 0 {
 		d.shown("attacker.sessions", d.l.Count("count.session", n), "case.json sessions")
 	}
@@ -391,14 +412,14 @@ func (d *drafter) indicators(at law) {
 	}
 }
 
-// listed adds machine values, sorted, at most 200 of them.
+// listed adds machine values, sorted, at most 50 of them: the exports have all.
 func (d *drafter) listed(about string, values []string, refs ...string) bool {
-	slices.Sort(values)
+	slices.SortFunc(values, byAddress)
 	values = slices.DeleteFunc(slices.Compact(values), func(s string) bool { return s == "" })
 	if len(values) == 0 {
 		return false
 	}
-	const most = 200
+	const most = 50
 	n := len(values) - most
 	parts := make([]string, 0, min(len(values), most))
 	for _, v := range values[:min(len(values), most)] {
@@ -410,6 +431,21 @@ func (d *drafter) listed(about string, values []string, refs ...string) bool {
 	}
 	d.shown(about, said, refs...)
 	return true
+}
+
+// byAddress orders addresses as numbers, and texts after them.
+func byAddress(a, b string) int {
+	x, errX := netip.ParseAddr(a)
+	y, errY := netip.ParseAddr(b)
+	switch {
+	case errX == nil && errY == nil:
+		return cmp.Or(x.Compare(y), strings.Compare(a, b))
+	case errX == nil:
+		return -1
+	case errY == nil:
+		return 1
+	}
+	return strings.Compare(a, b)
 }
 
 func shortened(s string, most int) string {
@@ -426,11 +462,11 @@ func shortened(s string, most int) string {
 func (d *drafter) data(at law) {
 	d.section("data", at)
 	m, p := &d.f.Impact.Data, &d.f.PersonalData
-	d.given("confidentiality", d.yesNo(m.Confidentiality), keyImpact+"data.confidentiality")
+	d.confidentiality()
 	d.given("integrity", d.yesNo(m.Integrity), keyImpact+"data.integrity")
 	d.given("availability", d.yesNo(m.Availability), keyImpact+"data.availability")
 	d.given("categories", d.names(p.Categories), keyData+"categories")
-	d.given("persons", d.quantity(p.Persons), keyData+"persons")
+	d.affected()
 	d.given("records", d.quantity(p.Records), keyData+"records")
 	d.given("data", d.names(p.Data), keyData+"data")
 	d.given("sensitive", d.names(p.Sensitive), keyData+"sensitive")
@@ -483,30 +519,18 @@ func (d *drafter) persons() {
 	}
 }
 
-// others says who else was told or must be.
+// others says who else was told or must be. What is open of other regimes is for the list of what is owed.
 func (d *drafter) others(regime string, at law) {
 	d.section("others", at)
 	d.given("other_authorities", d.codes(d.f.Incident.OtherAuthorities), keyIncident+"other_authorities")
 	for i := range d.in.Owed {
 		o := &d.in.Owed[i]
-		if o.Regime == regime || o.State == casefile.DutyNotOwed {
+		if o.Regime == regime || o.State != casefile.DutyDue && o.State != casefile.DutyDone {
 			continue
 		}
-		said := d.l.Words("form.duty."+dutyWords(o.State), "regime", lang.Value(o.Regime), "stage", lang.Value(o.Stage))
-		if o.State == casefile.DutyOpen && len(o.Missing) > 0 {
-			d.sentence("owed", said, draft.Open, o.Missing...)
-			continue
-		}
-		d.sentence("owed", said, draft.Case, "owed "+o.Regime+" "+o.Stage)
+		regime, stage := d.dutyNames(o)
+		d.sentence("owed", d.l.Words("form.duty."+o.State, "regime", regime, "stage", stage), draft.Case, "owed "+o.Regime+" "+o.Stage)
 	}
-}
-
-func dutyWords(state string) string {
-	switch state {
-	case casefile.DutyDue, casefile.DutyWaiting, casefile.DutyDone:
-		return state
-	}
-	return casefile.DutyOpen
 }
 
 // missing lists what will follow: what is open in the draft so far.

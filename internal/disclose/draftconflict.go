@@ -1,0 +1,81 @@
+package disclose
+
+import (
+	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/disclose/draft"
+	"github.com/barid-dfir/barid/internal/lang"
+)
+
+// What people say is not written where the evidence says otherwise: a draft that holds both says neither, and people settle it.
+
+// conflict adds, in place of what the facts say, that the case contradicts it.
+func (d *drafter) conflict(about, id, key string) {
+	d.add(draft.Statement{About: about, Label: d.label(about), Said: d.l.Words(id), Basis: draft.Open, Refs: []string{"case.json"}, Closes: []string{key}})
+}
+
+// notConfidential returns the message that says why confidentiality cannot be said to be unaffected; "" where it can.
+func (d *drafter) notConfidential() string {
+	if c := d.f.Impact.Data.Confidentiality; c == nil || *c {
+		return ""
+	}
+	id := ""
+	for _, kind := range []string{kindMailbox, kindMessage, kindFolder, kindFile} {
+		k := d.x.Kinds[kind]
+		if k.all() == 0 {
+			continue
+		}
+		for _, n := range []casefile.VerdictCounts{k.Content, k.Metadata} {
+			if n.Confirmed > 0 {
+				return "conflict.confidentiality.confirmed"
+			}
+			if n.Possible > 0 {
+				id = "conflict.confidentiality.possible"
+			}
+		}
+	}
+	return id
+}
+
+func (d *drafter) confidentiality() {
+	const key = keyImpact + "data.confidentiality"
+	if id := d.notConfidential(); id != "" {
+		d.conflict("confidentiality", id, key)
+		return
+	}
+	d.given("confidentiality", d.yesNo(d.f.Impact.Data.Confidentiality), key)
+}
+
+// malicious answers whether unlawful or malicious acts are suspected.
+func (d *drafter) malicious() {
+	const key = keyIncident + "malicious"
+	if d.harmlessContradicted() {
+		d.conflict("malicious", "conflict.malicious", key)
+		return
+	}
+	d.given("malicious", d.yesNo(d.f.Incident.Malicious), key)
+}
+
+func (d *drafter) harmlessContradicted() bool {
+	m := d.f.Incident.Malicious
+	return m != nil && !*m && attackerSessions(d.c) > 0
+}
+
+// affected says how many persons are affected.
+func (d *drafter) affected() {
+	const key = keyData + "persons"
+	if d.nobodyContradicted() {
+		d.conflict("persons", "conflict.persons", key)
+		return
+	}
+	var said lang.Words
+	if p := d.f.PersonalData.Persons; p != nil {
+		said = d.quantity(p)
+	}
+	d.given("persons", said, key)
+}
+
+func (d *drafter) nobodyContradicted() bool {
+	p := d.f.PersonalData.Persons
+	k := d.x.Kinds[kindMailbox]
+	return p != nil && p.Value == 0 && k != nil && k.Content.Confirmed+k.MetadataConfirmed > 0
+}
