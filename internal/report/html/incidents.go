@@ -121,7 +121,7 @@ func (p *page) stepItem(s *casefile.Step) item {
 func anchor(i int) string { return fmt.Sprintf("i%d", i+1) }
 
 func (p *page) incidents(order []*casefile.Incident) {
-	lines := newLines()
+	lines := newLines(nil)
 	seen := map[string]bool{}
 	for i, in := range order {
 		seen[class(in.Severity)] = true

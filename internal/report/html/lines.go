@@ -13,10 +13,12 @@ type lineView struct {
 	Withheld bool // left out to keep the page small
 }
 
-// lines are the records that proofs on the page name, to be found among the findings, and how many bytes of records may still be shown.
+// lines are the records that proofs on the page name, in the case or to be found among the findings, and how many bytes of records may
+// still be shown.
 type lines struct {
-	wanted map[position][]*lineView
-	left   int
+	records map[casefile.Place]casefile.Record
+	wanted  map[position][]*lineView
+	left    int
 }
 
 type position struct {
@@ -24,11 +26,18 @@ type position struct {
 	offset, item int64 // item is the number of the line, or of the record
 }
 
-func newLines() *lines { return &lines{wanted: make(map[position][]*lineView), left: maxRawInAll} }
+func newLines(records map[casefile.Place]casefile.Record) *lines {
+	return &lines{records: records, wanted: make(map[position][]*lineView), left: maxRawInAll}
+}
 
 // want returns the place for the record of a proof.
 func (l *lines) want(p *casefile.Proof) *lineView {
 	v := new(lineView)
+	if r, ok := l.records[casefile.Place{Source: p.Source, Offset: p.Offset}]; ok {
+		*v = l.show(r.Raw)
+		v.Cut = v.Cut || r.Cut && !v.Withheld
+		return v
+	}
 	at := position{p.Source, p.Offset, cmp.Or(p.Line, p.Record)}
 	l.wanted[at] = append(l.wanted[at], v)
 	return v

@@ -142,7 +142,7 @@ func build(in *input.Input, s *say) (*page, error) {
 		return cmp.Or(cmp.Compare(rank(b.Severity), rank(a.Severity)), compareActive(a, b), a.First.Compare(b.First), strings.Compare(a.ID, b.ID))
 	})
 
-	lines := newLines()
+	lines := newLines(in.Records)
 	if err := p.reach(in, lines); err != nil {
 		return nil, err
 	}
