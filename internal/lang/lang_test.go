@@ -88,7 +88,7 @@ func TestWhatIsFilledInKeepsItsDirection(t *testing.T) {
 	}{
 		{"en", Value("10.0.0.1-10.0.0.9"), `<bdi dir="ltr">10.0.0.1-10.0.0.9</bdi> was accessed`, "10.0.0.1-10.0.0.9 was accessed"},
 		{"ar", Value("/var/log/x"), `تم الاطلاع على <bdi dir="ltr">/var/log/x</bdi>`, "تم الاطلاع على \u2066/var/log/x\u2069"},
-		{"fr", Value("x"), `<bdi dir="ltr">x</bdi>` + narrow + `: a été consulté`, "x" + narrow + ": a été consulté"},
+		{"fr", Value("x"), `il y a eu accès à <bdi dir="ltr">x</bdi>`, "il y a eu accès à x"},
 		{"en", Name("<b>\u202eevil"), `<bdi>&lt;b&gt;[U+202E]evil</bdi> was accessed`, "<b>[U+202E]evil was accessed"},
 		{"en", "سر", `<bdi>سر</bdi> was accessed`, "\u2068سر\u2069 was accessed"},
 		{"ar", "ana\u2069", `تم الاطلاع على <bdi>ana[U+2069]</bdi>`, "تم الاطلاع على \u2068ana[U+2069]\u2069"},

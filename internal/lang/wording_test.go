@@ -17,7 +17,7 @@ var wordings = []struct {
 		"fr": regexp.MustCompile(`(?i)\b(a|ont|ait|aient|peut|peuvent|pourrait|pourraient)( \p{L}+)? (pu|être|en provenir|provenir|connaître|s’agir|avoir|se situer)\b|\bpeut\b|\bpeuvent\b|\bpu\b|\bpuisse|\bsusceptible|\béventuel|\bpossible|\bpourr|\bprésum`),
 		"ar": regexp.MustCompile(`ربما|قد |يمكن|يجوز|يُحتمل|محتمل|يُشتبه`),
 	}, false},
-	{"what may have been", regexp.MustCompile(`(?i)\b(may|might|could|can|whether|suspected|presum|possib|not shown|probab)`), map[string]*regexp.Regexp{
+	{"what may have been", regexp.MustCompile(`(?i)\b(may|might|could|can|perhaps|whether|suspected|presum|possib|not shown|probab)`), map[string]*regexp.Regexp{
 		"fr": regexp.MustCompile(`(?i)\b(a|ont) pu (être|avoir)\b`),
 		"ar": regexp.MustCompile(`ربما`),
 	}, true},
@@ -45,6 +45,7 @@ var terms = []struct {
 	others map[string]*regexp.Regexp
 }{
 	{regexp.MustCompile(`(?i)\bmailbox`), map[string]*regexp.Regexp{"fr": regexp.MustCompile(`(?i)\bboîte|mailbox`), "ar": regexp.MustCompile(`صندوق|صناديق|صندوقا|الصندوق|mailbox`)}},
+	{regexp.MustCompile(`(?i)\bweb shell`), map[string]*regexp.Regexp{"fr": regexp.MustCompile(`(?i)web shell`), "ar": regexp.MustCompile(`قشر|قشور`)}},
 	{regexp.MustCompile(`(?i)\battacker`), map[string]*regexp.Regexp{"fr": regexp.MustCompile(`(?i)attaquant|attacker`), "ar": regexp.MustCompile(`مهاجم|attacker`)}},
 	{regexp.MustCompile(`(?i)\bpersonal data breach`), map[string]*regexp.Regexp{"fr": regexp.MustCompile(`(?i)violations? de données`), "ar": regexp.MustCompile(`خرق|خروق`)}},
 	{regexp.MustCompile(`(?i)\bpersonal data\b`), map[string]*regexp.Regexp{"fr": regexp.MustCompile(`(?i)données (à caractère personnel|personnelles)`), "ar": regexp.MustCompile(`بيانات\S* (ال)?شخصي`)}},
