@@ -35,7 +35,7 @@ var wordings = []struct {
 	}, false},
 	{"an upper bound", regexp.MustCompile(`(?i)\bat most\b`), map[string]*regexp.Regexp{
 		"fr": regexp.MustCompile(`(?i)\bau (plus|maximum)\b`),
-		"ar": regexp.MustCompile(`لا يزيد|لا تزيد|على الأكثر|كحد أقصى|أقصاه`),
+		"ar": regexp.MustCompile(`لا يزيد|لا تزيد|لا يتجاوز|لا تتجاوز|على الأكثر|كحد أقصى|أقصاه`),
 	}, false},
 }
 
