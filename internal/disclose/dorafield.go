@@ -178,7 +178,7 @@ var doraFields = []doraField{
 	{"3.9", "impactAssessment.affectedAssets.affectedTransactions.number", kindInteger, 0, nil, "disclosure.impact.transactions.number"},
 	{"3.10", "impactAssessment.affectedAssets.affectedTransactions.percentage", kindPercent, 0, nil, "disclosure.impact.transactions.percentage"},
 	{"3.11", "impactAssessment.affectedAssets.valueOfAffectedTransactions", kindAmount, 0, nil, "disclosure.impact.transactions.value"},
-	{"3.12", "impactAssessment.affectedAssets.numbersActualEstimate", kindMulti, doraIntermediate, doraFigures, "the basis of disclosure.impact.{clients,counterparts,transactions}.number"},
+	{"3.12", "impactAssessment.affectedAssets.numbersActualEstimate", kindMulti, doraIntermediate, doraFigures, "disclosure.impact.{clients,counterparts,transactions}.number: {value, basis: actual or estimate}"},
 	{"3.13", "incident.classificationTypes[reputational_impact].reputationalImpactType", kindMulti, 0, doraReputations, "disclosure.impact.reputation"},
 	{"3.14", "incident.classificationTypes[reputational_impact].reputationalImpactDescription", kindText, 0, nil, "disclosure.impact.reputation.about"},
 	{"3.15", "incident.incidentDuration", kindDuration, doraIntermediate, nil, "disclosure.incident.resolved"},

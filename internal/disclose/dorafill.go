@@ -63,6 +63,9 @@ func (f *doraFiller) context() {
 	down := f.situ.downtime(func(*Service) bool { return true })
 	f.ask = doraContext{home: f.facts.Home(), acpr: strings.EqualFold(f.facts.Entity.Recipients["dora"], "ACPR"), submitted: f.submitted(doraInitial) != nil,
 		stillDown: down.still, down: len(down.spans) > 0, third: f.facts.Incident.ThirdParty != nil, recurring: len(f.facts.Incident.Recurring) > 0}
+	// Who answers for a field by its number has seen what the case says of it.
+	f.ask.hosts = len(provenHosts(f.in.Case)) > 0 && f.facts.DORA["3.28"] == nil
+	f.ask.content = f.situ.access.content && f.facts.DORA["3.20"] == nil
 }
 
 // submitted returns the act by which a stage was submitted last; nil if it was not.
@@ -138,7 +141,7 @@ func (f *doraFiller) notification() {
 		name := criterionNames[c.ID]
 		if c.Result == ruleMet && !slices.Contains(criteria, name) {
 			criteria = append(criteria, name)
-			refs = append(refs, c.Source.Article)
+			refs = append(refs, "RTS 2024/1772, "+c.Source.Article)
 		}
 	}
 	slices.SortFunc(criteria, func(a, b string) int { return slices.Index(doraCriteria, a) - slices.Index(doraCriteria, b) })
@@ -197,6 +200,9 @@ func (f *doraFiller) figures() {
 	} {
 		v, ok := n.write(n.q)
 		f.number(n.field, v, ok)
+	}
+	if im.Clients.Percentage == nil && f.given("3.5") {
+		f.from["3.5"] = doraOrigin{basisComputed, []string{"disclosure.impact.clients.number", "disclosure.services[].clients"}}
 	}
 	// None are none of all.
 	for _, n := range figureNumbers {
@@ -299,8 +305,7 @@ func (f *doraFiller) impacts() {
 	f.fact("3.13", kinds)
 	f.fact("3.14", im.Reputation.About)
 	f.dataLosses()
-	hosts := provenHosts(f.in.Case)
-	if len(hosts) > 0 {
+	if hosts := provenHosts(f.in.Case); len(hosts) > 0 {
 		f.set("3.28", "yes", basisCase, hosts...)
 		f.set("3.29", linesOf(f.lang, "dora.hosts", hosts), basisCase, hosts...)
 	}
@@ -484,6 +489,10 @@ func (f *doraFiller) said() error {
 			return fmt.Errorf("%s: %w", key, err)
 		}
 		f.set(name, value, basisFacts, key)
+	}
+	if f.text("3.28") != "yes" && f.from["3.29"].basis == basisCase {
+		delete(f.values, "3.29")
+		delete(f.from, "3.29")
 	}
 	return nil
 }

@@ -431,6 +431,9 @@ func TestRules(t *testing.T) {
 		{"3.6", "zero", "", values{"3.6": num("7"), "3.7": num("1")}, nil},
 		{"3.4", "zero", "", values{"3.4": num("0"), "3.5": num("0")}, nil},
 		{"3.5", "share", "", values{"3.5": num("0")}, nil},
+		{"3.28", "contradicted", "", nil, func(c *doraContext) { c.hosts = true }},
+		{"3.20", "contradicted", "", values{"2.5": []string{critCritical, critData, critClients, critReputation, critEconomic}, "3.20": []string{"integrity"}, "3.21": "text"},
+			func(c *doraContext) { c.content = true }},
 		{"4.2", "cause", "", values{"4.2": []string{"malicious_actions_fraudulent_actions", "system_failure_other", "human_error_omission"}, "4.4": "text"}, nil},
 		{"4.1", "cause", "", values{"4.1": []string{"malicious_actions", "system_failure_malfunction", "human_error"}}, nil},
 	} {

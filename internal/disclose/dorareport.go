@@ -48,11 +48,13 @@ type doraContext struct {
 	down      bool   // a service was down
 	third     bool   // a third party is named
 	recurring bool   // earlier incidents are named
+	hosts     bool   // the case proves that the attacker had control of hosts
+	content   bool   // the case proves that content was accessed
 }
 
 func newDoraReport(stage doraStage) *doraReport {
 	r := &doraReport{stage: stage, values: map[string]any{}, from: map[string]doraOrigin{}}
-	r.set("1.1", doraStages[stage], basisComputed)
+	r.set("1.1", doraStages[stage], basisComputed, "--form "+doraFormName(stage))
 	return r
 }
 

@@ -133,6 +133,11 @@ var doraRules = []struct {
 		return wrongIf(r.ask.acpr && r.given("3.1") && !acprCode.MatchString(r.text("3.1")), "3.1")
 	}},
 	{"none", func(r *doraReport) string { return wrongIf(r.has("3.31", "none") && len(r.list("3.31")) > 1, "3.31") }},
+	// People say no, and the case proves it.
+	{"contradicted", func(r *doraReport) string { return wrongIf(r.ask.hosts && r.text("3.28") == "no", "3.28") }},
+	{"contradicted", func(r *doraReport) string {
+		return wrongIf(r.ask.content && r.given("3.20") && !r.has("3.20", "confidentiality"), "3.20")
+	}},
 	// One figure of each kind, and a figure that fits the number.
 	{"figures", func(r *doraReport) string {
 		one := func(kind string) bool { return r.figuresOf(kind) == 1 }
