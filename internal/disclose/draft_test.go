@@ -107,6 +107,7 @@ func agency(day int) (*casefile.Case, *Facts, []casefile.Reached) {
 		{Object: casefile.Object{Kind: "host", ID: "ex1"}, Verdict: casefile.Confirmed, Exposure: "content", Levels: casefile.Levels{Content: "confirmed", Partial: "confirmed", Metadata: "confirmed"}, Lower: 1, Upper: 1},
 	}
 	if day >= 2 {
+		c.Statements = []casefile.Statement{{Author: "R. Haddad", About: "session S2 is owner", Reason: "asked"}}
 		f.PersonalData.Controller, f.PersonalData.Categories = is(true), []string{"staff", "correspondents"}
 		f.PersonalData.Persons = &Quantity{Value: 1200, Basis: "estimate"}
 		f.PersonalData.Data = []string{"names", "e-mail addresses"}
@@ -157,6 +158,7 @@ func hostile() (*casefile.Case, *Facts, []casefile.Reached) {
 	c, f, reached := agency(2)
 	n := &c.Incidents[0]
 	n.Title, n.Actors, n.Techniques, n.ID = evilName, []string{evilName, "203.0.113.21"}, []string{evilName}, evilName
+	c.Statements = []casefile.Statement{{Author: evilName, About: evilName, Reason: evilName}}
 	c.Sessions[0].Agents, c.Sessions[0].IPs = []string{evilName, strings.Repeat("x", 1000)}, []string{evilName}
 	c.Coverage[0].Stream, c.Coverage[0].Host, c.Coverage[0].Gaps[0].Reason = evilName, evilName, evilName
 	c.TLP = evilName

@@ -191,6 +191,24 @@ func (d *drafter) reached(at law) {
 		d.add(draft.Statement{About: "reached.settle", Label: d.label("settle"), Said: w, Basis: draft.Case, Refs: []string{"case.json reached settle"}})
 	}
 	d.gaps()
+	d.statements()
+}
+
+// statements names what people stated and verdicts lean on.
+func (d *drafter) statements() {
+	const most = 10
+	for i := range d.c.Statements[:min(len(d.c.Statements), most)] {
+		s := &d.c.Statements[i]
+		if about := d.name(shortened(s.About, 500)); !about.Empty() {
+			if r := d.name(shortened(s.Reason, 500)); !r.Empty() {
+				about = d.l.Words("form.because", "what", about, "why", r)
+			}
+			d.stated("statement", about, s.Author, "case.json statements")
+		}
+	}
+	if n := len(d.c.Statements) - most; n > 0 {
+		d.sentence("statements.more", d.l.Words("form.statements.more", "n", n), draft.Case, "case.json statements")
+	}
 }
 
 // verdicts adds a sentence for every kind of object and verdict that there is.

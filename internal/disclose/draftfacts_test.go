@@ -1,0 +1,87 @@
+package disclose
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/barid-dfir/barid/internal/casefile"
+)
+
+// The mail server of an agency of the Union, from the text of the facts to the drafts: who is told is the EDPS and CERT-EU, not the authority of a
+// Member State.
+const agencyFacts = `
+organisation: {name: Example Agency, kind: eu-body, country: FR}
+disclosure:
+  entity:
+    timezone: Europe/Paris
+    contacts: {dpo: {name: D. Moreau, email: dpo@agency.example}}
+  incident:
+    detected: 2025-03-07T08:00:00+01:00
+    aware: 2025-03-07T09:00:00+01:00
+    malicious: true
+    delay: {eu-bodies-data: the mail system was off}
+    next_statement: 2025-03-08T18:00:00+01:00
+  personal_data:
+    controller: true
+    persons: {value: 1200, basis: estimate}
+  acts:
+  - {act: significant, regime: eu-bodies-cyber, as: yes, time: 2025-03-07T10:00:00+01:00, author: R. Haddad, reason: mail of all staff}
+  - {act: risk, regime: eu-bodies-data, as: high, time: 2025-03-07T11:00:00+01:00, author: D. Moreau, reason: content of mail}
+  - {act: submitted, regime: eu-bodies-cyber, stage: early, time: 2025-03-07T20:00:00+01:00, author: R. Haddad, receipt: CE-77}
+`
+
+func TestDraftsFromFacts(t *testing.T) {
+	f, err := ParseFacts([]byte(agencyFacts))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _, reached := agency(1)
+	in := &Input{Case: c, Facts: f, Reached: verdictsOf(reached)}
+	owed, err := Assess(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range []struct {
+		form string
+		want []string
+	}{
+		{"edps", []string{"Due: `2025-03-10 08:00:00 UTC` (`2025-03-10 09:00 +01:00`, `Europe/Paris`)", "Reasons for the delay: the mail system was off",
+			"Risk to the persons affected: There is a high risk", "Regulation 2023/2841, early warning: done", "Content of 3 mailboxes may have been accessed", "Stated by D. Moreau: `disclosure.acts`"}},
+		{"cert-eu", []string{"Stage: incident notification", "Due: `2025-03-10 08:00:00 UTC`", "Submitted before: `early`, `2025-03-07 19:00:00 UTC` (`2025-03-07 20:00 +01:00`, `Europe/Paris`), receipt `CE-77`",
+			"Significant incident: yes. Reason: mail of all staff", "`203.0.113.21`"}},
+		{"gdpr-33", []string{"Due: not owed"}},
+		{"public", []string{"We will give the next statement on `2025-03-08 17:00:00 UTC`", "We found it on `2025-03-07`."}},
+		{"gdpr-34", []string{"Risk to the persons affected: There is a high risk", "Article `35(1)`", "Content of your mailbox may have been accessed by the attacker"}},
+	} {
+		form, ok := FindForm(k.form)
+		if !ok {
+			t.Fatal(k.form)
+		}
+		var b strings.Builder
+		if err := form.Write(&b, &Draft{Input: in, Owed: owed.Owed, Lang: language(t, "en"), As: "md"}); err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range k.want {
+			if !strings.Contains(b.String(), w) {
+				t.Errorf("%s lacks %q:\n%s", k.form, w, b.String())
+			}
+		}
+	}
+	for i := range owed.Owed {
+		if o := &owed.Owed[i]; o.Form != "" && o.State != casefile.DutyNotOwed {
+			if _, ok := FindForm(o.Form); !ok && !strings.HasPrefix(o.Form, "dora-") {
+				t.Errorf("%s %s: there is no form %q", o.Regime, o.Stage, o.Form)
+			}
+		}
+	}
+}
+
+func TestFinalReportIsRefusedBeforeTheNotification(t *testing.T) {
+	c, f, reached := agency(1)
+	form, _ := FindForm("nis2-final")
+	var b strings.Builder
+	err := form.Write(&b, draftOf(c, f, reached, language(t, "en")))
+	if err == nil || b.Len() > 0 || !strings.Contains(err.Error(), "disclosure.acts") {
+		t.Errorf("%v, %d bytes written", err, b.Len())
+	}
+}
