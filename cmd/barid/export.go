@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -36,16 +35,12 @@ func (e *env) export(dir string, x casefile.Export, write func(io.Writer) error)
 		}
 	}
 	if err := casefile.RecordExport(dir, x, time.Now().UTC()); err != nil {
-		e.term.line("barid: " + notRecorded(err))
+		e.term.line("barid: " + notRecorded(x, err))
 	}
 	return nil
 }
 
 // notRecorded says that an export stands in no chain, and what to do.
-func notRecorded(err error) string {
-	what := "the chain of custody does not say that this was handed out: " + err.Error()
-	if errors.Is(err, casefile.ErrChain) {
-		return what
-	}
-	return what + "; note down its SHA-256 yourself, or write it again from a copy of the case that can be written to"
+func notRecorded(x casefile.Export, err error) string {
+	return fmt.Sprintf("the chain of custody does not say that this was handed out: %v. Note down its SHA-256 yourself: %s", err, x.SHA256)
 }

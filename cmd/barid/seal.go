@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
@@ -123,7 +124,7 @@ func (c *sealCmd) finish(e *env, kept *casefile.KeptSeal, err error) error {
 
 // notSealed says that the case is as it was.
 func (c *sealCmd) notSealed(err error) error {
-	if errors.Is(err, fs.ErrPermission) {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		err = fmt.Errorf("%w: a case that is sealed has to be one that can be written to; seal a copy", err)
 	}
 	return fmt.Errorf("%s was not sealed: %w", filepath.Base(c.Case), err)

@@ -31,7 +31,7 @@ type Case struct {
 	Sessions     []Session     `json:"sessions"`
 	Capabilities []Capability  `json:"capabilities"`
 	Reached      []Reached     `json:"reached"`
-	// Statements are what people stated, and verdicts lean on.
+	// Statements are what people stated and answer for: what verdicts lean on, and then the acts of the disclosure.
 	Statements []Statement `json:"statements,omitempty"`
 	// Inferences explains the rules that verdicts name.
 	Inferences []Inference `json:"inferences,omitempty"`

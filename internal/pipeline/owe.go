@@ -26,6 +26,7 @@ func owe(c *casefile.Case, text []byte, regimes *disclose.Regimes) error {
 	}
 	c.Owed, c.Classifications = r.Owed, r.Classifications
 	c.Notes = append(c.Notes, r.Notes...)
+	c.Statements = append(c.Statements, actStatements(facts.Acts)...)
 	if more := regimes.Further(); len(more) > 0 {
 		c.Notes = append(c.Notes, "regimes: besides those of Barid, or in their place: "+strings.Join(more, ", "))
 	}

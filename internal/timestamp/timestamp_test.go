@@ -364,10 +364,27 @@ func TestParsePolicy(t *testing.T) {
 	}
 }
 
+// testdata/openssl.tsr was made by openssl ts -reply: SHA-384, fractions of a second, an accuracy, an order, a name.
+func TestAnAnswerOfOpenSSL(t *testing.T) {
+	p, err := os.ReadFile(filepath.Join("testdata", "openssl.tsr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tok, err := Parse(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tok.Digest != sha256.Sum256([]byte("head")) || tok.Accuracy != 1500100*time.Microsecond || tok.By() != "CN=Test Time Stamping" || tok.Policy.String() != "1.2.3.4.1" || tok.Time.Nanosecond() == 0 {
+		t.Errorf("%+v", tok)
+	}
+}
+
 func FuzzParse(f *testing.F) {
-	a := newAuthority(f, nil)
-	f.Add(a.answer(f, question(f, nil).DER, nil))
-	f.Add(a.answer(f, question(f, policy).DER, func(s *tsp.Timestamp) { s.Accuracy = time.Second + time.Millisecond }))
+	p, err := os.ReadFile(filepath.Join("testdata", "openssl.tsr"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(p)
 	f.Add([]byte("0\x03\x02\x01\x02"))
 	f.Fuzz(func(t *testing.T, p []byte) {
 		if tok, err := Parse(p); err == nil && (tok.Signer == nil || tok.Time.IsZero()) {
