@@ -282,7 +282,7 @@ type reportCmd struct {
 	Case   string `arg:"" type:"existingdir" help:"The case folder."`
 	Format string `default:"html" enum:"${formats}" placeholder:"FORMAT" help:"What to write: ${formats} (default html)."`
 	Output string `short:"o" placeholder:"FILE" type:"path" help:"Where to write it (default: standard output)."`
-	TLP    string `name:"tlp" placeholder:"LEVEL" help:"Refuse if the case is marked above what the recipient may have: clear, green, amber, amber+strict, red. Facts mark a case with tlp (default ${tlp})."`
+	tlpFlag
 	langFlag
 }
 
@@ -306,18 +306,6 @@ func (c *reportCmd) Run(e *env) error {
 	}
 	x := casefile.Export{Format: c.Format, Path: c.Output, TLP: in.Case.Marking().Name(), Lang: l.Tag()}
 	return e.export(c.Case, x, func(w io.Writer) error { return out.Write(w, in) })
-}
-
-// mayGo returns an error if the case may not go to the recipient.
-func (c *reportCmd) mayGo(k *casefile.Case) error {
-	if c.TLP == "" {
-		return nil
-	}
-	recipient, err := casefile.ParseTLP(c.TLP)
-	if err != nil {
-		return usage(fmt.Errorf("--tlp: %w", err))
-	}
-	return k.MayGo(recipient)
 }
 
 type judgeCmd struct {

@@ -59,6 +59,7 @@ type discloseCmd struct {
 	As       string `placeholder:"KIND" help:"Write the draft as html, md or json (default: by the name of FILE, or what is usual for the form)."`
 	Previous string `placeholder:"FILE" type:"existingfile" help:"The draft or form before this one: what has changed since is said."`
 	Output   string `short:"o" placeholder:"FILE" type:"path" help:"Where to write it (default: standard output)."`
+	tlpFlag
 	langFlag
 }
 
@@ -100,6 +101,9 @@ func (c *discloseCmd) prepare(e *env) (*disclose.Draft, error) {
 	}
 	in := &disclose.Input{Reached: casefile.Verdicts(c.Case), Regimes: regimes}
 	if in.Case, err = casefile.OpenExcept(c.Case, "reached"); err != nil {
+		return nil, err
+	}
+	if err := c.mayGo(in.Case); err != nil {
 		return nil, err
 	}
 	if err := c.unchanged(e); err != nil {

@@ -78,6 +78,23 @@ func (f *langFlag) language() (*lang.Language, error) {
 	return l, nil
 }
 
+// tlpFlag is the flag of the commands that hand something out.
+type tlpFlag struct {
+	TLP string `name:"tlp" placeholder:"LEVEL" help:"Refuse if the case is marked above what the recipient may have: clear, green, amber, amber+strict, red. Facts mark a case with tlp (default ${tlp})."`
+}
+
+// mayGo returns an error if the case may not go to the recipient.
+func (f *tlpFlag) mayGo(k *casefile.Case) error {
+	if f.TLP == "" {
+		return nil
+	}
+	recipient, err := casefile.ParseTLP(f.TLP)
+	if err != nil {
+		return usage(fmt.Errorf("--tlp: %w", err))
+	}
+	return k.MayGo(recipient)
+}
+
 type levelFlag struct{ detect.Level }
 
 // Decode reads a level by its name.

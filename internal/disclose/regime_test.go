@@ -12,6 +12,7 @@ import (
 
 	"github.com/barid-dfir/barid/content"
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/sharedtest"
 )
 
 // harbour is a regime as docs/adding-a-regime.md tells how to write one.
@@ -153,6 +154,24 @@ func TestRegimesThatCannotBeMeant(t *testing.T) {
 	} {
 		if _, err := LoadRegimes(files, "dir"); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%v: want %q", err, name)
+		}
+	}
+}
+
+// The regime in the guide is one.
+func TestTheGuide(t *testing.T) {
+	p, err := os.ReadFile(filepath.Join(sharedtest.Root(t), "docs", "adding-a-regime.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(p), "```yaml\n")
+	text, _, found := strings.Cut(text, "```")
+	if _, err := ParseRegime([]byte(text)); err != nil || !found {
+		t.Error(err)
+	}
+	for _, q := range sortedKeys(questions) {
+		if name := q[strings.LastIndexByte(q, '.')+1:]; !strings.Contains(string(p), name) {
+			t.Errorf("the guide does not name the question %s", q)
 		}
 	}
 }
