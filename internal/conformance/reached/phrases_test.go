@@ -68,13 +68,13 @@ func assessAt(t *testing.T, dir string, args ...string) *casefile.Case {
 // TestSentencesOfSharedEvidence measures how much of what is said of real evidence the phrasebook has.
 func TestSentencesOfSharedEvidence(t *testing.T) {
 	all, left := 0, []string(nil)
-	for _, folder := range []string{"exchange", "iis", "m365", "mail", "linux-auth", "web-access", "remote-access-tools", "windows-json", "linux-sotm34"} {
+	for _, folder := range []string{"exchange", "iis", "m365", "mail", "linux-auth", "web-access", "remote-access-tools", "windows-json", "linux-sotm34", "windows-evtx", "webshells", "fail2ban", "wazuh-ruleset", "crowdsec-hub"} {
 		n, l := langtest.Unmatched(t, assessAt(t, sharedtest.Path(t, "evidence", folder)))
 		all, left = all+n, append(left, l...)
 	}
 	share := 100 - 100*float64(len(left))/float64(all)
 	t.Logf("%d sentences, %d not in the phrasebook (%.2f %% are)", all, len(left), share)
-	for _, s := range left[:min(len(left), 2000)] {
+	for _, s := range left[:min(len(left), 60)] {
 		t.Log(s)
 	}
 	if share < 99 {
