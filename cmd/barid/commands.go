@@ -304,6 +304,9 @@ func (c *reportCmd) Run(e *env) error {
 	if !ok {
 		return usage(fmt.Errorf("no format %q", c.Format))
 	}
+	if !out.Marked() {
+		e.term.say("the case is %s, which this format has no place for: say so to whom you give it", in.Case.Marking())
+	}
 	x := casefile.Export{Format: c.Format, Path: c.Output, TLP: in.Case.Marking().Name(), Lang: l.Tag()}
 	return e.export(c.Case, x, func(w io.Writer) error { return out.Write(w, in) })
 }

@@ -213,7 +213,10 @@ func (c *discloseCmd) draft(e *env, d *disclose.Draft) error {
 	if c.JSON {
 		return usage(errors.New("--json is for the list: a draft takes --as json"))
 	}
-	var err error
+	err := c.mayGo(d.Case)
+	if err != nil {
+		return err
+	}
 	if d.As, err = c.kind(form); err != nil {
 		return err
 	}

@@ -32,6 +32,15 @@ type Output struct {
 	Write func(w io.Writer, in *input.Input) error
 }
 
+// Marked reports whether the output has a place for the marking of the case (TLP 2.0). Lists that are made for tables and pipelines have none.
+func (o Output) Marked() bool {
+	switch o.Name {
+	case "csv", "reached", "jsonl", "timesketch":
+		return false
+	}
+	return true
+}
+
 // Outputs returns all outputs, in the order in which they are listed for people.
 func Outputs() []Output {
 	return []Output{
