@@ -27,12 +27,17 @@ func (d *drafter) claims() {
 		d.claim(draft.Claim{About: about, Number: true, Lower: m.Lower, Upper: m.Upper}, d.l.Between(m.Lower, m.Upper))
 	}
 	in, data := &d.f.Incident, &d.f.Impact.Data
+	confidential := data.Confidentiality
+	if confidential == nil && len(d.accessed()) > 0 {
+		yes := true
+		confidential = &yes
+	}
 	for _, b := range []struct {
 		about string
 		is    *bool
 		open  bool // for the case contradicts it
 	}{{"malicious", in.Malicious, d.harmlessContradicted()}, {"cross_border", in.CrossBorder, false},
-		{"confidentiality", data.Confidentiality, d.notConfidential() != ""}, {"integrity", data.Integrity, false},
+		{"confidentiality", confidential, d.notConfidential() != ""}, {"integrity", data.Integrity, false},
 		{"availability", data.Availability, false}, {"unintelligible", d.f.PersonalData.Unintelligible, false}} {
 		c := draft.Claim{About: b.about, Open: b.is == nil || b.open}
 		if !c.Open {

@@ -36,10 +36,25 @@ func (d *drafter) notConfidential() string {
 	return id
 }
 
+// accessed names the verdicts by which something with content, or its metadata, was accessed.
+func (d *drafter) accessed() (refs []string) {
+	for _, kind := range []string{kindMailbox, kindMessage, kindFolder, kindFile} {
+		if k := d.x.Kinds[kind]; k != nil && k.Content.Confirmed+k.Metadata.Confirmed > 0 {
+			refs = append(refs, "verdicts "+kind+" confirmed")
+		}
+	}
+	return refs
+}
+
+// confidentiality answers whether the confidentiality of data is affected: as people say, or else as records prove.
 func (d *drafter) confidentiality() {
 	const key = keyImpact + "data.confidentiality"
 	if id := d.notConfidential(); id != "" {
 		d.conflict("confidentiality", id, key)
+		return
+	}
+	if refs := d.accessed(); d.f.Impact.Data.Confidentiality == nil && len(refs) > 0 {
+		d.shown("confidentiality", d.l.Words("form.yes"), refs...)
 		return
 	}
 	d.given("confidentiality", d.yesNo(d.f.Impact.Data.Confidentiality), key)

@@ -283,7 +283,8 @@ func (d *drafter) public() error {
 	if !known {
 		d.sentence("reached", d.l.Words("accessed.unjudged"), draft.Open, "attacker", "window", "inventory")
 	}
-	if d.f.Impact.Data.Confidentiality != nil && d.notConfidential() == "" {
+	settled := d.notConfidential() == "" && (d.f.Impact.Data.Confidentiality != nil || len(d.accessed()) > 0)
+	if settled {
 		d.confidentiality()
 	}
 	if t := d.f.Incident.Recovered; t != nil {
@@ -296,7 +297,7 @@ func (d *drafter) public() error {
 			break
 		}
 	}
-	if d.f.Impact.Data.Confidentiality == nil || d.notConfidential() != "" {
+	if !settled {
 		d.confidentiality()
 	}
 	d.affected()

@@ -333,7 +333,7 @@ func (d *drafter) suspicion(regime string, at law) {
 func (d *drafter) decision(act, regime string) {
 	a := d.lastAct(act, regime)
 	if a == nil {
-		d.open(act, keyActs)
+		d.open(act, actKey(act, regime))
 		return
 	}
 	id := "form.act." + act + "." + a.As
@@ -518,7 +518,7 @@ func (d *drafter) told(regime string, at law) {
 		d.stated("informed", said, a.Author, keyActs)
 	}
 	if len(informed) == 0 {
-		d.open("informed", keyActs)
+		d.open("informed", actKey(actInformed, regime))
 	}
 }
 
