@@ -213,10 +213,7 @@ func (c *discloseCmd) draft(e *env, d *disclose.Draft) error {
 	if c.JSON {
 		return usage(errors.New("--json is for the list: a draft takes --as json"))
 	}
-	err := c.mayGo(d.Case)
-	if err != nil {
-		return err
-	}
+	var err error
 	if d.As, err = c.kind(form); err != nil {
 		return err
 	}

@@ -65,23 +65,6 @@ type ruleFlags struct {
 	Placeholders   []string `placeholder:"PATH" type:"path" sep:"none" help:"Values of the placeholders in rules: a YAML file of names and lists, a NAME.txt with a value a line, or a folder of such. Can be repeated."`
 }
 
-// tlpFlag is the flag of the commands that write something to be handed out.
-type tlpFlag struct {
-	TLP string `name:"tlp" placeholder:"LEVEL" help:"Refuse if the case is marked above what the recipient may have: clear, green, amber, amber+strict, red. Facts mark a case with tlp (default ${tlp})."`
-}
-
-// mayGo returns an error if the case may not go to the recipient.
-func (f *tlpFlag) mayGo(c *casefile.Case) error {
-	if f.TLP == "" {
-		return nil
-	}
-	recipient, err := casefile.ParseTLP(f.TLP)
-	if err != nil {
-		return usage(fmt.Errorf("--tlp: %w", err))
-	}
-	return c.MayGo(recipient)
-}
-
 // langFlag is the flag of the commands that write something for people.
 type langFlag struct {
 	Lang string `default:"en" placeholder:"LANG" help:"Language of the report: ${langs} (default en)."`
