@@ -226,6 +226,12 @@ func (c *discloseCmd) draft(e *env, d *disclose.Draft) error {
 	// It is made as a whole before any of it is handed out: what cannot be drafted leaves nothing behind.
 	var text bytes.Buffer
 	if err := form.Write(&text, d); err != nil {
+		var not *disclose.NotReady
+		if errors.As(err, &not) {
+			for _, f := range not.Fields {
+				e.term.line("  " + f)
+			}
+		}
 		return fmt.Errorf("%s: %w", form.Name, err)
 	}
 	x := casefile.Export{Format: form.Name, Path: c.Output, TLP: d.Case.Marking().Name(), Lang: d.Lang.Tag()}

@@ -40,7 +40,7 @@ func writeDORA(stage doraStage) func(io.Writer, *Draft) error {
 			return writeDORAPage(w, d, r, problems, changes)
 		}
 		if len(problems) > 0 {
-			return &NotReady{Form: doraFormName(stage), Fields: describe(problems)}
+			return &NotReady{Fields: describe(problems)}
 		}
 		return r.writeJSON(w)
 	}
@@ -54,15 +54,13 @@ func doraStageName(stage doraStage) string {
 
 // NotReady says that a form could not be filed as it is, and what would change that.
 type NotReady struct {
-	Form string
 	// Fields are what is missing or wrong, a line each: the number and the name of the field, what is wrong, the keys of the facts.
 	Fields []string
 }
 
-// Error names every field.
+// Error says how many fields there are; they are for the caller to list.
 func (e *NotReady) Error() string {
-	return fmt.Sprintf("%s cannot be filed yet, nothing was written. %d of its fields are missing or wrong:\n  %s\nA draft to read, with these marked: --as html, or --as md",
-		e.Form, len(e.Fields), strings.Join(e.Fields, "\n  "))
+	return fmt.Sprintf("it cannot be filed yet, and nothing was written. Fields that are missing or wrong: %d. A draft to read, with these marked: --as html or --as md", len(e.Fields))
 }
 
 // describe says in English what is wrong.
@@ -109,10 +107,10 @@ func mayReport(f *Facts, stage doraStage) error {
 	act := lastClassification(f)
 	switch {
 	case stage == doraReclassified && (act == nil || act.Act != "reclassified"):
-		return errors.New(`dora-reclassified: nobody reclassified the incident: give disclosure.acts: {act: reclassified, regime: dora, as: not_major, time, author, reason}`)
+		return errors.New(`nobody reclassified the incident: give disclosure.acts: {act: reclassified, regime: dora, as: not_major, time, author, reason}`)
 	case stage != doraReclassified && act != nil && act.As == "not_major":
-		return fmt.Errorf("%s: %s said at %s that the incident is not major (%s): a report on a major incident contradicts this act in disclosure.acts",
-			doraFormName(stage), plainText(act.Author), act.Time.Format(time.RFC3339), act.Act)
+		return fmt.Errorf("%s said at %s that the incident is not major (%s): a report on a major incident contradicts this act in disclosure.acts",
+			plainText(act.Author), act.Time.Format(time.RFC3339), act.Act)
 	}
 	return nil
 }
@@ -124,8 +122,8 @@ func hasStageBefore(f *Facts, stage doraStage) error {
 		return nil
 	}
 	name := doraStageName(before)
-	return fmt.Errorf("%s: there is no %s report before it: give it as filed with --previous, or disclosure.acts: {act: submitted, regime: dora, stage: %s, time, author, receipt}",
-		doraFormName(stage), name, name)
+	return fmt.Errorf("there is no %s report before it: give it as filed with --previous, or disclosure.acts: {act: submitted, regime: dora, stage: %s, time, author, receipt}",
+		name, name)
 }
 
 // follow takes over from the report before what nobody says anew. It fails if that is of another incident, or comes after this one.

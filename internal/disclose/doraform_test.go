@@ -165,8 +165,8 @@ func TestNotReady(t *testing.T) {
 	}
 	for _, s := range []string{"2.4 Description of the incident: missing: give disclosure.incident.description", "give disclosure.entity.contacts.primary.email",
 		`give disclosure.dora."2.5"`, "act: classified"} {
-		if !strings.Contains(err.Error(), s) {
-			t.Errorf("%q is not in it:\n%v", s, err)
+		if !strings.Contains(strings.Join(not.Fields, "\n"), s) {
+			t.Errorf("%q is not in it:\n%v", s, not.Fields)
 		}
 	}
 }

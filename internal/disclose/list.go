@@ -196,6 +196,7 @@ func (p *printer) classifications() {
 			p.line(6, p.Lang.Said(s.ID, s.Args).Text())
 		}
 		for _, k := range c.Criteria {
+			p.line(4, p.Lang.Text("form.field", "label", p.Lang.Words("duty.criterion."+k.ID), "value", p.Lang.Words("page.result."+k.Result)))
 			for _, s := range k.Why {
 				p.line(6, p.Lang.Said(s.ID, s.Args).Text())
 			}
