@@ -214,14 +214,18 @@ func (a *adviser) owed() (lines []string) {
 	more := 0
 	for i := range a.c.Owed {
 		d := &a.c.Owed[i]
+		regime, stage, recipient := any(lang.Value(d.Regime)), any(lang.Value(d.Stage)), d.Recipient
+		if w, ok := d.Words[a.l.Tag()]; ok {
+			regime, stage, recipient = w.Regime, w.Stage, w.Recipient
+		}
 		switch {
 		case d.State == casefile.DutyDone || d.State == casefile.DutyNotOwed:
 		case len(lines) == maxLines:
 			more++
 		case d.Due != nil && share.Known(*d.Due):
-			lines = append(lines, a.l.Text("export.playbook.duty", "regime", lang.Value(d.Regime), "stage", lang.Value(d.Stage), "recipient", lang.Name(d.Recipient), "due", *d.Due))
+			lines = append(lines, a.l.Text("export.playbook.duty", "regime", regime, "stage", stage, "recipient", recipient, "due", *d.Due))
 		default:
-			lines = append(lines, a.l.Text("export.playbook.duty.open", "regime", lang.Value(d.Regime), "stage", lang.Value(d.Stage), "recipient", lang.Name(d.Recipient)))
+			lines = append(lines, a.l.Text("export.playbook.duty.open", "regime", regime, "stage", stage, "recipient", recipient))
 		}
 	}
 	return a.andMore(lines, more)

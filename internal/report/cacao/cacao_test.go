@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/lang"
 	"github.com/barid-dfir/barid/internal/report/cacao"
 	"github.com/barid-dfir/barid/internal/report/input"
@@ -41,6 +42,25 @@ func TestSmall(t *testing.T) {
 		}
 	}
 	reporttest.Golden(t, *update, "testdata/small.json", got)
+}
+
+// What is owed is told as its regime calls it; what is done or not owed is not.
+func TestOwed(t *testing.T) {
+	c := reporttest.Small()
+	due := reporttest.At("03-10 12:00:00")
+	c.Owed = []casefile.Duty{
+		{Regime: "dora", Stage: "initial", Recipient: "ACPR", State: casefile.DutyDue, Due: &due, Words: map[string]casefile.DutyWords{"en": {Regime: "DORA", Stage: "initial notification", Recipient: "ACPR"}}},
+		{Regime: "gdpr", Stage: "33", Recipient: "CNIL\u202e", State: casefile.DutyOpen},
+		{Regime: "nis2", Stage: "early", Recipient: "ANSSI", State: casefile.DutyDone},
+		{Regime: "sec", Stage: "8k", Recipient: "SEC", State: casefile.DutyNotOwed},
+	}
+	got := write(t, input.Of(c, nil))
+	reporttest.CheckCACAO(t, got)
+	for w, want := range map[string]bool{"DORA, initial notification: ACPR. Due 2021-03-10 12:00:00 UTC.": true, "gdpr, 33: CNIL[U+202E]. When it is due is open.": true, "ANSSI": false, "SEC": false} {
+		if strings.Contains(got, w) != want {
+			t.Errorf("%q is in it: %v", w, !want)
+		}
+	}
 }
 
 func TestAFailedReadIsAnError(t *testing.T) {

@@ -86,11 +86,11 @@ func (b *builder) organisation() string {
 	}
 	var sectors []string
 	switch o.Kind {
-	case "bank":
+	case "bank", "financial":
 		sectors = []string{"financial-services"}
 	case "ministry":
 		sectors = []string{"government", "government-national"}
-	case "eu-body":
+	case "authority", "eu-body":
 		sectors = []string{"government"}
 	}
 	return b.add(object{Type: "identity", Name: cut(share.Visible(o.Name)), IdentityClass: "organization", Sectors: sectors}, nil)

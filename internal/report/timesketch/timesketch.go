@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/report/fields"
 	"github.com/barid-dfir/barid/internal/report/input"
@@ -39,8 +40,6 @@ type line struct {
 // Write writes a line for every finding. Timesketch takes no event without a time: a finding without one is dated
 // 1970-01-01 and says so in timestamp_desc.
 func Write(w io.Writer, in *input.Input) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
 	var text []byte
 	for f, err := range in.Findings {
 		if err != nil {
@@ -49,14 +48,18 @@ func Write(w io.Writer, in *input.Input) error {
 		text = fields.AppendMessage(append(append(text[:0], f.Rule.Title...), ": "...), f.Event, maxMessage)
 		l := line{
 			Message: visible(string(text)), Datetime: "1970-01-01T00:00:00.000Z", TimestampDesc: "Time unknown", DataType: "barid:finding",
-			Tag: append([]string{"barid", f.Rule.Level}, techniques(f.Rule.Tags)...), Level: f.Rule.Level, RuleID: f.Rule.ID, RuleTitle: f.Rule.Title,
+			Tag: append([]string{"barid", f.Rule.Level}, techniques(f.Rule.Tags)...), Level: f.Rule.Level, RuleID: visible(f.Rule.ID), RuleTitle: visible(f.Rule.Title),
 			Hostname: visible(f.Host), Username: visible(f.Account), SourceIP: visible(f.Client), DisplayName: visible(f.Source.Path), SHA256: f.Source.SHA256,
 			Line: f.Source.Line, Record: f.Source.Record, Offset: f.Source.Offset, Event: f.Event,
 		}
 		if f.Time != nil {
 			l.Datetime, l.TimestampDesc = string(event.AppendTime(nil, *f.Time)), "Event Time"
 		}
-		if err := e.Encode(&l); err != nil {
+		p, err := casefile.EncodeValue(&l, "")
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(p); err != nil {
 			return err
 		}
 	}

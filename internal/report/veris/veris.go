@@ -206,7 +206,9 @@ func victimOf(o *casefile.Organisation) *victim {
 		x.Industry, x.Government[0] = "522110", "NA"
 	case "post":
 		x.Industry = "491110"
-	case "ministry":
+	case "financial":
+		x.Industry, x.Government[0] = "52", "NA"
+	case "ministry", "authority":
 		x.Industry = "92"
 	case "eu-body":
 		x.Industry, x.Government[0] = "92", "Other"
