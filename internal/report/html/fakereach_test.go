@@ -80,5 +80,26 @@ func judged() *casefile.Case {
 	}
 	c.Statements = []casefile.Statement{{Author: "R. Haddad, IT", Time: on("2021-03-09 10:00:00"), About: "session S0 is owner", Reason: "Ana was in the office and read mail on her own laptop; asked on 8 March."}}
 	c.Notes = []string{"facts: attacker: accounts: bo@example.org is named by no evidence"}
+	return owing(c)
+}
+
+// owing is c with duties in every state, and a classification.
+func owing(c *casefile.Case) *casefile.Case {
+	law := casefile.Legal{Act: "Delegated Regulation (EU) 2025/301", CELEX: "32025R0301", Article: "5(1)(a)", Checked: true}
+	words := func(stage string) map[string]casefile.DutyWords {
+		return map[string]casefile.DutyWords{"en": {Regime: "DORA", Stage: stage, Recipient: "ACPR", Note: "Tell the authority before the limit passes."}}
+	}
+	c.Owed = []casefile.Duty{
+		{Regime: "nis2", Stage: "early_warning", Recipient: "CSIRT", State: casefile.DutyOpen, Missing: []string{"disclosure.incident.aware", "disclosure.entity.nis2"}, Source: casefile.Legal{Act: "Directive (EU) 2022/2555", Article: "23(4)(a)"}},
+		{Regime: "gdpr", Stage: "communication", Recipient: "persons concerned", State: casefile.DutyDue, Without: true, Source: law},
+		{Regime: "dora", Stage: "initial", Recipient: "ACPR", State: casefile.DutyDue, Due: on("2021-03-10 11:30:00"), Local: "2021-03-10T12:30:00+01:00", Starts: "classified", Started: on("2021-03-10 07:30:00"), Form: "dora-initial", Words: words("initial notification"),
+			Why: []casefile.Said{{ID: "duty.limit", Args: map[string]string{"span": "4 hour", "event": "duty.event.classified", "at": "2021-03-10T11:30:00Z"}, Text: "4 hours after classification as major: 2021-03-10T11:30:00Z."}, {ID: "none.such", Text: "A sentence of a later version."}}, Source: law},
+		{Regime: "dora", Stage: "intermediate", Recipient: "ACPR", State: casefile.DutyWaiting, Starts: "submitted:initial", Words: words("intermediate report"), Source: law},
+		{Regime: "gdpr", Stage: "register", Recipient: "own register", State: casefile.DutyDone, Done: on("2021-03-09 12:00:00"), Receipt: "R-1", Source: law},
+		{Regime: "sec", Stage: "current", Recipient: "SEC", State: casefile.DutyNotOwed, Source: law},
+	}
+	c.Classifications = []casefile.Classification{{Regime: "dora", Result: "met", Since: on("2021-03-03 07:12:04"), Why: []casefile.Said{{ID: "dora.result.met", Text: "The criteria of a major incident are met. A person has to classify it."}},
+		Criteria: []casefile.Criterion{{ID: "dora.6", Result: "met", Since: on("2021-03-03 07:12:04"), Source: law}, {ID: "dora.9.6", Result: "open", Missing: []string{"disclosure.impact.costs"}, Why: []casefile.Said{{ID: "dora.why.missing", Args: map[string]string{"key": "disclosure.impact.costs"}, Text: "Not known: the facts do not give disclosure.impact.costs."}}, Source: law}},
+		Act:      &casefile.Act{Act: "classified", Regime: "dora", As: "major", Time: at("2021-03-10 07:30:00"), Author: "R. Haddad", Reason: "a web shell on the mail server"}}}
 	return c
 }

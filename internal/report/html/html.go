@@ -77,7 +77,7 @@ func quote(s string) string {
 		if r == ' ' || unicode.IsLetter(r) || '0' <= r && r <= '9' {
 			b = utf8.AppendRune(b, r)
 		} else {
-			b = fmt.Appendf(b, "\\%06x", r)
+			b = fmt.Appendf(b, "\\%06x ", r)
 		}
 	}
 	return string(append(b, '"'))

@@ -342,3 +342,23 @@ func TestManyVerdictsAreCut(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsOwedIsToldEarliestFirst(t *testing.T) {
+	page := html.UnescapeString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(render(t, judged()), ""))
+	rest := page
+	for _, w := range []string{
+		"2021-03-10 11:30 UTC (2021-03-10 12:30 +01:00 local time)", "DORA: initial notification · ACPR", "without undue delay", "persons concerned", "early warning", "disclosure.incident.aware", "DORA: intermediate report",
+		"Tell the authority before the limit passes.", "4 hours after classification as major", "A sentence of a later version.", "not checked against the official text", "1 duty", "Classified by R. Haddad, 2021-03-10 07:30:00: major incident.", "a web shell on the mail server",
+		"Critical services affected", "Economic impact", "disclosure.impact.costs",
+	} {
+		i := strings.Index(rest, w)
+		if i < 0 {
+			t.Errorf("the page does not say, or not here: %s", w)
+			continue
+		}
+		rest = rest[i:]
+	}
+	if page := render(t, nothingFound()); !strings.Contains(page, `under <bdi dir="ltr">disclosure:</bdi>`) {
+		t.Error("a page without duties does not say what to give")
+	}
+}

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/lang"
 )
 
 // What is drawn at most of what is owed.
@@ -22,6 +24,7 @@ type owedView struct {
 	First   []dutyView // on the first screen: what a clock runs for, the earliest first
 	More    markup     // on the first screen
 	All     []dutyView
+	Not     []dutyView // those that are not owed
 	Left    markup
 	Classes []classView
 }
@@ -40,6 +43,7 @@ type dutyView struct {
 	Receipt     string
 	Form        string
 	Why         []markup
+	Note        markup
 	Missing     []string
 	MissingMore markup
 	Source      legalView
@@ -94,6 +98,10 @@ func (p *page) owed(c *casefile.Case) {
 			break
 		}
 		view := p.duty(d, fmt.Sprintf("d%d", i+1))
+		if d.State == casefile.DutyNotOwed {
+			v.Not = append(v.Not, view)
+			continue
+		}
 		v.All = append(v.All, view)
 		if d.State != casefile.DutyDue && d.State != casefile.DutyOpen && d.State != casefile.DutyWaiting {
 			continue
@@ -130,9 +138,10 @@ func dueOf(d *casefile.Duty) time.Time {
 
 func (p *page) duty(d *casefile.Duty, anchor string) dutyView {
 	v := dutyView{
-		Anchor: anchor, Name: p.t("page.duty", "regime", p.regime(d.Regime), "stage", p.dutyStage(d.Regime, d.Stage)), Recipient: p.recipient(d.Recipient), State: "open", Without: d.Without,
+		Anchor: anchor, State: "open", Without: d.Without,
 		Receipt: cut(d.Receipt, maxName), Form: cut(d.Form, maxName), Source: legal(d.Source),
 	}
+	v.Name, v.Recipient, v.Note = p.dutyWords(d)
 	if slices.Contains(dutyStates, d.State) {
 		v.State = d.State
 	}
@@ -174,26 +183,44 @@ func (s *say) known(text string, ids ...string) markup {
 	return s.val(cut(text, maxName))
 }
 
-func (s *say) regime(name string) markup {
-	return s.known(name, "regime."+name, "duty.regime."+name)
-}
+func (s *say) regime(name string) markup { return s.known(name, "regime."+name) }
 
-func (s *say) dutyStage(regime, stage string) markup {
-	return s.known(stage, "duty."+regime+"."+stage, "duty.stage."+stage, "report."+stage)
-}
-
-func (s *say) recipient(name string) markup {
-	if id := "duty.recipient." + name; s.l.Has(id) {
-		return s.t(id)
+// dutyWords are what a duty, to whom it is owed and what else to know of it are called: by the data of its regime, in English where that lacks the language.
+func (s *say) dutyWords(d *casefile.Duty) (name, recipient, note markup) {
+	say := func(text string) markup { return s.t("page.is", "what", lang.Name(cut(text, maxText))) }
+	w, ok := d.Words[s.l.Tag()]
+	if !ok {
+		if w, ok = d.Words[lang.English]; ok {
+			say = func(text string) markup { return s.seen(s.l.English(cut(text, maxText))) }
+		}
 	}
-	if id := "authority." + name; s.l.Has(id) {
-		return s.t(id)
+	regime, stage := s.regime(d.Regime), s.known(d.Stage, "report."+d.Stage)
+	if ok && w.Regime != "" {
+		regime = say(w.Regime)
 	}
-	return s.name(cut(name, maxName))
+	if ok && w.Stage != "" {
+		stage = say(w.Stage)
+	}
+	recipient = s.name(cut(d.Recipient, maxName))
+	if ok && w.Recipient != "" {
+		recipient = say(w.Recipient)
+	}
+	if w.Note != "" {
+		note = say(w.Note)
+	}
+	return s.t("page.duty", "regime", regime, "stage", stage), recipient, note
 }
 
+// startWords names the event that starts a clock: classified, or submitted:initial.
 func (s *say) startWords(name string) markup {
-	return s.known(name, "duty.start."+name, "clock."+name)
+	event, stage, _ := strings.Cut(name, ":")
+	if id := "duty.event." + event; s.l.Has(id) {
+		if stage != "" {
+			return s.t("page.duty", "regime", s.w(id), "stage", s.known(stage, "report."+stage))
+		}
+		return s.t(id)
+	}
+	return s.val(cut(name, maxName))
 }
 
 func legal(l casefile.Legal) legalView {
@@ -218,7 +245,7 @@ func (p *page) classification(c *casefile.Classification) classView {
 	}
 	for i := range first(c.Criteria, maxDuties) {
 		k := &c.Criteria[i]
-		kv := criterionView{Name: p.known(k.ID, "duty.criterion."+k.ID, "criterion."+k.ID), Why: p.sayings(k.Why), Source: legal(k.Source)}
+		kv := criterionView{Name: p.known(k.ID, "page.criterion."+k.ID), Why: p.sayings(k.Why), Source: legal(k.Source)}
 		kv.Result, kv.ResultWords = p.result(k.Result)
 		if k.Since != nil {
 			kv.Since = p.at(*k.Since)
@@ -229,7 +256,7 @@ func (p *page) classification(c *casefile.Classification) classView {
 		v.Criteria = append(v.Criteria, kv)
 	}
 	if a := c.Act; a != nil {
-		v.Act = p.t("page.act", "as", p.known(a.As, "duty.as."+a.As, "incident."+a.As), "author", p.name(cut(a.Author, maxName)), "time", p.at(a.Time))
+		v.Act = p.t("page.act", "as", p.known(a.As, "incident."+a.As), "author", p.name(cut(a.Author, maxName)), "time", p.at(a.Time))
 		v.Reason = p.name(a.Reason)
 	}
 	return v

@@ -2,7 +2,7 @@ package html
 
 import (
 	"html/template"
-	"strconv"
+	"maps"
 	"strings"
 	"time"
 
@@ -230,22 +230,13 @@ func (s *say) said(id string, args map[string]string, text string) markup {
 	if !s.l.Has(id) {
 		return s.phrase(text)
 	}
-	var filled []any
 	for k, v := range args {
-		filled = append(filled, k, argument(v))
+		if len(v) > maxText {
+			args = maps.Clone(args)
+			args[k] = cut(v, maxText)
+		}
 	}
-	return s.seen(s.l.Words(id, filled...))
-}
-
-// argument is a number, a time or a name, as it looks.
-func argument(v string) any {
-	if n, err := strconv.ParseInt(v, 10, 64); err == nil {
-		return n
-	}
-	if t, err := time.Parse(time.RFC3339, v); err == nil {
-		return t
-	}
-	return lang.Name(cut(v, maxText))
+	return s.seen(s.l.Said(id, args))
 }
 
 func cut(s string, n int) string {
