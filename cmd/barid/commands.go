@@ -18,6 +18,7 @@ import (
 	"github.com/barid-dfir/barid/internal/pipeline"
 	"github.com/barid-dfir/barid/internal/report"
 	"github.com/barid-dfir/barid/internal/report/input"
+	"github.com/barid-dfir/barid/internal/report/pdf"
 	"github.com/barid-dfir/barid/sigma"
 )
 
@@ -278,12 +279,16 @@ func (c *rulesListCmd) Run(e *env) error {
 	return nil
 }
 
+// pdfFormat is the format that a browser writes: it is not the same everywhere, and so no output like the others.
+const pdfFormat = "pdf"
+
 type reportCmd struct {
 	Case   string `arg:"" type:"existingdir" help:"The case folder."`
 	Format string `default:"html" enum:"${formats}" placeholder:"FORMAT" help:"What to write: ${formats} (default html)."`
 	Output string `short:"o" placeholder:"FILE" type:"path" help:"Where to write it (default: standard output)."`
 	tlpFlag
 	langFlag
+	Browser string `placeholder:"PATH" help:"For --format pdf: the Chromium, Chrome or Edge to print with (default: one that is installed)."`
 }
 
 // Run writes an output of a case.
@@ -300,15 +305,19 @@ func (c *reportCmd) Run(e *env) error {
 		return err
 	}
 	in.Lang = l
-	out, ok := report.Find(c.Format)
-	if !ok {
-		return usage(fmt.Errorf("no format %q", c.Format))
+	write := func(w io.Writer) error { return pdf.Write(e.ctx, w, in, c.Browser) }
+	if c.Format != pdfFormat {
+		out, ok := report.Find(c.Format)
+		if !ok {
+			return usage(fmt.Errorf("no format %q", c.Format))
+		}
+		write = func(w io.Writer) error { return out.Write(w, in) }
 	}
 	if !out.Marked() {
 		e.term.say("the case is %s, which this format has no place for: say so to whom you give it", in.Case.Marking())
 	}
 	x := casefile.Export{Format: c.Format, Path: c.Output, TLP: in.Case.Marking().Name(), Lang: l.Tag()}
-	return e.export(c.Case, x, func(w io.Writer) error { return out.Write(w, in) })
+	return e.export(c.Case, x, write)
 }
 
 type judgeCmd struct {

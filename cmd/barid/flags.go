@@ -166,7 +166,7 @@ func formats() string {
 	for _, o := range report.Outputs() {
 		names = append(names, o.Name)
 	}
-	return strings.Join(names, ",")
+	return strings.Join(append(names, pdfFormat), ",")
 }
 
 // parseTime reads a date or an RFC 3339 time, in UTC where it says no zone; "" is event.UnknownTime.

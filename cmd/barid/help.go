@@ -36,7 +36,7 @@ func (*rulesListCmd) Help() string {
 
 // Help returns examples, as --help shows them.
 func (*reportCmd) Help() string {
-	return "Examples:\n\n  barid report barid-case > report.html\n  barid report --format reached -o reached.csv barid-case\n  barid report --format timesketch -o timesketch.jsonl barid-case"
+	return "Examples:\n\n  barid report barid-case > report.html\n  barid report --format reached -o reached.csv barid-case\n  barid report --format timesketch -o timesketch.jsonl barid-case\n  barid report --lang fr --format pdf -o rapport.pdf barid-case"
 }
 
 // Help returns examples, as --help shows them.

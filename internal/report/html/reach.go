@@ -102,7 +102,7 @@ type box struct {
 	Withheld            bool
 }
 
-type channelView struct{ Channel, Content, Why markup }
+type channelView struct{ Content, Why markup }
 
 type whyView struct {
 	Rule     string
@@ -390,7 +390,7 @@ func (p *page) box(r *casefile.Reached) box {
 	b.Settle = p.phrase(r.Settle)
 	for i := range first(r.Channels, 20) {
 		k := &r.Channels[i]
-		b.Channels = append(b.Channels, channelView{p.val(cut(k.Channel, maxName)), p.verdict(k.Content).HTML(), p.phrase(k.Why)})
+		b.Channels = append(b.Channels, channelView{"<b>" + p.val(cut(k.Channel, maxName)) + "</b> " + p.verdict(k.Content).HTML(), p.phrase(k.Why)})
 	}
 	for i := range first(r.Why, maxReasons) {
 		why := &r.Why[i]
