@@ -312,9 +312,9 @@ func (c *reportCmd) Run(e *env) error {
 			return usage(fmt.Errorf("no format %q", c.Format))
 		}
 		write = func(w io.Writer) error { return out.Write(w, in) }
-	}
-	if !out.Marked() {
-		e.term.say("the case is %s, which this format has no place for: say so to whom you give it", in.Case.Marking())
+		if !out.Marked() {
+			e.term.say("the case is %s, which this format has no place for: say so to whom you give it", in.Case.Marking())
+		}
 	}
 	x := casefile.Export{Format: c.Format, Path: c.Output, TLP: in.Case.Marking().Name(), Lang: l.Tag()}
 	return e.export(c.Case, x, write)
