@@ -106,3 +106,16 @@ func FuzzFacts(f *testing.F) {
 		}
 	})
 }
+
+func TestMarkingAndOurAddresses(t *testing.T) {
+	f, err := ParseFacts(strings.NewReader("tlp: TLP:AMBER+STRICT\nours: {ips: [198.51.100.7/24, 198.51.100.0/24], service_ips: [192.0.2.1], nat: ['2001:db8::/32']}\nattacker: {ips: [203.0.113.9]}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(f.OurAddresses(), " "); f.TLP != "amber+strict" || got != "192.0.2.1/32 198.51.100.0/24 2001:db8::/32" {
+		t.Errorf("%s %s", f.TLP, got)
+	}
+	if _, err := ParseFacts(strings.NewReader("baseline_days: 3\ntlp: white\n")); err == nil || !strings.HasPrefix(err.Error(), "line 2: tlp: ") {
+		t.Error(err)
+	}
+}

@@ -151,6 +151,9 @@ func (g *gathering) incident(in *casefile.Incident) {
 	if out.First.IsZero() {
 		g.v.Left.Undated++
 	}
+	if len(in.Actors) >= listedActors {
+		g.v.Left.Actors++
+	}
 	for _, actor := range in.Actors {
 		a := g.address(actor)
 		if a == nil {

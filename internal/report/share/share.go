@@ -19,6 +19,7 @@ import (
 // What a view holds at most. Formats for exchange are lists that are read as a whole.
 const (
 	maxIncidents = 200
+	listedActors = 200 // of an incident in case.json: there may have been more
 	maxAddresses = 1000
 	maxAgents    = 200
 	maxFiles     = 500
@@ -101,6 +102,7 @@ type Left struct {
 	Shared    int // addresses that sessions of others came from too
 	Unusable  int // names with characters that nobody could look for
 	Common    int // client programs that others use too
+	Actors    int // incidents of which the case lists only the first addresses
 	Incidents int // beyond what a view holds, as are the next ones
 	Addresses int
 	Agents    int

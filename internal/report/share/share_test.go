@@ -89,6 +89,17 @@ func TestSmall(t *testing.T) {
 	}
 }
 
+// An incident of as many actors as a case lists may have had more.
+func TestActorsThatTheCaseDoesNotList(t *testing.T) {
+	for n, want := range map[int]int{199: 0, 200: 1} {
+		c := reporttest.Nothing()
+		c.Incidents = []casefile.Incident{{Actors: make([]string, n)}}
+		if v := of(t, c); v.Left.Actors != want {
+			t.Errorf("%d actors: %+v", n, v.Left)
+		}
+	}
+}
+
 func TestCVEs(t *testing.T) {
 	got := share.CVEs([]string{"cve.2021-26855", "cve.2021-1", "cve.21-26855", "cve.2021-26855x", "attack.t1190", "2021-26855", "cve.2024-123456789"})
 	if diff := cmp.Diff([]string{"CVE-2021-26855", "CVE-2024-123456789"}, got); diff != "" {

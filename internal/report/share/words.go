@@ -50,7 +50,7 @@ func LeftText(v *View, l *lang.Language) (lines []string) {
 		n  int
 	}{
 		{"ours", v.Left.Ours}, {"internal", v.Left.Internal}, {"shared", v.Left.Shared}, {"unusable", v.Left.Unusable}, {"common", v.Left.Common},
-		{"incidents", v.Left.Incidents}, {"addresses", v.Left.Addresses}, {"agents", v.Left.Agents}, {"files", v.Left.Files},
+		{"actors", v.Left.Actors}, {"incidents", v.Left.Incidents}, {"addresses", v.Left.Addresses}, {"agents", v.Left.Agents}, {"files", v.Left.Files},
 	} {
 		if x.n > 0 {
 			lines = append(lines, l.Text("export.left."+x.id, "n", x.n))
