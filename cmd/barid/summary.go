@@ -63,8 +63,37 @@ func (t *terminal) summary(c *casefile.Case, res pipeline.Result, dir string) st
 	if n := len(c.Rules.Rejected); n > 0 {
 		fmt.Fprintf(&b, "%s could not be used: see the report.\n", plural(n, "rule"))
 	}
+	b.WriteString(owed(c, dir))
 	fmt.Fprintf(&b, "Report: %s\n", filepath.Join(dir, "report.html"))
 	return b.String()
+}
+
+// owed says in a line how much is owed, and what is due first. No clock is looked at: what was done is not in it.
+func owed(c *casefile.Case, dir string) string {
+	var due, open int
+	first := ""
+	for i := range c.Owed {
+		d := &c.Owed[i]
+		switch d.State {
+		case casefile.DutyDue:
+			due++
+		case casefile.DutyOpen:
+			open++
+		default:
+			continue
+		}
+		if d.Due != nil && first == "" {
+			w := d.Words["en"]
+			first = fmt.Sprintf("; the first by %s: %s, %s", d.Local, w.Regime, w.Stage)
+			if d.State == casefile.DutyOpen {
+				first += ", if it is owed"
+			}
+		}
+	}
+	if due+open == 0 {
+		return ""
+	}
+	return visible(fmt.Sprintf("Owed: %d due, %d open%s. See: barid disclose %s", due, open, first, dir)) + "\n"
 }
 
 // kindsReached are the kinds of object in the order in which they are told, each with its plural.

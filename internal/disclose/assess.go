@@ -36,14 +36,16 @@ func Assess(in *Input) (*Result, error) {
 		}
 	}
 	slices.SortStableFunc(r.Owed, byUrgency)
-	classified, err := classifyDORA(in)
-	if err != nil {
-		return nil, err
+	if g := regimes.Find("dora"); g != nil && (&asked{in: in, regime: g}).applies() != no {
+		classified, err := classifyDORA(in)
+		if err != nil {
+			return nil, err
+		}
+		for i := range classified.Criteria {
+			classified.Criteria[i].Missing = fullKeys(classified.Criteria[i].Missing)
+		}
+		r.Classifications = append(r.Classifications, classified)
 	}
-	for i := range classified.Criteria {
-		classified.Criteria[i].Missing = fullKeys(classified.Criteria[i].Missing)
-	}
-	r.Classifications = append(r.Classifications, classified)
 	return r, nil
 }
 
@@ -57,6 +59,17 @@ func fullKeys(keys []string) []string {
 		}
 	}
 	return full
+}
+
+// applies says whether a regime applies, as far as is known.
+func (a *asked) applies() truth {
+	if says, ok := a.in.Facts.Entity.Regimes[a.regime.Name]; ok {
+		if says {
+			return yes
+		}
+		return no
+	}
+	return a.condition(&a.regime.Applies).truth
 }
 
 // byUrgency orders duties: what runs by its time, then what is owed without one, what is open, what waits, what is done and what is not owed.

@@ -185,7 +185,7 @@ func (p *printer) classifications() {
 			p.line(2, p.Lang.Text("disclose.class.open"))
 		}
 		if c.Act != nil {
-			p.line(2, p.Lang.Text("disclose.class.act", "author", lang.Name(c.Act.Author), "at", p.stamp(c.Act.Time), "as", lang.Value(c.Act.As)))
+			p.line(2, p.Lang.Text("disclose.class.act", "author", lang.Name(c.Act.Author), "at", p.stamp(c.Act.Time), "as", p.decision(c.Act.As)))
 		} else {
 			p.line(2, p.Lang.Text("disclose.class.no_act"))
 		}
@@ -202,6 +202,11 @@ func (p *printer) classifications() {
 			}
 		}
 	}
+}
+
+// decision is what an act says, in words.
+func (p *printer) decision(as string) lang.Words {
+	return p.Lang.Words(map[string]string{"major": "incident.major", "not_major": "incident.not_major"}[as])
 }
 
 // line writes a text, broken at spaces so that it fits, each line indented.
