@@ -156,6 +156,7 @@ func (t *terminal) judged(before, after *casefile.Case, dir string) string {
 	for _, s := range after.Statements {
 		fmt.Fprintf(&b, "%s\n", visible("stated by "+s.Author+": "+s.About))
 	}
+	b.WriteString(owed(after, dir))
 	fmt.Fprintf(&b, "Report: %s\n", filepath.Join(dir, casefile.ReportFile))
 	return b.String()
 }

@@ -23,20 +23,24 @@ func Assess(in *Input) (*Result, error) {
 	if err := in.Facts.CheckRegimes(regimes); err != nil {
 		return nil, err
 	}
-	r := &Result{Notes: contradictions(in)}
+	proven, err := in.accessProven()
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{Notes: contradictions(in, proven)}
 	for _, g := range regimes.list {
 		zone, _ := in.Facts.Zone()
 		if g.zone != nil {
 			zone = g.zone
 		}
 		for _, d := range g.Duties {
-			k := reckoning{asked: asked{in: in, regime: g}, regimes: regimes, rule: d, zone: zone}
+			k := reckoning{asked: asked{in: in, regime: g, proven: proven}, regimes: regimes, rule: d, zone: zone}
 			k.reckon()
 			r.Owed = append(r.Owed, k.duty)
 		}
 	}
 	slices.SortStableFunc(r.Owed, byUrgency)
-	if g := regimes.Find("dora"); g != nil && (&asked{in: in, regime: g}).applies() != no {
+	if g := regimes.Find("dora"); g != nil && (&asked{in: in, regime: g, proven: proven}).applies() != no {
 		classified, err := classifyDORA(in)
 		if err != nil {
 			return nil, err
@@ -175,7 +179,7 @@ func (f *Facts) checkActUnder(a *Act, regimes *Regimes) error {
 }
 
 // contradictions says where the facts and the case say different things: both are said, and people decide.
-func contradictions(in *Input) []string {
+func contradictions(in *Input, proven bool) []string {
 	var notes []string
 	note := func(format string, args ...any) { notes = append(notes, "facts: "+fmt.Sprintf(format, args...)) }
 	i := &in.Facts.Incident
@@ -195,7 +199,7 @@ func contradictions(in *Input) []string {
 			}
 		}
 	}
-	if p := in.Facts.PersonalData.Persons; p != nil && p.Value == 0 && accessProven(in.Case) > 0 {
+	if p := in.Facts.PersonalData.Persons; p != nil && p.Value == 0 && proven {
 		note("disclosure.personal_data.persons: 0, but records prove that mail or files were accessed: a breach of personal data is taken to be one")
 	}
 	return notes

@@ -239,7 +239,24 @@ func TestCaseProvesABreach(t *testing.T) {
 	expect(t, assessText(t, facts, nil), "gdpr authority", "not_owed")
 	c := &casefile.Case{Summary: casefile.Summary{Reached: map[string]casefile.VerdictCounts{"mailbox": {Confirmed: 1}}}}
 	expect(t, assessText(t, facts, c), "gdpr authority", "due 2026-02-05T08:00:00+01:00")
-	f, _ := ParseFacts([]byte(facts))
+	f, err := ParseFacts([]byte(facts))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A web shell is no file that was read.
+	files := &casefile.Case{Summary: casefile.Summary{Reached: map[string]casefile.VerdictCounts{"file": {Confirmed: 1}}}}
+	for rule, want := range map[string]string{"SHELL_USED": casefile.DutyNotOwed, "GET_200": casefile.DutyDue} {
+		reached := casefile.Reached{Object: casefile.Object{Kind: "file", ID: "/x"}, Verdict: casefile.Confirmed, Why: []casefile.Reason{{Rule: rule}}}
+		r, err := Assess(&Input{Case: files, Facts: f, Reached: func(yield func(*casefile.Reached, error) bool) { yield(&reached, nil) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range r.Owed {
+			if d.Regime == "gdpr" && d.Stage == "authority" && d.State != want {
+				t.Errorf("%s: %s, want %s", rule, d.State, want)
+			}
+		}
+	}
 	r, err := Assess(&Input{Case: c, Facts: f})
 	if err != nil || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "personal_data.persons: 0, but records prove") {
 		t.Errorf("notes %q, %v", r.Notes, err)

@@ -36,6 +36,7 @@ type answer struct {
 type asked struct {
 	in     *Input
 	regime *Regime
+	proven bool // records of the case prove access to what holds personal data
 }
 
 // questions are what conditions may ask. Where it is a key of the facts, it has the name of that key.
@@ -138,7 +139,7 @@ func breach(a *asked) answer {
 		some = some || q != nil && q.Value > 0
 	}
 	switch {
-	case some || accessProven(a.in.Case) > 0:
+	case some || a.proven:
 		return given1("yes", key)
 	case p.Persons != nil && p.Persons.Value == 0:
 		return given1("no", key)
@@ -146,13 +147,27 @@ func breach(a *asked) answer {
 	return answer{key: key}
 }
 
-// accessProven is how many mailboxes, messages, folders and files were accessed by the records of the case.
-func accessProven(c *casefile.Case) int64 {
-	var n int64
-	for _, kind := range []string{"mailbox", "message", "folder", "file"} {
-		n += c.Summary.Reached[kind].Confirmed
+// accessProven says whether records of the case prove that mail or files, or what tells of them, were accessed. Web shells are not among the files:
+// the attacker put them there.
+func (in *Input) accessProven() (bool, error) {
+	for _, kind := range []string{kindMailbox, kindMessage, kindFolder} {
+		if n := in.Case.Summary.Reached[kind]; n.Confirmed+n.MetadataConfirmed > 0 {
+			return true, nil
+		}
 	}
-	return n
+	if n := in.Case.Summary.Reached[kindFile]; n.Confirmed+n.MetadataConfirmed == 0 {
+		return false, nil
+	}
+	for r, err := range in.Verdicts() {
+		if err != nil {
+			return false, err
+		}
+		shell := len(r.Why) > 0 && strings.HasPrefix(r.Why[0].Rule, "SHELL_")
+		if r.Object.Kind == kindFile && !shell && (r.Verdict == casefile.Confirmed || r.Levels.Metadata == casefile.Confirmed) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // ask answers a question of a condition.
