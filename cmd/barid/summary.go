@@ -90,8 +90,8 @@ func owed(c *casefile.Case, dir string) string {
 			}
 		}
 	}
-	if due+open == 0 {
-		return ""
+	if due == 0 && first == "" {
+		return "" // nothing runs: nobody has said when the organisation knew
 	}
 	return visible(fmt.Sprintf("Owed: %d due, %d open%s. See: barid disclose %s", due, open, first, dir)) + "\n"
 }
