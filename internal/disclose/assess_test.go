@@ -1,6 +1,7 @@
 package disclose
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -290,4 +291,51 @@ func TestFactsThatNoRegimeTakes(t *testing.T) {
 	f(act("act: significant, regime: dora, as: yes, time: 2025-12-22T08:00:00Z"), "nothing is significant under dora")
 	f(act("act: submitted, regime: dora, stage: intermediate, time: 2025-12-22T08:00:00Z"), "no initial was submitted before it")
 	f(act("act: submitted, regime: nis2, stage: final, time: 2025-12-22T08:00:00Z"), "no notification was submitted")
+}
+
+// An intrusion is often found years later: when the evidence begins says nothing about the law under which it is owed.
+func TestLawOfAnOldIntrusionFoundToday(t *testing.T) {
+	facts := "organisation: {kind: bank, country: FR}\ndisclosure: {incident: {%s}}"
+	old := "occurred: 2021-03-03T08:00:00Z"
+	expect(t, assessText(t, fmt.Sprintf(facts, old), nil), "dora initial", "open", "disclosure.incident.aware", "disclosure.acts: classified dora")
+	expect(t, assessText(t, fmt.Sprintf(facts, "detected: 2021-03-03T08:00:00Z"), nil), "dora initial", "open", "disclosure.incident.aware")
+	expect(t, assessText(t, fmt.Sprintf(facts, old), nil), "dora intermediate", "waiting")
+	expect(t, assessText(t, fmt.Sprintf(facts, old+", aware: 2021-03-07T08:00:00Z"), nil), "dora initial", "not_owed", "applies from 2025-01-17")
+	expect(t, assessText(t, fmt.Sprintf(facts, old+", aware: 2026-03-02T08:00:00Z"), nil), "dora initial", "open 2026-03-03T09:00:00+01:00")
+}
+
+func TestProcessorAmongBodiesOfTheUnion(t *testing.T) {
+	facts := "organisation: {kind: eu-body, country: BE}\ndisclosure: {incident: {aware: 2026-02-02T08:00:00+01:00}, personal_data: {persons: 3, controller: %s}}"
+	d := assessText(t, fmt.Sprintf(facts, "false"), nil)
+	expect(t, d, "eu-bodies-data edps", "not_owed")
+	expect(t, d, "eu-bodies-data controller", "due", "without undue delay")
+	expect(t, assessText(t, fmt.Sprintf(facts, "true"), nil), "eu-bodies-data controller", "not_owed")
+}
+
+// A post that also pays stays under NIS 2.
+func TestPostThatPays(t *testing.T) {
+	facts := "organisation: {%scountry: FR}\ndisclosure: {entity: {types: [payment_institution]%s}, incident: {aware: 2026-02-02T08:00:00+01:00}}"
+	d := assessText(t, fmt.Sprintf(facts, "kind: post, ", ""), nil)
+	expect(t, d, "nis2 early", "open 2026-02-03T08:00:00+01:00", "disclosure.entity.nis2")
+	expect(t, d, "dora initial", "open 2026-02-03T08:00:00+01:00")
+	expect(t, assessText(t, fmt.Sprintf(facts, "kind: financial, ", ", nis2: essential"), nil), "nis2 early", "not_owed")
+	expect(t, assessText(t, fmt.Sprintf(facts, "", ", nis2: essential"), nil), "nis2 early", "not_owed")
+}
+
+// Article 23(4)(d): the month runs from the notification, not from an earlier end of the incident.
+func TestResolvedBeforeItWasNotified(t *testing.T) {
+	facts := `organisation: {kind: post, country: FR}
+disclosure:
+  entity: {nis2: essential, timezone: Europe/Paris}
+  incident: {aware: 2026-01-28T23:30:00+01:00, resolved: %s}
+  acts:
+  - {act: significant, regime: nis2, as: "yes", time: 2026-01-29T09:00:00+01:00, author: A, reason: r}
+  - {act: submitted, regime: nis2, stage: notification, time: 2026-01-31T14:00:00+01:00, author: A, receipt: r}`
+	for resolved, want := range map[string]string{
+		"2026-01-29T10:00:00+01:00": "2026-02-28T14:00:00+01:00",
+		"2026-02-10T10:00:00+01:00": "2026-02-28T14:00:00+01:00",
+		"2026-03-05T10:00:00+01:00": "2026-04-05T10:00:00+02:00",
+	} {
+		expect(t, assessText(t, fmt.Sprintf(facts, resolved), nil), "nis2 final", "due "+want)
+	}
 }

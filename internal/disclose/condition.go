@@ -42,10 +42,10 @@ type asked struct {
 // questions are what conditions may ask. Where it is a key of the facts, it has the name of that key.
 var questions = map[string]func(a *asked) answer{
 	"organisation.kind": func(a *asked) answer {
-		if o := a.in.Facts.Organisation; o != nil {
+		if o := a.in.Facts.Organisation; o != nil && o.Kind != "" {
 			return given1(o.Kind, "organisation.kind")
 		}
-		return given1("", "organisation.kind")
+		return answer{values: []string{"none"}, key: "organisation.kind"}
 	},
 	"country": func(a *asked) answer {
 		w := given1(a.in.Facts.Home(), "organisation.country")

@@ -134,17 +134,17 @@ func (r *reckoning) occasion() truth {
 
 // clocks returns the clocks that may count, the first of them surely if it is the only one; inForce is false where the rule does not hold at that time.
 func (r *reckoning) clocks(start *time.Time) (may []*Clock, inForce bool) {
-	day := start
+	day, later := start, false // later: the clock starts on that day, or any time after it
 	for _, event := range []string{"aware", "detected", "occurred"} {
 		if day == nil {
-			day = r.happened(event).at
+			day, later = r.happened(event).at, event != "aware"
 		}
 	}
 	var missing []string
 	for _, c := range r.rule.Clocks {
 		if day != nil {
 			today := day.In(r.zone).Format(time.DateOnly)
-			if today < c.From || c.To != "" && today >= c.To {
+			if today < c.From && !later || c.To != "" && today >= c.To {
 				continue
 			}
 		} else if c.To != "" {
@@ -244,6 +244,9 @@ func (r *reckoning) run(c *Clock) {
 	var decide []*Limit // limits from a decision that nobody made yet
 	for i := range c.Limits {
 		l := &c.Limits[i]
+		if l.Otherwise && kept > 0 {
+			continue
+		}
 		from := r.happened(l.After)
 		if from.at == nil {
 			if !l.Optional {

@@ -136,6 +136,8 @@ type Limit struct {
 	DropsBefore string `yaml:"drops_before"`
 	// Optional says that nobody is asked for the event: it need not come.
 	Optional bool `yaml:"optional"`
+	// Otherwise says that it counts only where no limit before it does.
+	Otherwise bool `yaml:"otherwise"`
 }
 
 // Relief moves a limit that falls on a day on which nobody works to an hour of the next working day, unless one of Unless holds.
