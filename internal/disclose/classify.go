@@ -342,7 +342,7 @@ func (s *situation) critical() finding {
 // affects says whether a service of that kind was affected.
 func (s *situation) affects(kind string, is func(*Service) *bool) finding {
 	if s.facts.Services == nil {
-		return unknown("services")
+		return unknown("disclosure.services")
 	}
 	out := finding{result: ruleNotMet}
 	for i := range s.facts.Services {
@@ -363,12 +363,12 @@ func (s *situation) affects(kind string, is func(*Service) *bool) finding {
 		case v.Down != nil && !down: // people say that it was not down
 		case of == nil:
 			out.result = ruleOpen
-			out.missing = append(out.missing, "services["+strconv.Itoa(i)+"]."+kind)
-			out.why = append(out.why, say("dora.why.service.open", "service", v.Name, "key", "services["+strconv.Itoa(i)+"]."+kind))
+			out.missing = append(out.missing, "disclosure.services["+strconv.Itoa(i)+"]."+kind)
+			out.why = append(out.why, say("dora.why.service.open", "service", v.Name, "key", "disclosure.services["+strconv.Itoa(i)+"]."+kind))
 		default:
 			out.result = ruleOpen
-			out.missing = append(out.missing, "services["+strconv.Itoa(i)+"].down")
-			out.why = append(out.why, say("dora.why.service.open", "service", v.Name, "key", "services["+strconv.Itoa(i)+"].down"))
+			out.missing = append(out.missing, "disclosure.services["+strconv.Itoa(i)+"].down")
+			out.why = append(out.why, say("dora.why.service.open", "service", v.Name, "key", "disclosure.services["+strconv.Itoa(i)+"].down"))
 		}
 	}
 	if out.result == ruleNotMet {
@@ -388,7 +388,7 @@ func firstDown(v *Service) *time.Time {
 // maliciousAccess is 6(c): successful, malicious and unauthorised access. A person says so, or the case proposes it; where
 // they contradict each other, it is open and both are said.
 func (s *situation) maliciousAccess() finding {
-	const key = "impact.malicious_access"
+	const key = "disclosure.impact.malicious_access"
 	said, a := s.facts.Impact.MaliciousAccess, s.access
 	switch {
 	case said != nil && *said:
@@ -423,13 +423,13 @@ func (s *situation) clients() finding {
 		percentage = s.shareOfClients()
 	}
 	return anyOf(
-		number("clients", "impact.clients.number", im.Clients.Number, 100_000),
-		number("clients_share", "impact.clients.percentage", percentage, 10),
-		number("counterparts_share", "impact.counterparts.percentage", im.Counterparts.Percentage, 30),
-		number("transactions_share", "impact.transactions.percentage", im.Transactions.Percentage, 10),
-		number("value_share", "impact.transactions.value_percentage", im.Transactions.ValuePercentage, 10),
-		relevant("impact.clients.relevant", im.Clients.Relevant),
-		relevant("impact.counterparts.relevant", im.Counterparts.Relevant),
+		number("clients", "disclosure.impact.clients.number", im.Clients.Number, 100_000),
+		number("clients_share", "disclosure.impact.clients.percentage", percentage, 10),
+		number("counterparts_share", "disclosure.impact.counterparts.percentage", im.Counterparts.Percentage, 30),
+		number("transactions_share", "disclosure.impact.transactions.percentage", im.Transactions.Percentage, 10),
+		number("value_share", "disclosure.impact.transactions.value_percentage", im.Transactions.ValuePercentage, 10),
+		relevant("disclosure.impact.clients.relevant", im.Clients.Relevant),
+		relevant("disclosure.impact.counterparts.relevant", im.Counterparts.Relevant),
 	)
 }
 
@@ -470,8 +470,8 @@ func (s *situation) firstLoss() *time.Time {
 // reputation is 9(2): one of article 2.
 func (s *situation) reputation() finding {
 	r := &s.facts.Impact.Reputation
-	return anyOf(stated("media", "impact.reputation.media", r.Media, nil), stated("complaints", "impact.reputation.complaints", r.Complaints, nil),
-		stated("regulatory", "impact.reputation.regulatory", r.Regulatory, nil), stated("client_loss", "impact.reputation.client_loss", r.ClientLoss, nil))
+	return anyOf(stated("media", "disclosure.impact.reputation.media", r.Media, nil), stated("complaints", "disclosure.impact.reputation.complaints", r.Complaints, nil),
+		stated("regulatory", "disclosure.impact.reputation.regulatory", r.Regulatory, nil), stated("client_loss", "disclosure.impact.reputation.client_loss", r.ClientLoss, nil))
 }
 
 // durationOrDowntime is 9(3).
@@ -483,7 +483,7 @@ func (s *situation) durationOrDowntime() finding {
 func (s *situation) longerThan(limit time.Duration) finding {
 	from, to := s.occurred(), s.facts.Incident.Resolved
 	if from == nil {
-		return unknown("incident.occurred")
+		return unknown("disclosure.incident.occurred")
 	}
 	passed := from.Add(limit)
 	switch {
@@ -492,14 +492,14 @@ func (s *situation) longerThan(limit time.Duration) finding {
 	case to != nil:
 		return finding{result: ruleNotMet, why: []casefile.Said{say("dora.why.duration.not", "from", stamp(*from), "to", stamp(*to))}}
 	}
-	return finding{result: ruleOpen, missing: []string{"incident.resolved"}, why: []casefile.Said{say("dora.why.duration.open", "passed", stamp(passed))}}
+	return finding{result: ruleOpen, missing: []string{"disclosure.incident.resolved"}, why: []casefile.Said{say("dora.why.duration.open", "passed", stamp(passed))}}
 }
 
 // downFor is 9(3)(b): services that support critical or important functions were fully or partially down for longer than limit,
 // all times together.
 func (s *situation) downFor(limit time.Duration) finding {
 	if s.facts.Services == nil {
-		return unknown("services")
+		return unknown("disclosure.services")
 	}
 	surely := s.downtime(func(v *Service) bool { return v.Critical != nil && *v.Critical })
 	perhaps := s.downtime(func(v *Service) bool { return v.Critical == nil || *v.Critical })
@@ -509,16 +509,16 @@ func (s *situation) downFor(limit time.Duration) finding {
 	out := finding{result: ruleOpen}
 	if at, ok := surely.wouldPass(limit); ok {
 		out.why = append(out.why, say("dora.why.downtime.will", "passed", stamp(at)))
-		out.missing = append(out.missing, "services[].down[].to")
+		out.missing = append(out.missing, "disclosure.services[].down[].to")
 	}
 	if _, ok := perhaps.passes(limit); ok {
-		out.why = append(out.why, say("dora.why.missing", "key", "services[].critical"))
-		out.missing = append(out.missing, "services[].critical")
+		out.why = append(out.why, say("dora.why.missing", "key", "disclosure.services[].critical"))
+		out.missing = append(out.missing, "disclosure.services[].critical")
 	}
 	for i := range s.facts.Services {
 		v := &s.facts.Services[i]
 		if v.Down == nil && (v.Critical == nil || *v.Critical) {
-			key := "services[" + strconv.Itoa(i) + "].down"
+			key := "disclosure.services[" + strconv.Itoa(i) + "].down"
 			out.why = append(out.why, say("dora.why.service.open", "service", v.Name, "key", key))
 			out.missing = append(out.missing, key)
 		}
@@ -532,7 +532,7 @@ func (s *situation) downFor(limit time.Duration) finding {
 // geography is 9(4). What counts are the states of the European Economic Area, where the regulation holds.
 func (s *situation) geography() finding {
 	if s.facts.Impact.MemberStates == nil {
-		return unknown("impact.member_states")
+		return unknown("disclosure.impact.member_states")
 	}
 	states := memberStatesOf(s.facts)
 	if n := len(states); n >= 2 {
@@ -555,9 +555,9 @@ func memberStatesOf(f *Facts) []string {
 // dataLosses is 9(5)(a): an impact on data, and an adverse one.
 func (s *situation) dataLosses() finding {
 	d := &s.facts.Impact.Data
-	kinds := anyOf(stated("availability", "impact.data.availability", d.Availability, nil), stated("authenticity", "impact.data.authenticity", d.Authenticity, nil),
-		stated("integrity", "impact.data.integrity", d.Integrity, nil), s.confidentiality())
-	adverse := stated("adverse", "impact.data.adverse", d.Adverse, nil)
+	kinds := anyOf(stated("availability", "disclosure.impact.data.availability", d.Availability, nil), stated("authenticity", "disclosure.impact.data.authenticity", d.Authenticity, nil),
+		stated("integrity", "disclosure.impact.data.integrity", d.Integrity, nil), s.confidentiality())
+	adverse := stated("adverse", "disclosure.impact.data.adverse", d.Adverse, nil)
 	if kinds.result == ruleNotMet || adverse.result == ruleNotMet {
 		out := finding{result: ruleNotMet}
 		for _, p := range []finding{kinds, adverse} {
@@ -576,7 +576,7 @@ func (s *situation) dataLosses() finding {
 
 // confidentiality is as people say; where they say nothing, confirmed access to content is what the case proposes.
 func (s *situation) confidentiality() finding {
-	const key = "impact.data.confidentiality"
+	const key = "disclosure.impact.data.confidentiality"
 	d := s.facts.Impact.Data.Confidentiality
 	switch {
 	case d == nil && s.access.content:
@@ -603,7 +603,7 @@ func (s *situation) accessWithLosses() finding {
 	}
 	out.result, out.since = ruleOpen, nil
 	out.why = append(out.why, say("dora.why.losses.denied"))
-	out.missing = append(out.missing, "impact.data")
+	out.missing = append(out.missing, "disclosure.impact.data")
 	return out
 }
 
@@ -611,9 +611,9 @@ func (s *situation) accessWithLosses() finding {
 func (s *situation) economic() finding {
 	q := s.facts.Impact.Costs
 	if usable(q) && q.Value > 0 && s.facts.Entity.Currency != "EUR" {
-		return finding{result: ruleOpen, missing: []string{"entity.currency"}, why: []casefile.Said{say("dora.why.currency", "currency", s.facts.Entity.Currency)}}
+		return finding{result: ruleOpen, missing: []string{"disclosure.entity.currency"}, why: []casefile.Said{say("dora.why.currency", "currency", s.facts.Entity.Currency)}}
 	}
-	return exceeds("costs", "impact.costs", q, 100_000, nil)
+	return exceeds("costs", "disclosure.impact.costs", q, 100_000, nil)
 }
 
 // recurring is article 8(2): earlier incidents within six months with apparently the same root cause count together. What they add

@@ -283,14 +283,15 @@ func incidentAt(c *casefile.Case, at time.Time) string {
 func (f *doraFiller) impacts() {
 	im := &f.facts.Impact
 	var critical, functions []string
+	known := map[string]bool{}
 	for i := range f.facts.Services {
 		v := &f.facts.Services[i]
 		if v.Critical != nil && *v.Critical || v.Supervised != nil && *v.Supervised {
 			critical = append(critical, v.Name)
 		}
 		for _, name := range v.Functions {
-			if !slices.Contains(functions, name) {
-				functions = append(functions, name)
+			if !known[name] {
+				known[name], functions = true, append(functions, name)
 			}
 		}
 	}
@@ -306,8 +307,8 @@ func (f *doraFiller) impacts() {
 	f.fact("3.14", im.Reputation.About)
 	f.dataLosses()
 	if hosts := provenHosts(f.in.Case); len(hosts) > 0 {
-		f.set("3.28", "yes", basisCase, hosts...)
-		f.set("3.29", linesOf(f.lang, "dora.hosts", hosts), basisCase, hosts...)
+		f.set("3.28", "yes", basisCase, some(hosts))
+		f.set("3.29", f.lines("dora.hosts", hosts), basisCase, some(hosts))
 	}
 	f.fact("3.28", im.Infrastructure)
 	f.fact("3.30", im.FinancialInterest)
@@ -323,9 +324,10 @@ func (f *doraFiller) impacts() {
 // provenHosts names the hosts over which a capability of the attacker is proven.
 func provenHosts(c *casefile.Case) []string {
 	var hosts []string
+	known := map[string]bool{}
 	for i := range c.Capabilities {
-		if h := &c.Capabilities[i]; h.Kind == "host" && !h.Suspected && !slices.Contains(hosts, "host "+h.Principal) {
-			hosts = append(hosts, "host "+h.Principal)
+		if h := &c.Capabilities[i]; h.Kind == "host" && !h.Suspected && !known[h.Principal] {
+			known[h.Principal], hosts = true, append(hosts, "host "+h.Principal)
 		}
 	}
 	return hosts
@@ -374,8 +376,8 @@ func (f *doraFiller) reached() string {
 	return strings.Join(out, " ")
 }
 
-// maxIndicators is how many addresses are written into 3.35. What is more is in the case.
-const maxIndicators = 500
+// maxLines is how many addresses or hosts are written into a field. What is more is in the case.
+const maxLines = 500
 
 // incidentType is what kind of incident it was.
 func (f *doraFiller) incidentType() {
@@ -388,16 +390,9 @@ func (f *doraFiller) incidentType() {
 		told = append(told, cmp.Or(authorities[a], a))
 	}
 	f.fact("3.31", told)
-	found := indicators(f.in.Case)
-	if len(found) == 0 {
-		return
+	if found := indicators(f.in.Case); len(found) > 0 {
+		f.set("3.35", f.lines("dora.indicators", found), basisCase, "sessions, incidents")
 	}
-	rest := len(found) - maxIndicators
-	lines := found[:min(len(found), maxIndicators)]
-	if rest > 0 {
-		lines = append(slices.Clip(lines), draft.Plain(f.lang.Words("dora.indicators.more", "n", rest)))
-	}
-	f.set("3.35", linesOf(f.lang, "dora.indicators", lines), basisCase, "sessions, incidents")
 }
 
 // indicators are the addresses that are proven to have been the attacker's: those of sessions that are, and those that acted in an incident of
@@ -497,7 +492,16 @@ func (f *doraFiller) said() error {
 	return nil
 }
 
-// linesOf is a message of the catalogue and what it is about, a line each.
-func linesOf(l *lang.Language, id string, lines []string) string {
-	return draft.Plain(l.Words(id)) + "\n" + strings.Join(lines, "\n")
+// lines is a message of the catalogue and what it is about, a line each, as far as it goes into a field.
+func (f *doraFiller) lines(id string, items []string) string {
+	var b strings.Builder
+	b.WriteString(draft.Plain(f.lang.Words(id)))
+	for i, item := range items {
+		if i == maxLines || b.Len()+len(item) > maxDORAText/4 { // in bytes; what is visible of an item may be longer than it
+			b.WriteString("\n" + draft.Plain(f.lang.Words("dora.more", "n", len(items)-i)))
+			break
+		}
+		b.WriteString("\n" + item)
+	}
+	return b.String()
 }

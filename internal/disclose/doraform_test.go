@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"pgregory.net/rapid"
@@ -293,6 +295,52 @@ func TestReadAndWrite(t *testing.T) {
 		if got := written2(t, r); !bytes.Equal(got, p) {
 			t.Errorf("%s is written otherwise:\n%s", name, got)
 		}
+	}
+}
+
+// Programs write times, numbers and what is empty in their own ways.
+func TestReadOthers(t *testing.T) {
+	p, err := os.ReadFile("testdata/dora/dora-final.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := strings.NewReplacer(`"2025-12-22T05:02:00Z"`, `"2025-12-22T06:02:00.000+01:00"`, `"grossAmountIndirectDirectCosts": 268.45`, `"grossAmountIndirectDirectCosts": 2.6845e2, "rootCausesOther": "", "rootCausesAdditionalClassification": [], "recurringIncidentDate": null`).Replace(string(p))
+	if s == string(p) {
+		t.Fatal("nothing is different")
+	}
+	r, err := readDORA([]byte(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := written2(t, r); !bytes.Equal(got, p) {
+		t.Errorf("%s", got)
+	}
+}
+
+func TestUnits(t *testing.T) {
+	q := func(v float64) *Quantity { return &Quantity{Value: v} }
+	for _, tc := range []struct {
+		write func(*Quantity) (json.Number, bool)
+		in    *Quantity
+		want  string
+	}{
+		{percent, q(10), "10"}, {percent, q(10.01), "10.1"}, {percent, q(33.3), "33.3"}, {percent, q(100.0 / 3), "33.4"}, {percent, q(0.0001), "0.1"}, {percent, q(0), "0"},
+		{thousands, q(250_000), "250"}, {thousands, q(2500), "2.5"}, {thousands, q(1), "0.001"}, {thousands, q(0), "0"},
+		{wholeNumber, q(12.1), "13"}, {wholeNumber, q(0), "0"}, {wholeNumber, q(999_999_999_999), "999999999999"},
+		{wholeNumber, q(1e300), ""}, {percent, q(math.NaN()), ""}, {thousands, q(-1), ""}, {thousands, nil, ""},
+	} {
+		got, ok := tc.write(tc.in)
+		if ok != (tc.want != "") || ok && got.String() != tc.want {
+			t.Errorf("%v: %s, want %s", tc.in, got, tc.want)
+		}
+	}
+	for d, want := range map[time.Duration]string{13*time.Hour + 30*time.Minute: "00:13:30", 58*time.Hour + time.Second: "02:10:01", 0: "00:00:00", 24 * time.Hour: "01:00:00", -time.Hour: "00:00:00"} {
+		if got := daysHoursMinutes(d); got != want {
+			t.Errorf("%v: %s, want %s", d, got, want)
+		}
+	}
+	if got := daysHoursMinutes(1<<63 - 1); durationShape.MatchString(got) {
+		t.Errorf("%s passes", got)
 	}
 }
 

@@ -343,8 +343,11 @@ func (r *doraReport) readItems(items []any, at string) error {
 	return nil
 }
 
-// take reads the value of a field.
+// take reads the value of a field. Programs that write what is empty, instead of leaving it out, mean the same.
 func (r *doraReport) take(f *doraField, v any) error {
+	if l, ok := v.([]any); v == nil || v == "" || ok && len(l) == 0 {
+		return nil
+	}
 	value, err := f.decode(v)
 	if err != nil {
 		return fmt.Errorf("%s (%s): %w", f.path, f.number, err)

@@ -132,7 +132,7 @@ func wholeNumber(q *Quantity) (json.Number, bool) {
 	if !usable(q) {
 		return "", false
 	}
-	return numberText(math.Ceil(q.Value))
+	return numberText(max(0, math.Ceil(q.Value)))
 }
 
 // percent is a percentage with one decimal, rounded up.
@@ -141,7 +141,7 @@ func percent(q *Quantity) (json.Number, bool) {
 		return "", false
 	}
 	// What is a thousandth of a thousandth above a decimal is how binary numbers write that decimal.
-	return numberText(math.Ceil(q.Value*10-1e-6) / 10)
+	return numberText(max(0, math.Ceil(q.Value*10-1e-6)/10))
 }
 
 // thousands is an amount in thousands of the currency, exact to its unit.
