@@ -23,6 +23,7 @@ disclosure:
     next_statement: 2025-03-08T18:00:00+01:00
   personal_data:
     controller: true
+    measures_before: [two factors]
     persons: {value: 1200, basis: estimate}
   acts:
   - {act: significant, regime: eu-bodies-cyber, as: yes, time: 2025-03-07T10:00:00+01:00, author: R. Haddad, reason: mail of all staff}
@@ -46,7 +47,7 @@ func TestDraftsFromFacts(t *testing.T) {
 		want []string
 	}{
 		{"edps", []string{"Due: `2025-03-10 08:00:00 UTC` (`2025-03-10 09:00 +01:00`, `Europe/Paris`)", "Reasons for the delay: the mail system was off",
-			"Risk to the persons affected: There is a high risk", "Regulation 2023/2841, early warning: done", "Content of 3 mailboxes may have been accessed", "Stated by D. Moreau: `disclosure.acts`"}},
+			"Risk to the persons affected: There is a high risk", "Regulation 2023/2841, early warning: done", "Content of 3 mailboxes may have been accessed", "Stated by D. Moreau: `disclosure.acts`", "Measures before the breach: two factors"}},
 		{"cert-eu", []string{"Stage: incident notification", "Due: `2025-03-10 08:00:00 UTC`", "Submitted before: `early`, `2025-03-07 19:00:00 UTC` (`2025-03-07 20:00 +01:00`, `Europe/Paris`), receipt `CE-77`",
 			"Significant incident: yes. Reason: mail of all staff", "`203.0.113.21`"}},
 		{"gdpr-33", []string{"Due: not owed"}},

@@ -125,6 +125,7 @@ func (d *drafter) breach(regime, stage string, at law) {
 	d.data(at.at("(3)(a)"))
 	d.consequences(at.at("(3)(c)"))
 	d.measures(at.at("(3)(d)"))
+	d.given("measures_before", d.names(d.f.PersonalData.MeasuresBefore), keyData+"measures_before")
 	d.told(regime, law{})
 	d.others(regime, law{})
 	d.given("cross_border", d.yesNo(d.f.Incident.CrossBorder), keyIncident+"cross_border")
@@ -171,11 +172,12 @@ func (d *drafter) certEU() error {
 
 // gdprPersons are the letters to the persons concerned, Article 34: one for each state of knowledge, in plain language.
 func (d *drafter) gdprPersons() error {
+	regime, at := regimeGDPR, law{"gdpr", "34(1)"}
 	if d.organisation().Kind == "eu-body" {
-		d.told(regimeEUData, law{"eudpr", "35(1)"})
-	} else {
-		d.told(regimeGDPR, law{"gdpr", "34(1)"})
+		regime, at = regimeEUData, law{"eudpr", "35(1)"}
 	}
+	d.told(regime, at)
+	d.due(d.owed(regime, "persons"))
 	d.current().Internal = true
 	d.persons()
 	d.given("unintelligible", d.yesNo(d.f.PersonalData.Unintelligible), keyData+"unintelligible")
@@ -228,13 +230,7 @@ func (d *drafter) attack() {
 		o = d.l.Words("letter.us")
 	}
 	if m := d.f.Incident.Malicious; len(d.c.Incidents) > 0 && (m == nil || *m) {
-		var last time.Time
-		for i := range d.c.Incidents {
-			if l := d.c.Incidents[i].Last; l.After(last) {
-				last = l
-			}
-		}
-		d.sentence("attack", d.l.Words("letter.attack", "organisation", o, "days", d.days(firstEvent(d.c), last)), draft.Case, incidentRefs(d.c)...)
+		d.sentence("attack", d.l.Words("letter.attack", "organisation", o, "days", d.days(firstEvent(d.c), d.lastEvent())), draft.Case, incidentRefs(d.c)...)
 	} else {
 		d.paragraphs("description", d.f.Incident.Description, keyIncident+"description")
 	}

@@ -78,9 +78,18 @@ func (d *drafter) dutyNames(o *casefile.Duty) (regime, stage lang.Words) {
 func (d *drafter) times(at law, duty *casefile.Duty, regime string) {
 	d.section("times", at)
 	d.occurred()
+	if last := d.lastEvent(); !last.IsZero() {
+		d.shown("last", d.when(last), incidentRefs(d.c)...)
+	}
 	d.given("detected", d.whenOf(d.f.Incident.Detected), keyIncident+"detected")
+	if s := d.f.Incident.Discovery; s != "" {
+		d.given("discovery", d.codes([]string{s}), keyIncident+"discovery")
+	}
 	d.given("aware", d.whenOf(d.f.Incident.Aware), keyIncident+"aware")
 	d.given("recovered", d.whenOf(d.f.Incident.Recovered), keyIncident+"recovered")
+	if r := d.f.Incident.Resolved; r != nil {
+		d.given("resolved", d.when(*r), keyIncident+"resolved")
+	}
 	d.due(duty)
 	for _, a := range d.acts(actSubmitted, regime) {
 		said := d.l.Words("form.submitted", "stage", lang.Value(a.Stage), "time", d.when(a.Time))
@@ -103,6 +112,16 @@ func (d *drafter) occurred() {
 		return
 	}
 	d.shown("occurred.first", d.when(*first), incidentRefs(d.c)...)
+}
+
+// lastEvent is when the last event of an incident was; zero where no time is known.
+func (d *drafter) lastEvent() (last time.Time) {
+	for i := range d.c.Incidents {
+		if l := d.c.Incidents[i].Last; l.After(last) {
+			last = l
+		}
+	}
+	return last
 }
 
 // due says until when the form is owed, and why it is late if it is.

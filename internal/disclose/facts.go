@@ -169,6 +169,7 @@ type PersonalData struct {
 	Sensitive      []string  `yaml:"sensitive"`
 	Unintelligible *bool     `yaml:"unintelligible"`
 	Consequences   []string  `yaml:"consequences"`
+	MeasuresBefore []string  `yaml:"measures_before"` // that were in place when it happened
 	Measures       []string  `yaml:"measures"`
 	Advice         []string  `yaml:"advice"`
 }
