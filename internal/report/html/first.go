@@ -302,7 +302,7 @@ func (p *page) clock(t, since time.Time) markup {
 	case t.IsZero():
 		return ""
 	case t.UTC().Format(time.DateOnly) == since.UTC().Format(time.DateOnly):
-		return p.valOf("time", t.UTC().Format(time.TimeOnly))
+		return p.valOf(oneTime, t.UTC().Format(time.TimeOnly))
 	}
 	return p.at(t)
 }

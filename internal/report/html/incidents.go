@@ -172,7 +172,7 @@ func (p *page) fullIncident(in *casefile.Incident, b brief, lines *lines) incide
 		// The findings that are known one by one; between them the bar says only first and last.
 		for j := range s.Evidence {
 			if e := &s.Evidence[j]; j < maxEvidence && e.Time.After(it.first) && !e.Time.After(it.last) {
-				r.items = append(r.items, item{level: it.level, first: e.Time, last: e.Time, title: stamp(e.Time)})
+				r.items = append(r.items, item{level: it.level, first: e.Time, last: e.Time, title: p.plain(p.spanText(e.Time, e.Time))})
 			}
 		}
 		rows = append(rows, r)

@@ -147,9 +147,9 @@ func (p *page) duty(d *casefile.Duty, anchor string) dutyView {
 	}
 	v.StateWords = p.t("page.duty." + v.State)
 	if d.Due != nil {
-		v.Due = p.valOf("time", d.Due.UTC().Format("2006-01-02 15:04")+" UTC")
+		v.Due = p.valOf(oneTime, d.Due.UTC().Format("2006-01-02 15:04")+" UTC")
 		if t, err := time.Parse(time.RFC3339, d.Local); err == nil {
-			v.Local = p.valOf("time", t.Format("2006-01-02 15:04 -07:00"))
+			v.Local = p.valOf(oneTime, t.Format("2006-01-02 15:04 -07:00"))
 		}
 	}
 	if d.Starts != "" {

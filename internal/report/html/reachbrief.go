@@ -213,7 +213,7 @@ func (s *say) minute(t time.Time) markup {
 	if t.IsZero() {
 		return s.t("time.unknown")
 	}
-	return s.valOf("time", t.UTC().Format("2006-01-02 15:04"))
+	return s.valOf(oneTime, t.UTC().Format("2006-01-02 15:04"))
 }
 
 func earlier(a, b time.Time) time.Time {

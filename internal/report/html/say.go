@@ -109,12 +109,15 @@ func (s *say) identWords(text string) lang.Words {
 // escape makes text of strangers visible and HTML of it.
 func escape(text string) markup { return markup(template.HTMLEscapeString(visible(text))) }
 
+// oneTime is the class of a time that is not broken into lines.
+const oneTime = "time one"
+
 // at is a time of the report. The page says once that it is UTC.
 func (s *say) at(t time.Time) markup {
 	if t.IsZero() {
 		return s.t("time.unknown")
 	}
-	return s.valOf("time", stamp(t))
+	return s.valOf(oneTime, stamp(t))
 }
 
 // span is a first and a last time, the day said once.
