@@ -144,6 +144,24 @@ func TestMailServerReports(t *testing.T) {
 		t.Error(err)
 	}
 	golden(t, "mail-server-intermediate.json", got)
+	intermediate := got
+
+	more[3] += `    resolved: 2021-03-20T12:00:00+01:00
+    resolution: The server was set up anew, and all passwords were changed.
+    root_cause: {high: [malicious_actions], detailed: [malicious_actions_fraudulent_actions], text: A weakness of the mail server that was not mended yet., addressed: 2021-03-09T10:00:00+01:00}
+`
+	more[1] = strings.Replace(more[1], "  dora:\n", "    costs: {value: 80000, basis: actual}\n    recoveries: 0\n  dora:\n    \"4.9\": Resolved as planned.\n", 1)
+	more[1] += "  - {act: submitted, regime: dora, stage: intermediate, time: 2021-03-10T10:00:00+01:00, author: S. Diallo, receipt: 2021I0000003}\n"
+	d = doraDraft(t, mailServer(), factsOf(t, "mail-server.yaml", more...), "json")
+	d.Previous, d.PreviousName = intermediate, "intermediate.json"
+	final, err := write(t, "dora-final", d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := valid(schema, final); err != nil {
+		t.Error(err)
+	}
+	golden(t, "mail-server-final.json", final)
 	for _, s := range []string{"Content was accessed, as records show: 3 mailboxes.", "Content may have been accessed, the logs cannot exclude it: 4 mailboxes.",
 		"at least 3 mailboxes and at most 7 mailboxes", "203.0.113.9 (session S1)", "2001:db8::9 (session S1)"} {
 		if !strings.Contains(string(got), s) {
