@@ -246,7 +246,7 @@ func (h *holding) shell(channel string, s *session) {
 
 // host adds, or widens, the power over a host.
 func (h *holding) host(name, rule string, at int64, certain bool, why string, proofs []casefile.Proof) {
-	key := strings.ToLower(name)
+	key := strings.ToLower(h.in.Hosts.Of(name))
 	i, ok := h.hosts[key]
 	if !ok {
 		i = len(h.list)
@@ -445,7 +445,7 @@ func (h *holding) maker(act *tally.Act) (attribution, string) {
 	case s != nil && h.mayHold(s.principal):
 		return unattributed, fmt.Sprintf("%s, by %s while an attacker may have held that account", what, cmp.Or(c.Account, "nobody named"))
 	}
-	if i, ok := h.hosts[strings.ToLower(c.Host)]; ok && c.Host != "" && (c.IP == "" || remoteOf(h.facts, c.IP).none) {
+	if i, ok := h.hosts[strings.ToLower(h.in.Hosts.Of(c.Host))]; ok && c.Host != "" && (c.IP == "" || remoteOf(h.facts, c.IP).none) {
 		if k := &h.list[i]; at == event.UnknownTime || at >= k.earliest {
 			return unattributed, fmt.Sprintf("%s, on %s while an attacker may have had power over it", what, c.Host)
 		}
@@ -526,7 +526,7 @@ func (h *holding) contained() error {
 			}
 		default:
 			if act.Power == logs.HostPower {
-				for _, i := range byName["host:"+strings.ToLower(cmp.Or(act.Object, c.Host))] {
+				for _, i := range byName["host:"+strings.ToLower(h.in.Hosts.Of(cmp.Or(act.Object, c.Host)))] {
 					h.end(&h.list[i], act.To, text)
 				}
 			}

@@ -245,15 +245,19 @@ func (c *coverage) placeOf(name string) string {
 
 // hostKey returns the key of the place that the name of a host, a share or a site tells, or that key if there were one.
 func (c *coverage) hostKey(name string) string {
-	key := hostOf(name)
+	key := c.in.hostOf(name)
 	if p := c.aliases[key]; p != nil {
 		return p.key
 	}
 	return key
 }
 
-// hostOf returns the label of the host in the name of a host, a share or a site: fs1 of \\fs1.example.org\board.
-func hostOf(name string) string {
+// hostOf returns the label of the host in the name of a host, a share or a site: fs1 of \\fs1.example.org\board. Of another name of a host
+// it is that of the host.
+func (in *Input) hostOf(name string) string { return hostLabel(in.Hosts.Of(hostIn(name))) }
+
+// hostIn returns the host in the name of a host, a share or a site, as it is written.
+func hostIn(name string) string {
 	host := strings.TrimLeft(name, `\/`)
 	if _, rest, ok := strings.Cut(host, "://"); ok {
 		host = rest
@@ -265,7 +269,7 @@ func hostOf(name string) string {
 		return a.String()
 	}
 	host, _, _ = strings.Cut(host, ":")
-	return hostLabel(host)
+	return host
 }
 
 // serves reports whether a place offers a way in, by the systems that run there.

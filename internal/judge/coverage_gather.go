@@ -62,8 +62,8 @@ func (c *coverage) assemble() error {
 	}
 	if inv := c.in.Inventory; inv != nil {
 		for i := range inv.Mailboxes {
-			if s := hostLabel(inv.Mailboxes[i].Server); s != "" && g.anyExchange() {
-				p := g.place(s, inv.Mailboxes[i].Server)
+			if name := c.in.Hosts.Of(inv.Mailboxes[i].Server); name != "" && g.anyExchange() {
+				p := g.place(hostLabel(name), name)
 				p.systems[exchangeServer], p.inventory = true, true
 			}
 		}
@@ -153,14 +153,14 @@ func (g *gatherer) learn() error {
 		k := origin{s.Source, s.Host}
 		g.parts[k] = append(g.parts[k], s)
 		events[k] += s.Events
-		if s.Host != "" && !address(s.Host).IsValid() {
-			l := hostLabel(s.Host)
+		if name := g.c.in.Hosts.Of(s.Host); name != "" && !address(name).IsValid() {
+			l := hostLabel(name)
 			if labels[l] == nil {
 				labels[l] = make(map[string]bool)
 			}
-			labels[l][strings.ToLower(s.Host)] = true
-			if g.hosts[l] == "" || len(s.Host) < len(g.hosts[l]) || len(s.Host) == len(g.hosts[l]) && s.Host < g.hosts[l] {
-				g.hosts[l] = s.Host
+			labels[l][strings.ToLower(name)] = true
+			if g.hosts[l] == "" || len(name) < len(g.hosts[l]) || len(name) == len(g.hosts[l]) && name < g.hosts[l] {
+				g.hosts[l] = name
 			}
 			if strings.HasPrefix(s.Format, "exchange.") {
 				g.exchange[l] = true
@@ -178,7 +178,7 @@ func (g *gatherer) learn() error {
 	}
 	if inv := g.c.in.Inventory; inv != nil {
 		for i := range inv.Mailboxes {
-			if s := inv.Mailboxes[i].Server; s != "" {
+			if s := g.c.in.Hosts.Of(inv.Mailboxes[i].Server); s != "" {
 				l := hostLabel(s)
 				g.exchange[l] = true
 				if g.hosts[l] == "" {
@@ -315,8 +315,8 @@ func (g *gatherer) locate(s *tally.Stream, rule *covers) *place {
 	if rule.system == cloud {
 		return g.place(cloudPlace, "Microsoft 365")
 	}
-	if s.Host != "" && !address(s.Host).IsValid() {
-		l := hostLabel(s.Host)
+	if name := g.c.in.Hosts.Of(s.Host); name != "" && !address(name).IsValid() {
+		l := hostLabel(name)
 		return g.place(l, g.hosts[l])
 	}
 	path := strings.ToLower(strings.ReplaceAll(strings.ReplaceAll(g.path(s.Source), "!", "/"), `\`, "/"))
@@ -377,7 +377,7 @@ func (g *gatherer) take(s *tally.Stream) {
 	}
 	p := g.locate(s, rule)
 	p.systems[rule.system] = true
-	if key := hostOf(s.Host); key != "" && rule.system != cloud {
+	if key := g.c.in.hostOf(s.Host); key != "" && rule.system != cloud {
 		if other, ok := g.c.aliases[key]; ok && other != p {
 			g.c.aliases[key] = nil
 		} else {
@@ -753,6 +753,9 @@ func (c *coverage) stateOff(f *Facts) {
 		c.off = append(c.off, channelOff{ch, scope, o.Proof})
 		if scope != "*" {
 			c.off = append(c.off, channelOff{ch, c.who.key(scope), o.Proof})
+			if host := c.in.Hosts.Of(scope); host != scope {
+				c.off = append(c.off, channelOff{ch, hostLabel(host), o.Proof})
+			}
 		}
 	}
 }

@@ -12,6 +12,10 @@ import (
 func (g *gatherer) state(f *Facts) {
 	for i := range f.Coverage {
 		o := &f.Coverage[i]
+		host := ""
+		if o.Host != "" {
+			host = g.c.in.hostOf(o.Host)
+		}
 		s := statedSpan{Span: tally.Span{From: o.From.UnixNano(), To: o.To.UnixNano()}, proof: o.Proof,
 			presence: o.Level != casefile.Detail, detail: o.Level != casefile.Presence}
 		if o.Principal != "" {
@@ -24,7 +28,7 @@ func (g *gatherer) state(f *Facts) {
 		}
 		found := false
 		for _, k := range g.order {
-			if t := g.trails[k]; t.calledSo(o.Stream, o.Host) && len(t.rule.channels(l)) > 0 {
+			if t := g.trails[k]; t.calledSo(o.Stream, host) && len(t.rule.channels(l)) > 0 {
 				t.stated = append(t.stated, s)
 				found = true
 			}
@@ -37,7 +41,7 @@ func (g *gatherer) state(f *Facts) {
 
 // calledSo reports whether people mean the log by those words: by its name, the kind of log, or the log that it is a part of.
 func (t *trail) calledSo(stream, host string) bool {
-	if host != "" && t.place.key != hostOf(host) && t.place.key != "" && t.place.key != cloudPlace {
+	if host != "" && t.place.key != host && t.place.key != "" && t.place.key != cloudPlace {
 		return false
 	}
 	s := strings.ToLower(strings.TrimSpace(stream))
@@ -62,7 +66,7 @@ func (g *gatherer) invent(o *CoverageFact, l level, s statedSpan) bool {
 		format = signIns
 	case strings.HasPrefix(strings.ToLower(format), "iis"):
 		format = "iis.w3c"
-		if g.exchange[hostOf(o.Host)] || o.Host == "" && len(g.exchange) > 0 {
+		if g.exchange[g.c.in.hostOf(o.Host)] || o.Host == "" && len(g.exchange) > 0 {
 			format = "iis.exchange"
 		}
 	}

@@ -51,6 +51,8 @@ type Facts struct {
 	Statements   []Statement       `yaml:"statements"`
 	Inventory    InventoryFiles    `yaml:"inventory"`
 	Timezones    map[string]string `yaml:"timezones"`
+	// Hosts are other names and addresses of servers, by the name that they go by.
+	Hosts map[string][]string `yaml:"hosts"`
 	// Disclosure is read and checked by package disclose.
 	Disclosure yaml.Node `yaml:"disclosure"`
 

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 )
@@ -104,7 +105,8 @@ func (f *Facts) OurAddresses() []string {
 	return slices.Compact(all)
 }
 
-// SameOurs reports whether f and o call the same addresses the organisation's own, in the same words.
-func (f *Facts) SameOurs(o *Facts) bool {
-	return slices.Equal(f.Ours.IPs, o.Ours.IPs) && slices.Equal(f.Ours.ServiceIPs, o.Ours.ServiceIPs) && slices.Equal(f.Ours.Scanners, o.Ours.Scanners)
+// SameNames reports whether f and o call the same addresses the organisation's own, and the same servers by the same names, in the same
+// words.
+func (f *Facts) SameNames(o *Facts) bool {
+	return maps.EqualFunc(f.Hosts, o.Hosts, slices.Equal) && slices.Equal(f.Ours.IPs, o.Ours.IPs) && slices.Equal(f.Ours.ServiceIPs, o.Ours.ServiceIPs) && slices.Equal(f.Ours.Scanners, o.Ours.Scanners)
 }

@@ -1,12 +1,15 @@
 package judge
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"go.yaml.in/yaml/v4"
 
@@ -26,7 +29,7 @@ func (c *factsCheck) at(path ...any) string {
 }
 
 func (c *factsCheck) all() error {
-	for _, check := range []func() error{c.marking, c.times, c.sets, c.scripts, c.channels, c.coverage, c.statements, c.zones} {
+	for _, check := range []func() error{c.marking, c.times, c.sets, c.scripts, c.channels, c.coverage, c.statements, c.zones, c.hosts} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -170,6 +173,67 @@ func (c *factsCheck) zones() error {
 			return fmt.Errorf("%stimezones: %s: no zone %q (use a name such as Europe/Paris)", c.at("timezones", host), host, name)
 		}
 		c.f.zones[strings.ToLower(host)] = z
+	}
+	return nil
+}
+
+// hosts checks that no name is of two servers: what was done to one would be told of the other.
+func (c *factsCheck) hosts() error {
+	named := make(map[string]string)  // the host of each name
+	labels := make(map[string]string) // the host of names in full, by their first label; "" where they are several
+	for _, host := range slices.Sorted(maps.Keys(c.f.Hosts)) {
+		if _, err := netip.ParseAddr(strings.TrimSpace(host)); err == nil {
+			return fmt.Errorf("%shosts: %s is an address: write the name that the server goes by, and the address after it (EX1: [%s])", c.at("hosts", host), host, host)
+		}
+		if len(c.f.Hosts[host]) == 0 {
+			return fmt.Errorf("%shosts: %s has no other name: which names and addresses are its own?", c.at("hosts", host), host)
+		}
+		for i, name := range append([]string{host}, c.f.Hosts[host]...) {
+			at := c.at("hosts", host)
+			if i > 0 {
+				at = c.at("hosts", host, i-1)
+			}
+			if err := c.hostName(name); err != nil {
+				return fmt.Errorf("%shosts: %s: %w", at, host, err)
+			}
+			key := hostName(name)
+			label := hostLabel(key)
+			other, taken := named[key], false
+			if other == "" && label == key {
+				other, taken = labels[label]
+			} else if other == "" {
+				other = named[label]
+			}
+			if other != "" && other != host || taken && other == "" {
+				return fmt.Errorf("%shosts: %s is a name of %s and of %s: a server has names that no other has", at, name, cmp.Or(other, "others"), host)
+			}
+			named[key] = host
+			if known, ok := labels[label]; label != key && ok && known != host {
+				labels[label] = ""
+			} else if label != key {
+				labels[label] = host
+			}
+		}
+	}
+	return nil
+}
+
+// hostName checks one name or address of a server.
+func (c *factsCheck) hostName(name string) error {
+	name = strings.TrimSpace(name)
+	if a, err := netip.ParseAddr(name); err == nil {
+		switch _, own := ownAddress(name); {
+		case !own:
+			return fmt.Errorf("every server has the address %s", a)
+		case c.f.Role(name)&RoleNAT != 0:
+			return fmt.Errorf("%s is an address that many share (ours: nat): it is not one server's", a)
+		}
+		return nil
+	}
+	if name == "" || strings.ContainsFunc(name, func(r rune) bool {
+		return r != '-' && r != '_' && r != '.' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}) || hostLabel(name) == "" {
+		return fmt.Errorf("%q is no name and no address of a server: write mail.corp.example or 192.0.2.7", name)
 	}
 	return nil
 }

@@ -52,11 +52,17 @@ func unusedFacts(in *Input, who *people) ([]string, error) {
 			w.name("coverage: host", "host", h, h)
 		}
 	}
+	for _, host := range slices.Sorted(maps.Keys(f.Hosts)) {
+		for _, name := range f.Hosts[host] {
+			w.name("hosts: "+host, "server", name, hostLabel(hostName(name)))
+		}
+	}
 	if len(w.list) == 0 {
 		return w.zones(in), nil
 	}
 	for _, s := range in.Store.Streams() {
 		w.saw("host", s.Host)
+		w.saw("server", hostLabel(hostName(s.Host)))
 	}
 	last := ""
 	for _, c := range in.Store.Contexts() {
@@ -87,6 +93,7 @@ func unusedFacts(in *Input, who *people) ([]string, error) {
 	if in.Inventory != nil {
 		for i := range in.Inventory.Mailboxes {
 			w.saw("account", who.key(in.Inventory.Mailboxes[i].Name))
+			w.saw("server", hostLabel(hostName(in.Inventory.Mailboxes[i].Server)))
 		}
 	}
 	return append(w.notes(), w.zones(in)...), nil

@@ -34,6 +34,8 @@ type Evidence struct {
 	End func(path string) (time.Time, bool)
 	// Ours reports whether an address is known not to be an attacker's.
 	Ours func(address string) bool
+	// Hosts tells which names are of one server; nil takes each for another.
+	Hosts *HostNames
 }
 
 // Incidents groups findings, which come in order of time, into what a person would call one incident each; the gravest
@@ -47,6 +49,11 @@ func Incidents(findings iter.Seq2[*casefile.Finding, error], ev Evidence) ([]cas
 		level, err := detect.ParseLevel(f.Rule.Level)
 		if err != nil || level < detect.Low || f.Client != "" && ev.Ours != nil && ev.Ours(f.Client) {
 			continue
+		}
+		if host := ev.Hosts.Of(f.Host); host != f.Host {
+			named := *f
+			named.Host = host
+			f = &named
 		}
 		all.add(f, level)
 	}

@@ -496,11 +496,11 @@ func (r *reacher) on(name string) []*box {
 		r.accountsOf(h.name)
 	}
 	all := r.sorted()
-	known := slices.ContainsFunc(all, func(b *box) bool { return sameHost(b.server, h.name) })
+	known := slices.ContainsFunc(all, func(b *box) bool { return r.in.Hosts.same(b.server, h.name) })
 	if !known {
 		return all
 	}
-	return slices.DeleteFunc(all, func(b *box) bool { return b.server != "" && !sameHost(b.server, h.name) })
+	return slices.DeleteFunc(all, func(b *box) bool { return b.server != "" && !r.in.Hosts.same(b.server, h.name) })
 }
 
 // accountsOf makes boxes of the accounts that logs of a host name, where there is no list of mailboxes.
@@ -511,7 +511,7 @@ func (r *reacher) accountsOf(name string) {
 	last := ""
 	for i := range r.contexts {
 		c := &r.contexts[i]
-		if c.Account != "" && c.Account != last && sameHost(c.Host, name) && isMail(c.Channel) && !isMachine(c.Account) {
+		if c.Account != "" && c.Account != last && r.in.Hosts.same(c.Host, name) && isMail(c.Channel) && !isMachine(c.Account) {
 			r.box(c.Account)
 			last = c.Account
 		}

@@ -43,7 +43,7 @@ type unnamed struct {
 
 // host returns what is known of a host; names of one host are one.
 func (r *reacher) host(name string) *attacked {
-	low := strings.ToLower(strings.TrimSpace(name))
+	low := strings.ToLower(strings.TrimSpace(r.in.Hosts.Of(name)))
 	if h := r.hosts[low]; h != nil {
 		return h
 	}
@@ -93,7 +93,12 @@ func (r *reacher) attacks() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.hosts)) {
 		h := r.hosts[name]
-		for _, in := range []string{name, strings.ToUpper(name)} {
+		var called []string
+		for _, in := range r.in.Hosts.all(name) {
+			called = append(called, in, strings.ToUpper(in))
+		}
+		slices.Sort(called)
+		for _, in := range slices.Compact(called) {
 			if in == "" {
 				continue
 			}
@@ -235,7 +240,7 @@ func (r *reacher) mayHaveRead(b *box, u *unnamed) {
 func (r *reacher) ownRequests(h *attacked, a *tally.Act) (listed, read int64, err error) {
 	for i := range r.contexts {
 		c := &r.contexts[i]
-		if c.Channel != "ews" || !isMachine(c.Account) || c.Host != "" && !sameHost(c.Host, h.name) || !strings.HasSuffix(c.Format, ".ews") || strings.Contains(c.Format, "httpproxy") {
+		if c.Channel != "ews" || !isMachine(c.Account) || c.Host != "" && !r.in.Hosts.same(c.Host, h.name) || !strings.HasSuffix(c.Format, ".ews") || strings.Contains(c.Format, "httpproxy") {
 			continue
 		}
 		for x, err := range r.in.Store.Acts(i) {
@@ -338,6 +343,11 @@ func (r *reacher) tellHosts() {
 			if len(e.Why) == 0 || l[logs.Content] == may {
 				e.Why = append(e.Why, casefile.Reason{Rule: ruleHostCapability, Text: r.says(ruleHostCapability), Evidence: []casefile.Proof{}})
 				e.Settle = "the process events of the host (Security 4688 with command lines, or Sysmon 1), with its PowerShell and cmdlet logs"
+			}
+			for _, why := range r.in.Hosts.reasons(h.name) {
+				if len(e.Why) < mostReasons {
+					e.Why = append(e.Why, casefile.Reason{Rule: ruleSameHost, Text: r.says(ruleSameHost) + " " + why, Evidence: []casefile.Proof{}})
+				}
 			}
 			r.add(e)
 		}

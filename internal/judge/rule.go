@@ -20,6 +20,8 @@ const (
 	ruleOtherAccount   = "OTHER_ACCOUNT"
 	ruleFullPresumed   = "FULL_PRESUMED"
 	ruleUnseenRule     = "UNSEEN_RULE"
+	ruleSameHost       = "SAME_HOST"
+	rulePerhapsHost    = "PERHAPS_SAME_HOST"
 
 	ruleCovered      = "COVERED"
 	ruleExcluded     = "EXCLUDED"
@@ -51,6 +53,8 @@ func rules() []logs.Inference {
 		{Name: ruleOtherAccount, Says: "The attacker used an account of which the list has no mailbox: this may be its mailbox, by another name.", Verified: true, Source: algebra},
 		{Name: ruleFullPresumed, Says: "Parts were fetched whose sum is the size of the file: all of it is presumed.", Verified: false, Source: ""},
 		{Name: ruleUnseenRule, Says: "While no log showed it, a rule may have been made that sends on what comes in: nobody has said that there is none.", Verified: true, Source: algebra},
+		{Name: ruleSameHost, Says: "Names and addresses of one server are told as one.", Verified: true, Source: "docs/verdicts.md, Hosts"},
+		{Name: rulePerhapsHost, Says: "This may be a server that stands here by another name, too.", Verified: false, Source: ""},
 		{Name: ruleCovered, Says: "Logs that would have shown an access cover all of the time, and show none by the attacker.", Verified: true, Source: algebra},
 		{Name: ruleExcluded, Says: "It was not there when the attacker may have read, or is larger than all that was handed out.", Verified: false, Source: ""},
 		{Name: ruleNotInScope, Says: "Nothing that the attacker held opens this, and logs cover who came in.", Verified: true, Source: algebra},

@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"slices"
+
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/tally"
 )
@@ -16,6 +18,8 @@ type Input struct {
 	// From and To are the window of the incident: what may have been reached before and from then on is not judged.
 	// Nanoseconds since 1970 UTC; event.UnknownTime where neither the evidence nor the facts give one.
 	From, To int64
+	// Hosts tells which names are of one server; nil has them found by NewHostNames.
+	Hosts *HostNames
 
 	failed *attempts // once they were read
 }
@@ -36,6 +40,15 @@ type Judgement struct {
 // Judge decides who did what, what the logs would have shown, and what was reached. It is pure: the same input gives the
 // same judgement.
 func Judge(in *Input) (*Judgement, error) {
+	own := *in
+	in = &own
+	if in.Hosts == nil {
+		found, err := NewHostNames(in.Store, in.Sources, in.Facts)
+		if err != nil {
+			return nil, err
+		}
+		in.Hosts = found
+	}
 	who, err := newPeople(in)
 	if err != nil {
 		return nil, err
@@ -60,7 +73,7 @@ func Judge(in *Input) (*Judgement, error) {
 		return nil, err
 	}
 	j := &Judgement{Coverage: cover.list(), Sessions: sessions.list(), Capabilities: listCapabilities(powers), Statements: in.Facts.statements(),
-		Notes: append(notes, cover.notes...)}
+		Notes: slices.Concat(notes, in.Hosts.notes, cover.notes)}
 	j.Notes = append(j.Notes, sessions.notes...)
 	if err := reach(in, who, cover, sessions, powers, j); err != nil {
 		return nil, err

@@ -112,16 +112,20 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 	}
 	c.Rules = casefile.Rules{Loaded: cfg.RulesLoaded(), Rejected: cfg.Rejected, MinLevel: cfg.MinLevel.String(), Notes: res.Notes}
 	c.Window = timespan(c.Sources, cfg.Facts)
-	c.Incidents, err = judge.Incidents(casefile.Findings(w.Dir()), judge.Evidence{End: logEnds(c.Sources), Ours: cfg.Facts.IsOurs})
-	if err != nil {
-		return res, nil, err
-	}
 	store, err := writeStore(w, cfg.Observed, func(source int) bool { return copies[source] }, streams, len(c.Sources))
 	if err != nil {
 		return res, nil, err
 	}
 	defer store.Close()
-	if err := decide(c, store, cfg.Facts, cfg.Inventory); err != nil {
+	hosts, err := judge.NewHostNames(store, c.Sources, cfg.Facts)
+	if err := cmp.Or(err, store.Err()); err != nil {
+		return res, nil, err
+	}
+	c.Incidents, err = judge.Incidents(casefile.Findings(w.Dir()), judge.Evidence{End: logEnds(c.Sources), Ours: cfg.Facts.IsOurs, Hosts: hosts})
+	if err != nil {
+		return res, nil, err
+	}
+	if err := decide(c, store, hosts, cfg.Facts, cfg.Inventory); err != nil {
 		return res, nil, err
 	}
 	if err := owe(c, cfg.FactsText, cfg.Regimes); err != nil {

@@ -69,8 +69,12 @@ func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, 
 	if text != nil && hashOf(text) != w.Kept(casefile.FactsFile) {
 		return nil, nil, fmt.Errorf("%s was changed since it was put in custody: give facts of your own with --facts", filepath.Join(cfg.Dir, casefile.FactsFile))
 	}
-	if !was.SameOurs(cfg.Facts) {
-		c.Incidents, err = judge.Incidents(casefile.Findings(cfg.Dir), judge.Evidence{End: logEnds(c.Sources), Ours: cfg.Facts.IsOurs})
+	hosts, err := judge.NewHostNames(store, c.Sources, cfg.Facts)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !was.SameNames(cfg.Facts) {
+		c.Incidents, err = judge.Incidents(casefile.Findings(cfg.Dir), judge.Evidence{End: logEnds(c.Sources), Ours: cfg.Facts.IsOurs, Hosts: hosts})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -83,7 +87,7 @@ func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, 
 			}
 		}
 	}
-	if err := decide(&c, store, cfg.Facts, cfg.Inventory); err != nil {
+	if err := decide(&c, store, hosts, cfg.Facts, cfg.Inventory); err != nil {
 		return nil, nil, err
 	}
 	if err := owe(&c, cfg.FactsText, cfg.Regimes); err != nil {
@@ -130,8 +134,8 @@ func openStore(dir string, sources int) (*tally.File, error) {
 }
 
 // decide adds to a case what was reached, and how that is known.
-func decide(c *casefile.Case, store *tally.File, facts *judge.Facts, inventory *judge.Inventory) error {
-	j, err := judge.Judge(&judge.Input{Store: store, Sources: c.Sources, Incidents: c.Incidents, Facts: facts, Inventory: inventory,
+func decide(c *casefile.Case, store *tally.File, hosts *judge.HostNames, facts *judge.Facts, inventory *judge.Inventory) error {
+	j, err := judge.Judge(&judge.Input{Store: store, Sources: c.Sources, Incidents: c.Incidents, Facts: facts, Inventory: inventory, Hosts: hosts,
 		From: nanoseconds(c.Window.From), To: nanoseconds(c.Window.To)})
 	if err := cmp.Or(err, store.Err()); err != nil {
 		return fmt.Errorf("cannot judge what was reached: %w", err)
