@@ -133,6 +133,18 @@ func (n *HostNames) reasons(host string) []string {
 	return n.why[hostName(host)]
 }
 
+// maybe returns the host that an address may be, by the folder in which its logs lie, and a sentence that says so; "" where nothing suggests
+// one.
+func (n *HostNames) maybe(name string) (host, why string) {
+	if n == nil {
+		return "", ""
+	}
+	if host = n.perhaps[hostName(name)]; host != "" {
+		why = fmt.Sprintf("%s may be the server %s: its logs lie in a folder of that name; facts (hosts) can say so.", name, host)
+	}
+	return host, why
+}
+
 // hostName returns what names of hosts are compared by: in lower case, addresses as they are usually written.
 func hostName(s string) string {
 	if a := address(strings.TrimSpace(s)); a.IsValid() {

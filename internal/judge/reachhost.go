@@ -349,6 +349,9 @@ func (r *reacher) tellHosts() {
 					e.Why = append(e.Why, casefile.Reason{Rule: ruleSameHost, Text: r.says(ruleSameHost) + " " + why, Evidence: []casefile.Proof{}})
 				}
 			}
+			if _, why := r.in.Hosts.maybe(h.name); why != "" {
+				e.Why = append(e.Why, casefile.Reason{Rule: rulePerhapsHost, Text: r.says(rulePerhapsHost) + " " + why, Evidence: []casefile.Proof{}})
+			}
 			r.add(e)
 		}
 		r.tellShells(h)
