@@ -223,22 +223,31 @@ func (c *discloseCmd) draft(e *env, d *disclose.Draft) error {
 		}
 		d.PreviousName = c.Previous
 	}
-	// It is made as a whole before any of it is handed out: what cannot be drafted leaves nothing behind.
-	var text bytes.Buffer
-	if err := form.Write(&text, d); err != nil {
-		var not *disclose.NotReady
-		if errors.As(err, &not) {
-			for _, f := range not.Fields {
-				e.term.line("  " + f)
-			}
-		}
-		return fmt.Errorf("%s: %w", form.Name, err)
-	}
 	x := casefile.Export{Format: form.Name, Path: c.Output, TLP: d.Case.Marking().Name(), Lang: d.Lang.Tag()}
-	return e.export(c.Case, x, func(w io.Writer) error {
-		_, err := w.Write(text.Bytes())
+	// A file takes its place only when it is whole. Standard output has no such place: there it is made as a whole first.
+	var refused error
+	err = e.export(c.Case, x, func(w io.Writer) error {
+		var whole bytes.Buffer
+		to := w
+		if c.Output == "" {
+			to = &whole
+		}
+		if refused = form.Write(to, d); refused != nil {
+			return refused
+		}
+		_, err := whole.WriteTo(w)
 		return err
 	})
+	if refused == nil {
+		return err
+	}
+	var not *disclose.NotReady
+	if errors.As(refused, &not) {
+		for _, f := range not.Fields {
+			e.term.line("  " + f)
+		}
+	}
+	return fmt.Errorf("%s: %w", form.Name, refused)
 }
 
 // maxPrevious is how large an earlier draft may be, in bytes.

@@ -1,0 +1,77 @@
+package strictyaml
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+type outer struct {
+	Name  string           `yaml:"name"`
+	When  *time.Time       `yaml:"when"`
+	Items []inner          `yaml:"items"`
+	By    map[string]inner `yaml:"by"`
+	Raw   yaml.Node        `yaml:"raw"`
+}
+
+type inner struct {
+	Sizes []int     `yaml:"sizes"`
+	At    time.Time `yaml:"at"`
+}
+
+func parse(t *testing.T, text string) *yaml.Node {
+	t.Helper()
+	var root yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &root); err != nil {
+		t.Fatal(err)
+	}
+	return root.Content[0]
+}
+
+func TestKeysAndOffsets(t *testing.T) {
+	for text, want := range map[string]string{
+		"name: x\nwhen: 2026-01-01T00:00:00Z\nraw: {anything: goes}\nitems: [{sizes: [1], at: 2026-01-01 10:00:00+02:00}]": "",
+		"name: x\nnaem: y":                             `line 2: unknown key "naem": it is one of name, when, items, by, raw`,
+		"items:\n- {size: [1]}":                        `line 2: unknown key "size" in items: it is one of sizes, at`,
+		"by:\n  a: {sise: [1]}":                        `line 2: unknown key "sise" in by.a`,
+		"when: 2026-01-01":                             `line 1: when: "2026-01-01" is no time with its offset`,
+		"when: 2026-01-01T10:00:00":                    "no time with its offset",
+		"items:\n- &a {at: 2026-01-01T10:00:00}\n- *a": "line 2: at",
+		"when:": "",
+		"items: &a [{sizes: &b [1, 2]}, {sizes: *b}]\nby: {}": "",
+	} {
+		err := KeysAndOffsets(parse(t, text), reflect.TypeFor[outer](), "")
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+	if err := Keys(parse(t, "when: 2026-01-01"), reflect.TypeFor[outer](), ""); err != nil {
+		t.Error(err)
+	}
+}
+
+// A short text can stand for billions of nodes.
+func TestAliasesAreBounded(t *testing.T) {
+	text := "items:\n- &a {sizes: &b [" + strings.Repeat("1,", 5000) + "1]}\n" + strings.Repeat("- *a\n", 5000)
+	if err := Keys(parse(t, text), reflect.TypeFor[outer](), ""); err == nil || !strings.Contains(err.Error(), "aliases") {
+		t.Error(err)
+	}
+}
+
+func TestLine(t *testing.T) {
+	root := parse(t, "name: x\nitems:\n- at: 2026-01-01T00:00:00Z\n- &a\n  at: 2026-01-02T00:00:00Z\nby: {k: *a}\n")
+	for _, c := range []struct {
+		path []any
+		want int
+	}{{[]any{"items", 1, "at"}, 5}, {[]any{"items", 7}, 3}, {[]any{"by", "k", "at"}, 5}, {[]any{"nothing"}, 1}, {nil, 1}} {
+		if got := Line(root, c.path...); got != c.want {
+			t.Errorf("%v: line %d, want %d", c.path, got, c.want)
+		}
+	}
+	if Line(nil, "x") != 0 {
+		t.Error("a line of nothing")
+	}
+}
