@@ -86,3 +86,36 @@ func TestFinalReportIsRefusedBeforeTheNotification(t *testing.T) {
 		t.Errorf("%v, %d bytes written", err, b.Len())
 	}
 }
+
+// The messages that are named are not all there are where the mailbox has more, or nobody knows how many: their number is a bound.
+func TestNumberOfNamedMessagesIsABound(t *testing.T) {
+	message := func(id, content string, lower, upper int64) casefile.Reached {
+		r := mailboxVerdict(id, content, casefile.Confirmed, lower, upper)
+		r.Object.Kind = kindMessage
+		return r
+	}
+	two := []casefile.Reached{message("m1", casefile.Confirmed, 1, 1), message("m2", casefile.Possible, 0, 1)}
+	for _, k := range []struct {
+		box        casefile.Reached
+		want, more string
+	}{
+		{mailboxVerdict("a@x.example", casefile.Confirmed, casefile.Confirmed, 1, 2), "Content of 1 message was accessed", "at least 1 and at most 2"},
+		{mailboxVerdict("a@x.example", casefile.Confirmed, casefile.Confirmed, 1, -1), "Content of at least 1 message was accessed", "at least 1; no upper bound"},
+		{mailboxVerdict("a@x.example", casefile.Confirmed, casefile.Confirmed, 1, 7), "Content of at least 1 message may have been accessed", "at least 1 and at most 7"},
+		{mailboxVerdict("a@x.example", casefile.Confirmed, casefile.Confirmed, 5, 7), "Content of at least 1 message was accessed", "at least 5 and at most 7"},
+	} {
+		for _, name := range []string{"public", "gdpr-33", "nis2-72h"} {
+			form, _ := FindForm(name)
+			c, f, _ := agency(1)
+			d := draftOf(c, f, append([]casefile.Reached{k.box}, two...), language(t, "en"))
+			d.As = "md"
+			var b strings.Builder
+			if err := form.Write(&b, d); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(b.String(), k.want) || !strings.Contains(b.String(), k.more) {
+				t.Errorf("%s lacks %q or %q:\n%s", name, k.want, k.more, b.String())
+			}
+		}
+	}
+}

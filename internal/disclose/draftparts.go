@@ -242,15 +242,7 @@ func (d *drafter) verdicts() {
 		d.verdict(kind, "content", k.Content)
 		d.verdict(kind, "metadata", k.onlyMetadata())
 	}
-	if k := d.x.Kinds[kindMailbox]; k != nil || d.x.Kinds[kindMessage] != nil {
-		if m := d.x.Messages; m.Lower > 0 || m.Upper != 0 {
-			refs := []string{"verdicts mailbox"}
-			if k == nil {
-				refs = []string{"verdicts message"}
-			}
-			d.shown("messages", d.l.Between(m.Lower, m.Upper), refs...)
-		}
-	}
+	d.messages()
 	for _, kind := range []string{kindHost, kindCredential, kindShell} {
 		k := d.x.Kinds[kind]
 		if k.all() == 0 {
@@ -266,6 +258,26 @@ func (d *drafter) verdicts() {
 	}
 }
 
+// messages says between which bounds the number of messages is.
+func (d *drafter) messages() {
+	refs := []string{"verdicts mailbox"}
+	if d.x.Kinds[kindMailbox] == nil {
+		refs = []string{"verdicts message"}
+		if d.x.Kinds[kindMessage] == nil {
+			return
+		}
+	}
+	if m := d.x.Messages; m.Lower > 0 || m.Upper != 0 {
+		d.shown("messages", d.l.Between(m.Lower, m.Upper), refs...)
+	}
+}
+
+// named says whether the verdicts on single messages are on all of which content was, or may have been, accessed.
+func (x *Extent) named() bool {
+	k := x.Kinds[kindMessage]
+	return k != nil && x.Messages.Upper >= 0 && x.Messages.Lower <= k.Content.Confirmed && x.Messages.Upper <= k.Content.Confirmed+k.Content.Possible
+}
+
 // onlyMetadata counts those of which the metadata says more than the content.
 func (k *KindExtent) onlyMetadata() casefile.VerdictCounts {
 	return casefile.VerdictCounts{Confirmed: k.MetadataConfirmed, Possible: k.MetadataPossible}
@@ -273,7 +285,11 @@ func (k *KindExtent) onlyMetadata() casefile.VerdictCounts {
 
 func (d *drafter) verdict(kind, level string, n casefile.VerdictCounts) {
 	for _, v := range verdictList(n) {
-		d.sentence("reached."+kind+"."+level, d.l.Words("accessed."+level+"."+v.verdict, "what", d.l.Count("count."+kind, v.n)), draft.Case, "verdicts "+kind+" "+level+" "+v.verdict)
+		what := d.l.Count("count."+kind, v.n)
+		if kind == kindMessage && v.verdict != casefile.RuledOut && !d.x.named() {
+			what = d.l.Words("interval.least", "lower", what)
+		}
+		d.sentence("reached."+kind+"."+level, d.l.Words("accessed."+level+"."+v.verdict, "what", what), draft.Case, "verdicts "+kind+" "+level+" "+v.verdict)
 	}
 }
 
