@@ -187,7 +187,7 @@ func (p *page) fullIncident(in *casefile.Incident, b brief, lines *lines) incide
 func (s *say) technique(id string) technique {
 	t := technique{ID: cut(id, 40)}
 	if name := attack.Name(id); name != "" {
-		t.Name = s.seen(s.l.Technique(name))
+		t.Name = s.l.Technique(name).HTML() // a name of MITRE’s, which stays English where it has no other
 	}
 	digits := strings.TrimPrefix(id, "T")
 	main, sub, hasSub := strings.Cut(digits, ".")
@@ -198,7 +198,7 @@ func (s *say) technique(id string) technique {
 	if hasSub {
 		t.URL += sub + "/"
 		if parent := attack.Name("T" + main); parent != "" && t.Name != "" {
-			t.Name = s.t("page.sub", "of", s.seen(s.l.Technique(parent)), "name", t.Name)
+			t.Name = s.t("page.sub", "of", s.l.Technique(parent), "name", t.Name)
 		}
 	}
 	return t
