@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/barid-dfir/barid/internal/casefile"
@@ -115,13 +116,17 @@ func verdicts(c *casefile.Case) string {
 
 // counts says how many objects of a kind were reached.
 func counts(kind string, n casefile.VerdictCounts) string {
+	confirmed := strconv.FormatInt(n.Confirmed, 10)
+	if least := n.ConfirmedLeast(); least < n.Confirmed {
+		confirmed = fmt.Sprintf("at least %d and at most %d", least, n.Confirmed)
+	}
 	switch kind {
 	case "host":
-		return fmt.Sprintf("%d attacked with success, %d perhaps", n.Confirmed, n.Possible)
+		return fmt.Sprintf("%s attacked with success, %d perhaps", confirmed, n.Possible)
 	case "credential":
 		return fmt.Sprintf("%d held by the attacker, %d perhaps", n.Confirmed, n.Possible)
 	}
-	s := fmt.Sprintf("%d confirmed, %d possible, %d ruled out", n.Confirmed, n.Possible, n.RuledOut)
+	s := fmt.Sprintf("%s confirmed, %d possible, %d ruled out", confirmed, n.Possible, n.RuledOut)
 	var more []string
 	if n.MetadataConfirmed > 0 {
 		more = append(more, fmt.Sprintf("metadata of %d confirmed", n.MetadataConfirmed))

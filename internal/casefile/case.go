@@ -165,6 +165,9 @@ type Object struct {
 	Name string `json:"name,omitempty"`
 	// Owner is whose mailbox it is or lies in, from the inventory.
 	Owner string `json:"owner,omitempty"`
+	// SameAs is the ID of another object of its kind that this may be, by another name: a host by its address and by its name, or a web
+	// shell on both. Nobody knows; the case tells of both.
+	SameAs string `json:"same_as,omitempty"`
 }
 
 // Levels is a verdict for each level of exposure: "confirmed", "possible" or "ruled_out".
@@ -324,9 +327,16 @@ type VerdictCounts struct {
 	Confirmed int64 `json:"confirmed"`
 	Possible  int64 `json:"possible"`
 	RuledOut  int64 `json:"ruled_out"`
+	// PerhapsSame is how many of Confirmed may be others of them by another name (see Object.SameAs): so many fewer there are at least.
+	PerhapsSame int64 `json:"perhaps_same,omitempty"`
 	// MetadataConfirmed and MetadataPossible are those of RuledOut whose metadata was, or may have been, reached.
 	MetadataConfirmed int64 `json:"metadata_confirmed,omitempty"`
 	MetadataPossible  int64 `json:"metadata_possible,omitempty"`
+}
+
+// ConfirmedLeast is how many objects there are at least of which it is confirmed; there are at most Confirmed.
+func (n VerdictCounts) ConfirmedLeast() int64 {
+	return max(n.Confirmed-n.PerhapsSame, min(n.Confirmed, 1))
 }
 
 // Rule names a rule in a finding.

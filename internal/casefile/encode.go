@@ -299,6 +299,7 @@ func (e *encoder) reached(r *Reached) {
 	e.text("in", r.Object.In)
 	e.textUnlessEmpty("name", r.Object.Name)
 	e.textUnlessEmpty("owner", r.Object.Owner)
+	e.textUnlessEmpty("same_as", r.Object.SameAs)
 	e.close('}')
 	e.text("verdict", r.Verdict)
 	e.text("exposure", r.Exposure)

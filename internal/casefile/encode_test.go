@@ -59,7 +59,7 @@ func drawCase(t *rapid.T) *Case {
 			}
 		}
 		// Without names of fields: one that is added must be added here, or encode may leave it out.
-		c.Reached = append(c.Reached, Reached{Object{text(), text(), text(), text(), text()}, text(), text(), levels(), number(), number(), number(),
+		c.Reached = append(c.Reached, Reached{Object{text(), text(), text(), text(), text(), text()}, text(), text(), levels(), number(), number(), number(),
 			pointer(), pointer(), list(), channels, why, text()})
 	}
 	return c

@@ -74,7 +74,7 @@ func (d *drafter) claimReach(about, kind string, k *KindExtent, of func(*KindExt
 		return
 	}
 	n := of(k)
-	d.claim(draft.Claim{About: about, Number: true, Lower: n.Confirmed, Upper: n.Confirmed + n.Possible}, d.l.Between(n.Confirmed, n.Confirmed+n.Possible))
+	d.claim(draft.Claim{About: about, Number: true, Lower: n.ConfirmedLeast(), Upper: n.Confirmed + n.Possible}, d.l.Between(n.ConfirmedLeast(), n.Confirmed+n.Possible))
 }
 
 func (d *drafter) claim(c draft.Claim, said lang.Words) {

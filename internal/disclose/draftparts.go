@@ -250,7 +250,7 @@ func (d *drafter) verdicts() {
 		}
 		any = true
 		for _, v := range verdictList(k.Content) {
-			d.sentence("reached."+kind, d.l.Words("accessed."+kind+"."+v.verdict, "n", v.n), draft.Case, "verdicts "+kind+" "+v.verdict)
+			d.sentence("reached."+kind, d.l.Words("accessed."+kind+"."+v.verdict, "n", d.l.Between(v.least, v.n)), draft.Case, "verdicts "+kind+" "+v.verdict)
 		}
 	}
 	if !any {
@@ -294,14 +294,14 @@ func (d *drafter) verdict(kind, level string, n casefile.VerdictCounts) {
 }
 
 type verdictCount struct {
-	verdict string
-	n       int64
+	verdict  string
+	n, least int64 // at most, and at least
 }
 
 // verdictList returns those that are not zero, the gravest first.
 func verdictList(n casefile.VerdictCounts) []verdictCount {
 	var out []verdictCount
-	for _, v := range []verdictCount{{casefile.Confirmed, n.Confirmed}, {casefile.Possible, n.Possible}, {casefile.RuledOut, n.RuledOut}} {
+	for _, v := range []verdictCount{{casefile.Confirmed, n.Confirmed, n.ConfirmedLeast()}, {casefile.Possible, n.Possible, n.Possible}, {casefile.RuledOut, n.RuledOut, n.RuledOut}} {
 		if v.n > 0 {
 			out = append(out, v)
 		}

@@ -76,6 +76,9 @@ func MeasureExtent(reached iter.Seq2[*casefile.Reached, error]) (*Extent, error)
 		}
 		content := contentOf(r)
 		countVerdict(&k.Content, content)
+		if r.Object.SameAs != "" && content == casefile.Confirmed {
+			k.Content.PerhapsSame++
+		}
 		meta := cmp.Or(r.Levels.Metadata, casefile.Possible)
 		countVerdict(&k.Metadata, meta)
 		switch {

@@ -53,9 +53,7 @@ func unusedFacts(in *Input, who *people) ([]string, error) {
 		}
 	}
 	for _, host := range slices.Sorted(maps.Keys(f.Hosts)) {
-		for _, name := range f.Hosts[host] {
-			w.name("hosts: "+host, "server", name, hostLabel(hostName(name)))
-		}
+		w.anyName("hosts", "server", f.Hosts[host])
 	}
 	if len(w.list) == 0 {
 		return w.zones(in), nil
@@ -132,6 +130,19 @@ func (w *wanted) name(where, kind, text, key string) {
 	k := [2]string{kind, strings.ToLower(key)}
 	w.names[k] = append(w.names[k], len(w.list))
 	w.list = append(w.list, want{where: where, text: text})
+}
+
+// anyName wants one of several names of a host: evidence need not have all of them.
+func (w *wanted) anyName(where, kind string, names []string) {
+	if w.names == nil {
+		w.names, w.kinds = make(map[[2]string][]int), make(map[string]bool)
+	}
+	w.kinds[kind] = true
+	for _, name := range names {
+		k := [2]string{kind, hostLabel(hostName(name))}
+		w.names[k] = append(w.names[k], len(w.list))
+	}
+	w.list = append(w.list, want{where: where, text: strings.Join(names, ", ")})
 }
 
 func (w *wanted) addresses(where string, list []string) {

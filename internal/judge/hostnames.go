@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -143,6 +144,62 @@ func (n *HostNames) maybe(name string) (host, why string) {
 		why = fmt.Sprintf("%s may be the server %s: its logs lie in a folder of that name; facts (hosts) can say so.", name, host)
 	}
 	return host, why
+}
+
+// sameHosts marks, among hosts and what lies on them, those that may be another of them by another name, and counts those that are
+// confirmed.
+func (r *reacher) sameHosts(list []casefile.Reached) {
+	on := func(e *casefile.Reached) string {
+		if e.Object.Kind == "host" {
+			return e.Object.ID
+		}
+		return e.Object.In
+	}
+	var maybe []string // hosts that an address may be
+	for i := range list {
+		if host, _ := r.in.Hosts.maybe(on(&list[i])); host != "" && !slices.Contains(maybe, host) {
+			maybe = append(maybe, host)
+		}
+	}
+	type thing struct{ host, kind, id string }
+	groups := make(map[thing][]*casefile.Reached)
+	for i := range list {
+		e := &list[i]
+		host, _ := r.in.Hosts.maybe(on(e))
+		at := slices.IndexFunc(maybe, func(h string) bool { return h == host || host == "" && sameHost(h, on(e)) })
+		if at < 0 {
+			continue
+		}
+		k := thing{host: maybe[at], kind: e.Object.Kind}
+		if e.Object.Kind != "host" {
+			k.id = strings.ToLower(e.Object.ID)
+		}
+		groups[k] = append(groups[k], e)
+	}
+	for k, all := range groups {
+		// The one that the others may be is confirmed if any is.
+		first := slices.MinFunc(all, func(a, b *casefile.Reached) int {
+			_, x := r.in.Hosts.maybe(on(a))
+			_, y := r.in.Hosts.maybe(on(b))
+			return cmp.Or(-compareBools(isConfirmed(a), isConfirmed(b)), compareBools(x != "", y != ""), strings.Compare(on(a), on(b)))
+		})
+		n := r.j.Counts[k.kind]
+		for _, e := range all {
+			if e == first {
+				continue
+			}
+			e.Object.SameAs = first.Object.ID
+			if isConfirmed(e) {
+				n.PerhapsSame++
+			}
+		}
+		r.j.Counts[k.kind] = n
+	}
+}
+
+// isConfirmed reports whether content of it, or a part, was reached.
+func isConfirmed(e *casefile.Reached) bool {
+	return e.Levels.Content == casefile.Confirmed || e.Levels.Partial == casefile.Confirmed
 }
 
 // hostName returns what names of hosts are compared by: in lower case, addresses as they are usually written.

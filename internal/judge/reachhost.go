@@ -283,6 +283,8 @@ func stageOfAttack(rule string) (logs.Exposure, string) {
 
 // tellHosts says which hosts were attacked with success, and whether the web shells on them were used.
 func (r *reacher) tellHosts() {
+	begin := len(r.j.Reached)
+	defer func() { r.sameHosts(r.j.Reached[begin:]) }()
 	for _, name := range slices.Sorted(maps.Keys(r.hosts)) {
 		h := r.hosts[name]
 		var l levels

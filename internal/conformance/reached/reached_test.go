@@ -191,7 +191,7 @@ func check(t *testing.T, c *casefile.Case, w *want) {
 	}
 	for kind, want := range w.Summary {
 		s := c.Summary.Reached[kind]
-		got := map[string]int64{"confirmed": s.Confirmed, "possible": s.Possible, "ruled_out": s.RuledOut, "metadata_confirmed": s.MetadataConfirmed, "metadata_possible": s.MetadataPossible}
+		got := map[string]int64{"confirmed": s.Confirmed, "possible": s.Possible, "ruled_out": s.RuledOut, "perhaps_same": s.PerhapsSame, "metadata_confirmed": s.MetadataConfirmed, "metadata_possible": s.MetadataPossible}
 		for verdict, n := range want {
 			if got[verdict] != n {
 				t.Errorf("summary: %d %ss %s, want %d", got[verdict], kind, verdict, n)

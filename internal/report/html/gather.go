@@ -200,6 +200,9 @@ func (g *gathered) seeShell(r *casefile.Reached) {
 	switch verdictClass(r.Verdict) {
 	case casefile.Confirmed:
 		g.shells.Confirmed++
+		if r.Object.SameAs != "" {
+			g.shells.PerhapsSame++
+		}
 	case casefile.Possible:
 		g.shells.Possible++
 	default:

@@ -247,7 +247,11 @@ func (p *page) counts(c *casefile.Case, g *gathered) {
 			n     int64
 			class string
 		}{{n.Confirmed, casefile.Confirmed}, {n.Possible, casefile.Possible}, {n.RuledOut, casefile.RuledOut}} {
-			row.Cells = append(row.Cells, countCell{part.class, p.verdict(part.class).Text(), p.num(part.n), part.n <= 0})
+			number := p.num(part.n)
+			if least := n.ConfirmedLeast(); part.class == casefile.Confirmed && least < n.Confirmed {
+				number = p.l.Between(least, n.Confirmed).Text()
+			}
+			row.Cells = append(row.Cells, countCell{part.class, p.verdict(part.class).Text(), number, part.n <= 0})
 			if part.n <= 0 {
 				continue
 			}

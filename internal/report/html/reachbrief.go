@@ -44,11 +44,11 @@ func (s *say) sentence(c *casefile.Case, shells casefile.VerdictCounts) markup {
 		said = append(said, s.t("reached.content.ruled_out", "objects", ruledOut))
 	}
 	if shells.Confirmed > 0 {
-		said = append(said, s.t("page.shells.used", "n", shells.Confirmed))
+		said = append(said, s.used("page.shells.used", "accessed.shell.confirmed", shells))
 	}
 	if len(said) == 0 {
 		if h := n["host"]; h.Confirmed > 0 {
-			said = append(said, s.t("page.hosts.attacked", "n", h.Confirmed))
+			said = append(said, s.used("page.hosts.attacked", "accessed.host.confirmed", h))
 		}
 		switch k := n["credential"]; {
 		case k.Confirmed > 0:
@@ -63,10 +63,19 @@ func (s *say) sentence(c *casefile.Case, shells casefile.VerdictCounts) markup {
 	return join(said, " ")
 }
 
+// used says how many are confirmed, by one message for a number and by another for at least and at most so many.
+func (s *say) used(one, between string, n casefile.VerdictCounts) markup {
+	if least := n.ConfirmedLeast(); least < n.Confirmed {
+		return s.t(between, "n", s.l.Between(least, n.Confirmed))
+	}
+	return s.t(one, "n", n.Confirmed)
+}
+
 func withoutShells(files, shells casefile.VerdictCounts) casefile.VerdictCounts {
 	files.Confirmed = max(0, files.Confirmed-shells.Confirmed)
 	files.Possible = max(0, files.Possible-shells.Possible)
 	files.RuledOut = max(0, files.RuledOut-shells.RuledOut)
+	files.PerhapsSame = max(0, files.PerhapsSame-shells.PerhapsSame)
 	return files
 }
 

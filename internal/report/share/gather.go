@@ -251,6 +251,9 @@ func (g *gathering) reached(in *input.Input) error {
 		case "file":
 			if isShell(r) {
 				move(&all["file"].VerdictCounts, &all[Shell].VerdictCounts, r.Verdict)
+				if r.Object.SameAs != "" && r.Verdict == casefile.Confirmed {
+					all["file"].PerhapsSame, all[Shell].PerhapsSame = max(all["file"].PerhapsSame-1, 0), all[Shell].PerhapsSame+1
+				}
 				g.shell(files, r)
 			}
 		}

@@ -9,7 +9,7 @@ import (
 // ReachedText says in numbers what was reached, a line for each kind of object.
 func ReachedText(v *View, l *lang.Language) (lines []string) {
 	for _, k := range v.Reached {
-		lines = append(lines, l.Text("export.reached."+k.Kind, "confirmed", k.Confirmed, "possible", k.Possible, "ruled_out", k.RuledOut))
+		lines = append(lines, l.Text("export.reached."+k.Kind, "confirmed", l.Between(k.ConfirmedLeast(), k.Confirmed), "possible", k.Possible, "ruled_out", k.RuledOut))
 		if k.MetadataConfirmed > 0 || k.MetadataPossible > 0 {
 			lines = append(lines, l.Text("export.reached.metadata", "confirmed", k.MetadataConfirmed, "possible", k.MetadataPossible))
 		}

@@ -315,7 +315,7 @@ func assetsOf(v *share.View) asset {
 	if kind(v, "file").Confirmed > 0 {
 		a.Assets = append(a.Assets, assets{Variety: "S - File"})
 	}
-	if n := kind(v, "host").Confirmed; n > 0 {
+	if n := kind(v, "host").ConfirmedLeast(); n > 0 {
 		a.Assets = append(a.Assets, assets{Variety: "S - Unknown", Amount: n})
 	}
 	if len(a.Assets) == 0 {
