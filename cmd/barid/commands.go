@@ -305,6 +305,9 @@ func (c *reportCmd) Run(e *env) error {
 		return err
 	}
 	in.Lang = l
+	if err := casefile.Unchanged(c.Case, casefile.CaseFile, casefile.FindingsFile, casefile.RecordsFile); err != nil {
+		e.term.line("barid: " + visible(err.Error()) + ". What is written now is not what Barid found")
+	}
 	write := func(w io.Writer) error { return pdf.Write(e.ctx, w, in, c.Browser) }
 	if c.Format != pdfFormat {
 		out, ok := report.Find(c.Format)

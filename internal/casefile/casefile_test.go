@@ -375,7 +375,11 @@ func TestVerify(t *testing.T) {
 	f("a link out of the case", func(dir string) {
 		os.Remove(filepath.Join(dir, FindingsFile))
 		os.Symlink("/etc/passwd", filepath.Join(dir, FindingsFile))
-	}, rehash, "case findings.jsonl not checked")
+	}, rehash, "case findings.jsonl changed")
+	f("a folder in its place", func(dir string) {
+		os.Remove(filepath.Join(dir, CaseFile))
+		os.Mkdir(filepath.Join(dir, CaseFile), 0o700)
+	}, rehash, "case case.json changed")
 	f("first line cut", func(dir string) {
 		path := filepath.Join(dir, CustodyFile)
 		p, _ := os.ReadFile(path)

@@ -44,9 +44,10 @@ type Check struct {
 	Meaning string `json:"meaning,omitempty"`
 }
 
-// Failed reports whether what was checked is not what it has to be. Evidence that is gone, or an export, is not at hand, and nothing more.
+// Failed reports whether what was checked is not what it has to be. Evidence that is gone, or an export, is not at hand, and nothing more;
+// a file of the case that cannot be read is.
 func (c *Check) Failed() bool {
-	return c.Status == Changed || c.Status == Missing && c.Kind != KindEvidence
+	return c.Status == Changed || c.Status == Missing && c.Kind != KindEvidence || c.Status == NotChecked && c.Kind == KindCase && c.Line > 0
 }
 
 // ErrNotChecked is for VerifyOptions.Evidence: the source is not at hand, and nothing is claimed about it.
@@ -208,6 +209,8 @@ func (k *Check) compare(c *Custody, sum string, err error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		k.Status, k.Was, k.Detail = Missing, c.SHA256, "its SHA-256 was "+c.SHA256
+	case errors.Is(err, errNotRegular) && c.Kind == KindCase: // what reads the case follows a link
+		k.Status, k.Was, k.Detail = Changed, c.SHA256, "its SHA-256 was "+c.SHA256+", and it is a link, a folder or a device now"
 	case err != nil:
 		k.Status, k.Detail = NotChecked, err.Error()
 	case !strings.EqualFold(sum, c.SHA256):

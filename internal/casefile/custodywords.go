@@ -42,6 +42,9 @@ func meaning(c *Check) string {
 	if c.Status == Missing {
 		return "a file of the case is gone. " + again(c.Path)
 	}
+	if c.Status == NotChecked {
+		return "whether the file is as Barid wrote it cannot be told. Let who checks the case read all of it."
+	}
 	return "the file is not what Barid wrote: what it says cannot be relied on. " + again(c.Path)
 }
 
@@ -140,6 +143,8 @@ func (c *Check) failure() string {
 		s += ": " + c.Detail
 	case c.Status == Missing:
 		s += " is missing: " + c.Detail
+	case c.Status == NotChecked:
+		s += " cannot be read: " + c.Detail
 	default:
 		s += " was changed: " + c.Detail
 	}
