@@ -13,6 +13,7 @@ package casefile
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -154,6 +155,12 @@ type Reached struct {
 	Why      []Reason         `json:"why"`
 	// Settle names the log that would settle what is open; "" where nothing is.
 	Settle string `json:"settle"`
+}
+
+// IsShell reports whether it is a web shell: a file that the attacker put there, of which it is asked whether he used it. It is no
+// file of the organisation's that was read.
+func (r *Reached) IsShell() bool {
+	return r.Object.Kind == "file" && len(r.Why) > 0 && strings.HasPrefix(r.Why[0].Rule, "SHELL_")
 }
 
 // Object is what may have been reached.

@@ -3,15 +3,13 @@ package disclose
 import (
 	"strings"
 	"time"
-
-	"github.com/barid-dfir/barid/internal/casefile"
 )
 
 // access is what a case shows of successful, malicious and unauthorised access.
 type access struct {
 	proven    bool // a capability over a host is proven, or a session of the attacker and something confirmed
 	suspected bool
-	content   bool       // content of something was accessed: a verdict is confirmed
+	content   bool       // content of mail or of files was accessed: a verdict on them is confirmed
 	since     *time.Time // the first proof of what is proven; nil if it has no time
 	by        string     // what shows it, by name
 }
@@ -20,19 +18,14 @@ type access struct {
 func accessIn(in *Input) (access, error) {
 	c := in.Case
 	var a access
-	metadata := false
-	for _, n := range c.Summary.Reached {
-		a.content = a.content || n.Confirmed > 0
-		metadata = metadata || n.MetadataConfirmed > 0
+	content, metadata, err := in.accessProven()
+	if err != nil {
+		return a, err
 	}
-	if c.Summary.Reached == nil {
-		for r, err := range in.Verdicts() {
-			if err != nil {
-				return a, err
-			}
-			a.content = a.content || r.Levels.Content == casefile.Confirmed || r.Levels.Partial == casefile.Confirmed
-			metadata = metadata || r.Levels.Metadata == casefile.Confirmed
-		}
+	a.content = content
+	confirmed := content || metadata
+	for _, n := range c.Summary.Reached {
+		confirmed = confirmed || n.Confirmed > 0
 	}
 	var proof, doubt []string
 	at := func(t time.Time) {
@@ -56,7 +49,7 @@ func accessIn(in *Input) (access, error) {
 	for i := range c.Sessions {
 		s := &c.Sessions[i]
 		switch {
-		case s.Attribution == "attacker" && (a.content || metadata):
+		case s.Attribution == "attacker" && confirmed:
 			proof = append(proof, "session "+s.ID)
 			at(s.First)
 		case s.Attribution == "attacker", s.Attribution == "suspected":

@@ -23,10 +23,11 @@ func Assess(in *Input) (*Result, error) {
 	if err := in.Facts.CheckRegimes(regimes); err != nil {
 		return nil, err
 	}
-	proven, err := in.accessProven()
+	content, metadata, err := in.accessProven()
 	if err != nil {
 		return nil, err
 	}
+	proven := content || metadata
 	r := &Result{Notes: contradictions(in, proven)}
 	for _, g := range regimes.list {
 		zone, _ := in.Facts.Zone()

@@ -147,27 +147,35 @@ func breach(a *asked) answer {
 	return answer{key: key}
 }
 
-// accessProven says whether records of the case prove that mail or files, or what tells of them, were accessed. Web shells are not among the files:
-// the attacker put them there.
-func (in *Input) accessProven() (bool, error) {
-	for _, kind := range []string{kindMailbox, kindMessage, kindFolder} {
-		if n := in.Case.Summary.Reached[kind]; n.Confirmed+n.MetadataConfirmed > 0 {
-			return true, nil
+// accessProven says whether records of the case prove that mail or files, and whether what tells of them, were accessed. Web shells are
+// not among the files: the attacker put them there.
+func (in *Input) accessProven() (content, metadata bool, err error) {
+	counts := in.Case.Summary.Reached
+	any := counts == nil
+	for kind, n := range counts {
+		if kind == kindMailbox || kind == kindMessage || kind == kindFolder {
+			content = content || n.Confirmed > 0
 		}
+		any = any || kind != kindHost && kind != kindCredential && n.Confirmed+n.Possible+n.MetadataConfirmed > 0
 	}
-	if n := in.Case.Summary.Reached[kindFile]; n.Confirmed+n.MetadataConfirmed == 0 {
-		return false, nil
+	if content || !any {
+		return content, content, nil
 	}
 	for r, err := range in.Verdicts() {
 		if err != nil {
-			return false, err
+			return false, false, err
 		}
-		shell := len(r.Why) > 0 && strings.HasPrefix(r.Why[0].Rule, "SHELL_")
-		if r.Object.Kind == kindFile && !shell && (r.Verdict == casefile.Confirmed || r.Levels.Metadata == casefile.Confirmed) {
-			return true, nil
+		switch r.Object.Kind {
+		case kindMailbox, kindMessage, kindFolder, kindFile:
+			if !r.IsShell() {
+				content, metadata = content || contentOf(r) == casefile.Confirmed, metadata || r.Levels.Metadata == casefile.Confirmed
+			}
+		}
+		if content || metadata && counts != nil && counts[kindFile].Confirmed == 0 {
+			break
 		}
 	}
-	return false, nil
+	return content, metadata, nil
 }
 
 // ask answers a question of a condition.

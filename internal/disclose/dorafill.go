@@ -388,7 +388,7 @@ func withoutShells(in *Input, n casefile.VerdictCounts) casefile.VerdictCounts {
 		if err != nil {
 			break // who reads the verdicts for their own sake says so
 		}
-		if r.Object.Kind != kindFile || len(r.Why) == 0 || !strings.HasPrefix(r.Why[0].Rule, "SHELL_") {
+		if !r.IsShell() {
 			continue
 		}
 		switch contentOf(r) {

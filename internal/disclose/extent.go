@@ -66,7 +66,7 @@ func MeasureExtent(reached iter.Seq2[*casefile.Reached, error]) (*Extent, error)
 			return nil, err
 		}
 		kind := r.Object.Kind
-		if kind == kindFile && len(r.Why) > 0 && strings.HasPrefix(r.Why[0].Rule, "SHELL_") {
+		if r.IsShell() {
 			kind = kindShell
 		}
 		k := x.Kinds[kind]

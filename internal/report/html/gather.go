@@ -194,7 +194,7 @@ func clone(r *casefile.Reached) *casefile.Reached {
 
 // seeShell counts web shells: files that the attacker put there, of which it is asked whether he used them.
 func (g *gathered) seeShell(r *casefile.Reached) {
-	if r.Object.Kind != "file" || len(r.Why) == 0 || !strings.HasPrefix(r.Why[0].Rule, "SHELL_") {
+	if !r.IsShell() {
 		return
 	}
 	switch verdictClass(r.Verdict) {
