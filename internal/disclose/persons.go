@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/cell"
 	"github.com/barid-dfir/barid/internal/event"
-	"github.com/barid-dfir/barid/internal/report/csv"
 )
 
 // Letter is the wording for the owner of a mailbox: what was reached of it, and how sure that is. They are never mixed.
@@ -59,7 +59,7 @@ const personsHeader = "mailbox,owner,verdict,exposure,at_least,at_most,first,las
 // mail from. The letter is that of the form gdpr-34. First and last are of the records that concern the mailbox.
 // People whom messages name (senders, recipients) are not in it, nor those whom files concern.
 //
-// Comma-separated values as package report/csv writes them: no cell is a formula.
+// Comma-separated values, the cells those of package cell: none is a formula.
 func WritePersons(w io.Writer, reached iter.Seq2[*casefile.Reached, error]) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	out.WriteString(personsHeader)
@@ -72,9 +72,9 @@ func WritePersons(w io.Writer, reached iter.Seq2[*casefile.Reached, error]) erro
 		if letter == "" {
 			continue
 		}
-		line = csv.AppendCell(line[:0], r.Object.ID)
+		line = cell.Append(line[:0], r.Object.ID)
 		for _, s := range [...]string{r.Object.Owner, r.Verdict, r.Exposure} {
-			line = csv.AppendCell(append(line, ','), s)
+			line = cell.Append(append(line, ','), s)
 		}
 		line = strconv.AppendInt(append(line, ','), r.Lower, 10)
 		if r.Upper < 0 {

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -78,6 +79,50 @@ func AppendString(dst []byte, s string) []byte {
 		i += n
 	}
 	return append(append(dst, s[start:]...), '"')
+}
+
+// Visible returns s as AppendVisible writes it.
+func Visible(s string) string {
+	if strings.IndexFunc(s, Hidden) < 0 && utf8.ValidString(s) {
+		return s
+	}
+	return string(AppendVisible(nil, s))
+}
+
+// AppendVisible appends text with every character that would not show, or would turn its neighbours round, written as
+// its number: [U+202E]. Bytes that are not UTF-8 become U+FFFD.
+func AppendVisible[T []byte | string](dst []byte, text T) []byte {
+	start := 0
+	for i := 0; i < len(text); {
+		if c := text[i]; ' ' <= c && c < 0x7f {
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(string(text[i:min(i+utf8.UTFMax, len(text))]))
+		if r == utf8.RuneError && n == 1 || Hidden(r) {
+			dst = append(dst, text[start:i]...)
+			if r == utf8.RuneError {
+				dst = utf8.AppendRune(dst, r)
+			} else {
+				dst = appendNumber(dst, r)
+			}
+			start = i + n
+		}
+		i += n
+	}
+	return append(dst, text[start:]...)
+}
+
+// appendNumber appends r as [U+202E].
+func appendNumber(dst []byte, r rune) []byte {
+	const digits = "0123456789ABCDEF"
+	dst = append(dst, "[U+"...)
+	for shift := 28; shift >= 0; shift -= 4 {
+		if d := r >> shift; d > 0 || shift < 16 {
+			dst = append(dst, digits[d&15])
+		}
+	}
+	return append(dst, ']')
 }
 
 // AppendTime appends t in UTC as RFC 3339 with three to nine digits of a second: 2021-03-03T06:49:46.210Z.

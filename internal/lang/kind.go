@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/barid-dfir/barid/internal/event"
 )
 
 // kinds reads what a placeholder of a template may hold, other than what a section says: the value to be filled in, and how many bytes of
@@ -71,7 +73,7 @@ func (l *Language) readList(s string, k kind) Words {
 			items = append(items, l.Words("list.more", "n", count))
 			continue
 		}
-		items = append(items, Words{parts: []part{{k, visible(item)}}, rtl: l.rtl})
+		items = append(items, Words{parts: []part{{k, event.Visible(item)}}, rtl: l.rtl})
 	}
 	return l.List(items)
 }
@@ -102,13 +104,13 @@ func readSessions(l *Language, s string) (any, int, bool) {
 func (l *Language) session(s string) Words {
 	rest, since, ok := cutLast(s, " since ")
 	if _, _, is := readTime(l, since); !ok || !is {
-		return Words{parts: []part{{machine, visible(s)}}, rtl: l.rtl}
+		return Words{parts: []part{{machine, event.Visible(s)}}, rtl: l.rtl}
 	}
 	who, from, named := cutLast(rest, "from ")
 	if who = strings.TrimSuffix(who, " "); !named {
-		return Words{parts: []part{{machine, visible(s)}}, rtl: l.rtl}
+		return Words{parts: []part{{machine, event.Visible(s)}}, rtl: l.rtl}
 	}
-	address := Words{parts: []part{{machine, visible(from)}}, rtl: l.rtl}
+	address := Words{parts: []part{{machine, event.Visible(from)}}, rtl: l.rtl}
 	if from == "an unknown address" {
 		address = l.Words("session.unknown_address")
 	}
@@ -151,7 +153,7 @@ func readLogs(l *Language, s string) (any, int, bool) {
 	for _, item := range strings.Split(s, ", ") {
 		log, host, ok := strings.Cut(item, " of ")
 		if !ok {
-			items = append(items, Words{parts: []part{{machine, visible(item)}}, rtl: l.rtl})
+			items = append(items, Words{parts: []part{{machine, event.Visible(item)}}, rtl: l.rtl})
 			continue
 		}
 		items = append(items, l.Words("log.of", "log", Value(log), "host", Value(host)))

@@ -1,6 +1,10 @@
 package lang
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/barid-dfir/barid/internal/event"
+)
 
 // mostPhrase is how long a text may be to be looked for in the phrasebook, in bytes, and mostSteps how often a template whose
 // words stand in a part of it may be tried on it, or a placeholder ended.
@@ -87,7 +91,7 @@ func (m *matcher) unit(section string, lo, hi int, stops bool) *found {
 		return best
 	}
 	if m.lenient && stops && section == sentences {
-		return &found{[]part{{english, visible(m.s[lo:hi])}}, -1 - (hi - lo)}
+		return &found{[]part{{english, event.Visible(m.s[lo:hi])}}, -1 - (hi - lo)}
 	}
 	return nil
 }

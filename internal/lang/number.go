@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/barid-dfir/barid/internal/event"
 )
 
 // Number returns n in Latin digits, grouped by thousands as the language does.
@@ -139,7 +141,7 @@ func (l *Language) Names(names ...string) []Words { return l.each(name, names) }
 func (l *Language) each(k kind, texts []string) []Words {
 	out := make([]Words, len(texts))
 	for i, s := range texts {
-		out[i] = Words{parts: []part{{k, visible(s)}}, rtl: l.rtl}
+		out[i] = Words{parts: []part{{k, event.Visible(s)}}, rtl: l.rtl}
 	}
 	return out
 }

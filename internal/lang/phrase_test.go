@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/barid-dfir/barid/content"
+	"github.com/barid-dfir/barid/internal/event"
 )
 
 // templates returns the phrasebook of a language as it stands in its file: section, English, text.
@@ -159,7 +160,7 @@ func FuzzPhrase(f *testing.F) {
 			text, _ := l.Phrase(s)
 			w, _ := l.PhraseWords(s)
 			for _, p := range w.parts {
-				if p.kind == name && !strings.Contains(visible(s), p.text) {
+				if p.kind == name && !strings.Contains(event.Visible(s), p.text) {
 					t.Errorf("%q: %q does not stand in it", s, p.text)
 				}
 			}

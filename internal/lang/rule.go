@@ -1,6 +1,10 @@
 package lang
 
-import "go.yaml.in/yaml/v4"
+import (
+	"go.yaml.in/yaml/v4"
+
+	"github.com/barid-dfir/barid/internal/event"
+)
 
 // ruleNames is rules.yaml: what the built-in rules and the tactics are called.
 type ruleNames struct {
@@ -43,7 +47,7 @@ func (l *Language) English(s string) Words {
 		return Words{}
 	}
 	if l.english == nil {
-		return Words{parts: []part{{name, visible(s)}}}
+		return Words{parts: []part{{name, event.Visible(s)}}}
 	}
-	return Words{parts: []part{{english, visible(s)}}, rtl: l.rtl}
+	return Words{parts: []part{{english, event.Visible(s)}}, rtl: l.rtl}
 }

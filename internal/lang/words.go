@@ -5,10 +5,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/barid-dfir/barid/internal/event"
-	"github.com/barid-dfir/barid/internal/report/fields"
 )
 
 // Value is a machine value to be filled in: an address, a path, an id, a hash, a command. It runs from left to right in every language.
@@ -136,11 +134,11 @@ func (l *Language) appendArg(to []part, placeholder string, args []any) []part {
 		case int64:
 			return l.appendNumber(to, v)
 		case Value:
-			return append(to, part{machine, visible(string(v))})
+			return append(to, part{machine, event.Visible(string(v))})
 		case Name:
-			return append(to, part{name, visible(string(v))})
+			return append(to, part{name, event.Visible(string(v))})
 		case string:
-			return append(to, part{name, visible(v)})
+			return append(to, part{name, event.Visible(v)})
 		case time.Time:
 			return append(to, l.Stamp(v).parts...)
 		case Words:
@@ -161,16 +159,6 @@ func (l *Language) appendNumber(to []part, n int64) []part {
 	}
 	return append(to, part{k, l.Number(n)})
 }
-
-// visible shows what would not show.
-func visible(s string) string {
-	if strings.IndexFunc(s, unshown) < 0 && utf8.ValidString(s) {
-		return s
-	}
-	return string(fields.AppendVisible(nil, s))
-}
-
-func unshown(r rune) bool { return event.Hidden(r) }
 
 // runsLeft says whether s holds letters or marks that run from right to left.
 func runsLeft(s string) bool {

@@ -69,7 +69,7 @@ func AppendMessage(dst, object []byte, limit int) []byte {
 		if cut {
 			plain = Cut(plain, max(limit-(len(dst)-start), 16))
 		}
-		dst = AppendVisible(dst, plain)
+		dst = event.AppendVisible(dst, plain)
 		if cut {
 			dst = append(dst, "…"...)
 		}
@@ -87,39 +87,4 @@ func Cut(p []byte, n int) []byte {
 		n--
 	}
 	return p[:n]
-}
-
-// AppendVisible appends text with every character that would not show, or would turn its neighbours round, written as
-// its number: [U+202E]. Bytes that are not UTF-8 become U+FFFD.
-func AppendVisible[T []byte | string](dst []byte, text T) []byte {
-	start := 0
-	for i := 0; i < len(text); {
-		if c := text[i]; ' ' <= c && c < 0x7f {
-			i++
-			continue
-		}
-		r, n := utf8.DecodeRuneInString(string(text[i:min(i+utf8.UTFMax, len(text))]))
-		if r == utf8.RuneError && n == 1 || event.Hidden(r) {
-			dst = append(dst, text[start:i]...)
-			if r == utf8.RuneError {
-				dst = utf8.AppendRune(dst, r)
-			} else {
-				dst = appendNumber(dst, r)
-			}
-			start = i + n
-		}
-		i += n
-	}
-	return append(dst, text[start:]...)
-}
-
-func appendNumber(dst []byte, r rune) []byte {
-	const digits = "0123456789ABCDEF"
-	dst = append(dst, "[U+"...)
-	for shift := 28; shift >= 0; shift -= 4 {
-		if d := r >> shift; d > 0 || shift < 16 {
-			dst = append(dst, digits[d&15])
-		}
-	}
-	return append(dst, ']')
 }

@@ -23,27 +23,12 @@ func TestMessageShowsEveryFieldThatSaysSomething(t *testing.T) {
 	}
 }
 
-func TestVisible(t *testing.T) {
-	f := func(in, want string) {
-		t.Helper()
-		if got := string(AppendVisible(nil, in)); got != want {
-			t.Errorf("%q: got %q, want %q", in, got, want)
-		}
-	}
-	f("plain é 日本 مصر", "plain é 日本 مصر")
-	f("gpj.\u202eexe", "gpj.[U+202E]exe")
-	f("\x1b[31m\x00", "[U+001B][31m[U+0000]")
-	f("a\xffb", "a\ufffdb")
-	f("\ufffd", "\ufffd")
-	f("\U000e0041", "[U+E0041]")
-}
-
 func FuzzMessage(f *testing.F) {
 	f.Add([]byte(`{"a":"x\u202e","b":[1,{"c":2}],"d":null}`))
 	f.Add([]byte("{\"\xff\":\"\u2066"))
 	f.Fuzz(func(t *testing.T, p []byte) {
 		got := AppendMessage(nil, p, 200)
-		for _, r := range string(AppendVisible(nil, got)) {
+		for _, r := range string(event.AppendVisible(nil, got)) {
 			if event.Hidden(r) {
 				t.Fatalf("%U in %q", r, got)
 			}

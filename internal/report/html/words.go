@@ -6,7 +6,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/barid-dfir/barid/internal/report/fields"
+	"github.com/barid-dfir/barid/internal/event"
 )
 
 // levels are the levels of findings, the most severe first.
@@ -49,7 +49,7 @@ func span(first, last time.Time) string {
 }
 
 // visible shows what would not show. Everything from a log or a rule goes through it.
-func visible(s string) string { return string(fields.AppendVisible(nil, s)) }
+func visible(s string) string { return event.Visible(s) }
 
 // visibleLines is visible and keeps lines and tabs.
 func visibleLines(s string) string {
@@ -62,7 +62,7 @@ func visibleLines(s string) string {
 			if j > 0 {
 				out = append(out, '\t')
 			}
-			out = fields.AppendVisible(out, part)
+			out = event.AppendVisible(out, part)
 		}
 	}
 	return string(out)

@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/report/attack"
-	"github.com/barid-dfir/barid/internal/report/fields"
 	"github.com/barid-dfir/barid/internal/report/input"
 )
 
@@ -84,7 +84,7 @@ func Write(w io.Writer, in *input.Input) error {
 				}
 				t.count += s.Count
 				t.level = max(t.level, slices.IndexFunc(levels[:], func(l legend) bool { return l.Label == s.Rule.Level }))
-				if title := string(fields.AppendVisible(nil, s.Rule.Title)); !slices.Contains(t.rules, title) {
+				if title := event.Visible(s.Rule.Title); !slices.Contains(t.rules, title) {
 					t.rules = append(t.rules, title)
 				}
 			}

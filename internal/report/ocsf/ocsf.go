@@ -19,6 +19,7 @@ import (
 
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/detect"
+	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/report/attack"
 	"github.com/barid-dfir/barid/internal/report/ident"
 	"github.com/barid-dfir/barid/internal/report/input"
@@ -34,8 +35,8 @@ const (
 	suspicious       = 4
 )
 
-// event is an event of either class.
-type event struct {
+// ocsfEvent is an event of either class.
+type ocsfEvent struct {
 	ActivityID      int          `json:"activity_id"`
 	Activity        string       `json:"activity_name"`
 	CategoryUID     int          `json:"category_uid"`
@@ -182,7 +183,7 @@ type encoder struct {
 }
 
 // write writes an event of a class as a line.
-func (e *encoder) write(x *event, class int, level string) error {
+func (e *encoder) write(x *ocsfEvent, class int, level string) error {
 	x.ActivityID, x.Activity, x.CategoryUID, x.Category, x.ClassUID, x.TypeUID, x.StatusID, x.Status = create, "Create", findings, "Findings", class, class*100+create, isNew, "New"
 	x.Class = map[int]string{detectionFinding: "Detection Finding", incidentFinding: "Incident Finding"}[class]
 	l := share.Level(level)
@@ -213,9 +214,9 @@ func milliseconds(t time.Time) *int64 {
 
 func (e *encoder) incident(in *casefile.Incident) error {
 	yes := true
-	x := &event{Start: milliseconds(in.First), End: milliseconds(in.Last), Message: share.Visible(in.Title), Desc: share.Visible(in.Summary), Metadata: metadata{Profiles: []string{"incident"}},
+	x := &ocsfEvent{Start: milliseconds(in.First), End: milliseconds(in.Last), Message: event.Visible(in.Title), Desc: event.Visible(in.Summary), Metadata: metadata{Profiles: []string{"incident"}},
 		AssigneeGroup: &group{"unassigned"}, VerdictID: suspicious, Verdict: "Suspicious", Count: in.Findings, Infos: []info{},
-		Unmapped: &unmapped{Active: in.Active, Stage: share.Visible(in.Stage), Reached: e.c.Summary.Reached}}
+		Unmapped: &unmapped{Active: in.Active, Stage: event.Visible(in.Stage), Reached: e.c.Summary.Reached}}
 	x.Metadata.UID = ident.V5(ident.Barid, fmt.Appendf(nil, "incident %q %q %s %d", in.ID, in.Title, in.First.UTC(), in.Findings)).String()
 	for _, k := range [...]string{"mailbox", "message", "folder", "file"} {
 		if n := e.c.Summary.Reached[k]; n.Confirmed+n.Possible+n.MetadataConfirmed+n.MetadataPossible > 0 {
@@ -224,7 +225,7 @@ func (e *encoder) incident(in *casefile.Incident) error {
 	}
 	for i := range in.Steps {
 		s := &in.Steps[i]
-		step := info{UID: ident.V5(ident.Barid, fmt.Appendf(nil, "step %s %q %d", x.Metadata.UID, s.Rule.ID, i)).String(), Title: share.Visible(s.Rule.Title), Analytic: analyticOf(&s.Rule),
+		step := info{UID: ident.V5(ident.Barid, fmt.Appendf(nil, "step %s %q %d", x.Metadata.UID, s.Rule.ID, i)).String(), Title: event.Visible(s.Rule.Title), Analytic: analyticOf(&s.Rule),
 			Attacks: attacks(attack.Techniques(s.Rule.Tags)), First: milliseconds(s.First), Last: milliseconds(s.Last), Related: s.Count}
 		for j := range s.Evidence {
 			step.Sources = append(step.Sources, s.Evidence[j].Source)
@@ -254,7 +255,7 @@ func observed(value string, otherID int, other string) observable {
 
 func (e *encoder) finding(f *casefile.Finding) error {
 	yes := share.Level(f.Rule.Level) >= detect.Medium
-	x := &event{Message: share.Visible(f.Rule.Title), IsAlert: &yes, RawData: f.Raw, Unmapped: &unmapped{Position: &f.Source}}
+	x := &ocsfEvent{Message: event.Visible(f.Rule.Title), IsAlert: &yes, RawData: f.Raw, Unmapped: &unmapped{Position: &f.Source}}
 	if f.Time != nil {
 		x.Start, x.End = milliseconds(*f.Time), milliseconds(*f.Time)
 	}
@@ -302,7 +303,7 @@ func (e *encoder) finding(f *casefile.Finding) error {
 }
 
 func analyticOf(r *casefile.Rule) *analytic {
-	return &analytic{Name: share.Visible(r.Title), UID: r.ID, TypeID: 1, Type: "Rule"}
+	return &analytic{Name: event.Visible(r.Title), UID: r.ID, TypeID: 1, Type: "Rule"}
 }
 
 func valid(techniques []string) []string {

@@ -1,7 +1,7 @@
 // Package reached writes what was reached for the people who must write to those affected: a line for every mailbox,
 // message, folder, file, host and credential that there is a verdict on.
 //
-// Comma-separated values as package csv writes them: a cell that a spreadsheet could take for a formula begins with an
+// Comma-separated values, the cells those of package cell: one that a spreadsheet could take for a formula begins with an
 // apostrophe, and case.json has the values as they are. Times are UTC. Where nothing bounds how many were reached, upper is
 // "unbounded".
 package reached
@@ -15,8 +15,8 @@ import (
 	"strings"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/cell"
 	"github.com/barid-dfir/barid/internal/event"
-	"github.com/barid-dfir/barid/internal/report/csv"
 	"github.com/barid-dfir/barid/internal/report/fields"
 	"github.com/barid-dfir/barid/internal/report/input"
 )
@@ -54,7 +54,7 @@ func Write(w io.Writer, in *input.Input) error {
 
 // appendRow appends the line of r, with the owner of the mailbox that it is or lies in. buf is memory to work with, and returned for the next.
 func appendRow(dst, buf []byte, r *casefile.Reached, owners map[string]string) (line, rest []byte) {
-	cell := func(s string) { dst = append(csv.AppendCell(dst, s), ',') }
+	add := func(s string) { dst = append(cell.Append(dst, s), ',') }
 	mailbox := ""
 	switch r.Object.Kind {
 	case "mailbox":
@@ -63,7 +63,7 @@ func appendRow(dst, buf []byte, r *casefile.Reached, owners map[string]string) (
 		mailbox = r.Object.In
 	}
 	for _, s := range [...]string{mailbox, cmp.Or(r.Object.Owner, owners[mailbox]), r.Object.Kind, r.Object.ID, r.Object.In, r.Object.Name, r.Verdict, r.Exposure, r.Levels.Content, r.Levels.Partial, r.Levels.Metadata} {
-		cell(s)
+		add(s)
 	}
 	dst = append(strconv.AppendInt(dst, r.Lower, 10), ',')
 	if r.Upper < 0 {
@@ -79,7 +79,7 @@ func appendRow(dst, buf []byte, r *casefile.Reached, owners map[string]string) (
 		dst = event.AppendTime(dst, *r.Last)
 	}
 	dst = append(dst, ',')
-	cell(strings.Join(r.By, " "))
+	add(strings.Join(r.By, " "))
 	var rules []string
 	buf = buf[:0]
 	for i := range r.Why {
@@ -94,11 +94,11 @@ func appendRow(dst, buf []byte, r *casefile.Reached, owners map[string]string) (
 		}
 		buf = append(buf, r.Why[i].Text...)
 	}
-	cell(strings.Join(rules, " "))
+	add(strings.Join(rules, " "))
 	if len(buf) > maxWhy {
 		buf = append(fields.Cut(buf, maxWhy), "…"...)
 	}
-	dst = append(csv.AppendCell(dst, buf), ',')
-	dst = csv.AppendCell(dst, r.Settle)
+	dst = append(cell.Append(dst, buf), ',')
+	dst = cell.Append(dst, r.Settle)
 	return append(dst, '\r', '\n'), buf
 }

@@ -11,8 +11,8 @@ import (
 
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/detect"
+	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/report/attack"
-	"github.com/barid-dfir/barid/internal/report/fields"
 	"github.com/barid-dfir/barid/internal/report/input"
 )
 
@@ -174,9 +174,6 @@ func Level(name string) detect.Level {
 	return l
 }
 
-// Visible returns a text for people, with what would not show written as its number.
-func Visible(s string) string { return string(fields.AppendVisible(nil, s)) }
-
 // CVEs returns the vulnerabilities among the tags of a rule: CVE-2021-26855 for cve.2021-26855. The slice is the caller's.
 func CVEs(tags []string) []string {
 	var list []string
@@ -195,7 +192,7 @@ func digits(s string) bool {
 
 // summary returns an incident without the names of who was attacked.
 func summary(in *casefile.Incident) Incident {
-	out := Incident{ID: in.ID, Name: "Incident", Severity: Level(in.Severity).String(), Stage: Visible(in.Stage), Active: in.Active, Findings: in.Findings, Rules: len(in.Steps)}
+	out := Incident{ID: in.ID, Name: "Incident", Severity: Level(in.Severity).String(), Stage: event.Visible(in.Stage), Active: in.Active, Findings: in.Findings, Rules: len(in.Steps)}
 	if Known(in.First) && Known(in.Last) && !in.Last.Before(in.First) {
 		out.First, out.Last = in.First.UTC(), in.Last.UTC()
 	}
@@ -206,9 +203,9 @@ func summary(in *casefile.Incident) Incident {
 		if l := int(Level(r.Level)); r.Title == "" {
 			continue
 		} else if strings.HasPrefix(in.Title, r.Title) && len(r.Title) > titled { // what the case calls it by
-			titled, out.Name = len(r.Title), Visible(r.Title)
+			titled, out.Name = len(r.Title), event.Visible(r.Title)
 		} else if l > worst && titled == 0 {
-			worst, out.Name = l, Visible(r.Title)
+			worst, out.Name = l, event.Visible(r.Title)
 		}
 	}
 	for _, t := range in.Techniques {

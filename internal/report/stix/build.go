@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/lang"
 	"github.com/barid-dfir/barid/internal/report/attack"
 	"github.com/barid-dfir/barid/internal/report/share"
@@ -93,7 +94,7 @@ func (b *builder) organisation() string {
 	case "authority", "eu-body":
 		sectors = []string{"government"}
 	}
-	return b.add(object{Type: "identity", Name: cut(share.Visible(o.Name)), IdentityClass: "organization", Sectors: sectors}, nil)
+	return b.add(object{Type: "identity", Name: cut(event.Visible(o.Name)), IdentityClass: "organization", Sectors: sectors}, nil)
 }
 
 // techniques adds the techniques of ATT&CK, and returns their identifiers.
@@ -146,7 +147,7 @@ func (b *builder) incident(in *share.Incident) string {
 	if in.Active {
 		labels = append(labels, "active")
 	}
-	return b.add(object{Type: "incident", Labels: labels, External: []external{{Source: "barid", ID: cmp.Or(cut(share.Visible(in.ID)), "incident")}}}, map[string]phrase{
+	return b.add(object{Type: "incident", Labels: labels, External: []external{{Source: "barid", ID: cmp.Or(cut(event.Visible(in.ID)), "incident")}}}, map[string]phrase{
 		"name":        func(l *lang.Language) string { return translated(l.RuleTitle(in.Name), in.Name) },
 		"description": about,
 	})
@@ -191,7 +192,7 @@ func (b *builder) indicator(name, why, path, value string, confidence int, first
 	if !first.IsZero() {
 		from = stamp(first)
 	}
-	return b.add(object{Type: "indicator", Name: share.Visible(name), IndicatorTypes: types, Pattern: "[" + path + " = " + quote(value) + "]", PatternType: "stix", PatternVersion: "2.1",
+	return b.add(object{Type: "indicator", Name: event.Visible(name), IndicatorTypes: types, Pattern: "[" + path + " = " + quote(value) + "]", PatternType: "stix", PatternVersion: "2.1",
 		ValidFrom: from, Confidence: confidence}, map[string]phrase{"description": say(why)})
 }
 

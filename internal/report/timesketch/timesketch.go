@@ -47,9 +47,9 @@ func Write(w io.Writer, in *input.Input) error {
 		}
 		text = fields.AppendMessage(append(append(text[:0], f.Rule.Title...), ": "...), f.Event, maxMessage)
 		l := line{
-			Message: visible(string(text)), Datetime: "1970-01-01T00:00:00.000Z", TimestampDesc: "Time unknown", DataType: "barid:finding",
-			Tag: append([]string{"barid", f.Rule.Level}, techniques(f.Rule.Tags)...), Level: f.Rule.Level, RuleID: visible(f.Rule.ID), RuleTitle: visible(f.Rule.Title),
-			Hostname: visible(f.Host), Username: visible(f.Account), SourceIP: visible(f.Client), DisplayName: visible(f.Source.Path), SHA256: f.Source.SHA256,
+			Message: event.Visible(string(text)), Datetime: "1970-01-01T00:00:00.000Z", TimestampDesc: "Time unknown", DataType: "barid:finding",
+			Tag: append([]string{"barid", f.Rule.Level}, techniques(f.Rule.Tags)...), Level: f.Rule.Level, RuleID: event.Visible(f.Rule.ID), RuleTitle: event.Visible(f.Rule.Title),
+			Hostname: event.Visible(f.Host), Username: event.Visible(f.Account), SourceIP: event.Visible(f.Client), DisplayName: event.Visible(f.Source.Path), SHA256: f.Source.SHA256,
 			Line: f.Source.Line, Record: f.Source.Record, Offset: f.Source.Offset, Event: f.Event,
 		}
 		if f.Time != nil {
@@ -65,8 +65,6 @@ func Write(w io.Writer, in *input.Input) error {
 	}
 	return nil
 }
-
-func visible(s string) string { return string(fields.AppendVisible(nil, s)) }
 
 // techniques returns the ATT&CK techniques among the tags of a rule, as people write them: T1190.
 func techniques(tags []string) []string {
