@@ -202,6 +202,11 @@ func contradictions(in *Input, proven bool) []string {
 	}
 	if p := in.Facts.PersonalData.Persons; p != nil && p.Value == 0 && proven {
 		note("disclosure.personal_data.persons: 0, but records prove that mail or files were accessed: a breach of personal data is taken to be one")
+	} else if p != nil && p.Value == 0 && accessPossible(in.Case) {
+		note("disclosure.personal_data.persons: 0, but mail may have been accessed: how many persons that concerns is open, until somebody decides on the risk")
+	}
+	if i.Malicious != nil && !*i.Malicious && attackerSessions(in.Case) > 0 {
+		note("disclosure.incident.malicious: false, but sessions are attributed to an attacker: whether it was is taken to be open")
 	}
 	return notes
 }

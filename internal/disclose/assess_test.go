@@ -339,3 +339,26 @@ disclosure:
 		expect(t, assessText(t, fmt.Sprintf(facts, resolved), nil), "nis2 final", "due "+want)
 	}
 }
+
+// What people rule out while the evidence leaves it open, or says otherwise, takes away no duty.
+func TestFactsDoNotRuleOutWhatTheCaseLeavesOpen(t *testing.T) {
+	facts := "organisation: {kind: other, country: FR}\ndisclosure:\n  entity: {timezone: Europe/Paris, insured: true}\n  incident: {aware: 2026-02-02T08:00:00+01:00, malicious: false}\n  personal_data: {persons: 0}\n"
+	d := assessText(t, facts, nil)
+	expect(t, d, "gdpr authority", "not_owed")
+	expect(t, d, "fr-lopmi complaint", "not_owed")
+	c := &casefile.Case{
+		Summary:  casefile.Summary{Reached: map[string]casefile.VerdictCounts{"mailbox": {Possible: 1}}},
+		Sessions: []casefile.Session{{ID: "S1", Attribution: "attacker"}},
+	}
+	d = assessText(t, facts, c)
+	expect(t, d, "gdpr authority", "open 2026-02-05T08:00:00+01:00", "disclosure.personal_data.persons")
+	expect(t, d, "gdpr register", "open")
+	expect(t, d, "fr-lopmi complaint", "open 2026-02-05T08:00:00+01:00", "disclosure.incident.malicious")
+	unlikely := "  acts: [{act: risk, regime: gdpr, as: unlikely, time: 2026-02-02T09:00:00+01:00, author: A, reason: r}]\n"
+	expect(t, assessText(t, facts+unlikely, c), "gdpr authority", "not_owed", "risk gdpr = unlikely")
+	f, _ := ParseFacts([]byte(facts))
+	r, err := Assess(&Input{Case: c, Facts: f})
+	if err != nil || len(r.Notes) != 2 || !strings.Contains(r.Notes[0], "persons: 0, but mail may") || !strings.Contains(r.Notes[1], "malicious: false, but") {
+		t.Errorf("notes %q, %v", r.Notes, err)
+	}
+}

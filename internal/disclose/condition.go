@@ -64,9 +64,15 @@ var questions = map[string]func(a *asked) answer{
 	"disclosure.entity.trust_services": func(a *asked) answer {
 		return given1(a.in.Facts.Entity.TrustServices, "disclosure.entity.trust_services")
 	},
-	"disclosure.entity.listed":      func(a *asked) answer { return yesNo(a.in.Facts.Entity.Listed, "disclosure.entity.listed") },
-	"disclosure.entity.insured":     func(a *asked) answer { return yesNo(a.in.Facts.Entity.Insured, "disclosure.entity.insured") },
-	"disclosure.incident.malicious": func(a *asked) answer { return yesNo(a.in.Facts.Incident.Malicious, "disclosure.incident.malicious") },
+	"disclosure.entity.listed":  func(a *asked) answer { return yesNo(a.in.Facts.Entity.Listed, "disclosure.entity.listed") },
+	"disclosure.entity.insured": func(a *asked) answer { return yesNo(a.in.Facts.Entity.Insured, "disclosure.entity.insured") },
+	"disclosure.incident.malicious": func(a *asked) answer {
+		is := a.in.Facts.Incident.Malicious
+		if is != nil && !*is && attackerSessions(a.in.Case) > 0 {
+			is = nil
+		}
+		return yesNo(is, "disclosure.incident.malicious")
+	},
 	"disclosure.incident.cross_border": func(a *asked) answer {
 		return yesNo(a.in.Facts.Incident.CrossBorder, "disclosure.incident.cross_border")
 	},
@@ -141,7 +147,7 @@ func breach(a *asked) answer {
 	switch {
 	case some || a.proven:
 		return given1("yes", key)
-	case p.Persons != nil && p.Persons.Value == 0:
+	case p.Persons != nil && p.Persons.Value == 0 && !accessPossible(a.in.Case):
 		return given1("no", key)
 	}
 	return answer{key: key}
@@ -176,6 +182,16 @@ func (in *Input) accessProven() (content, metadata bool, err error) {
 		}
 	}
 	return content, metadata, nil
+}
+
+// accessPossible says whether records leave it open that mail was accessed: nobody can know then that it concerns no person.
+func accessPossible(c *casefile.Case) bool {
+	for _, kind := range []string{kindMailbox, kindMessage, kindFolder} {
+		if c.Summary.Reached[kind].Possible > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // ask answers a question of a condition.

@@ -59,7 +59,7 @@ func (d *drafter) claims() {
 		about string
 		of    *Quantity
 	}{{"persons", d.f.PersonalData.Persons}, {"records", d.f.PersonalData.Records}, {"clients", d.f.Impact.Clients.Number}} {
-		c := draft.Claim{About: q.about, Open: q.of == nil || q.about == "persons" && d.nobodyContradicted()}
+		c := draft.Claim{About: q.about, Open: q.of == nil || q.about == "persons" && d.notNobody() != ""}
 		if !c.Open {
 			c.Value, c.Estimate = strconv.FormatFloat(q.of.Value, 'f', -1, 64), q.of.Basis == "estimate"
 		}

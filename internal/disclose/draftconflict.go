@@ -78,8 +78,8 @@ func (d *drafter) harmlessContradicted() bool {
 // affected says how many persons are affected.
 func (d *drafter) affected() {
 	const key = keyData + "persons"
-	if d.nobodyContradicted() {
-		d.conflict("persons", "conflict.persons", key)
+	if id := d.notNobody(); id != "" {
+		d.conflict("persons", id, key)
 		return
 	}
 	var said lang.Words
@@ -89,8 +89,15 @@ func (d *drafter) affected() {
 	d.given("persons", said, key)
 }
 
-func (d *drafter) nobodyContradicted() bool {
-	p := d.f.PersonalData.Persons
-	k := d.x.Kinds[kindMailbox]
-	return p != nil && p.Value == 0 && k != nil && k.Content.Confirmed+k.MetadataConfirmed > 0
+// notNobody returns the message that says why it cannot be said that nobody is affected; "" where it can.
+func (d *drafter) notNobody() string {
+	p, k := d.f.PersonalData.Persons, d.x.Kinds[kindMailbox]
+	switch {
+	case p == nil || p.Value != 0 || k == nil:
+	case k.Content.Confirmed+k.MetadataConfirmed > 0:
+		return "conflict.persons"
+	case k.Content.Possible+k.MetadataPossible > 0:
+		return "conflict.persons.possible"
+	}
+	return ""
 }

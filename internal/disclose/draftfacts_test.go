@@ -119,3 +119,24 @@ func TestNumberOfNamedMessagesIsABound(t *testing.T) {
 		}
 	}
 }
+
+func TestNobodyIsAffectedOnlyWhereNothingWasPossible(t *testing.T) {
+	form, _ := FindForm("gdpr-33")
+	for _, k := range []struct{ content, want string }{
+		{casefile.Confirmed, "records show access by the attacker to mailboxes"},
+		{casefile.Possible, "mailboxes may have been accessed"},
+		{casefile.RuledOut, "Number of persons: 0"},
+	} {
+		c, f, _ := agency(1)
+		f.PersonalData.Persons = &Quantity{}
+		d := draftOf(c, f, []casefile.Reached{mailboxVerdict("a@x.example", k.content, k.content, 0, 0)}, language(t, "en"))
+		d.As = "md"
+		var b strings.Builder
+		if err := form.Write(&b, d); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(b.String(), k.want) {
+			t.Errorf("%s: lacks %q:\n%s", k.content, k.want, b.String())
+		}
+	}
+}
