@@ -274,6 +274,10 @@ func (c *discloseCmd) kind(form disclose.Form) (string, error) {
 		if as == "htm" {
 			as = "html"
 		}
+		switch as {
+		case "docx", "doc", "odt", "pdf", "rtf", "xlsx", "ods":
+			return "", usage(fmt.Errorf("-o: %s is written as %s, not as %s: name the file so, or say --as", form.Name, strings.Join(form.As, " or "), as))
+		}
 		if !slices.Contains(form.As, as) {
 			return form.As[0], nil
 		}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // zones must not depend on the machine that evidence is read on
 
@@ -65,7 +66,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return status
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "barid: %v\n", err)
+		fmt.Fprintf(stderr, "barid: %s\n", misread(err))
 		var parse *kong.ParseError
 		if errors.As(err, &parse) && parse.Context != nil && parse.Context.Command() != "" {
 			fmt.Fprintf(stderr, "See: barid %s --help\n", firstWord(parse.Context.Command()))
@@ -98,6 +99,18 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	e.term.line("barid: " + err.Error())
 	return exitFailed
+}
+
+// misread says what is wrong with a command line. Of a case that is not there the parser says only what the system called it.
+func misread(err error) string {
+	text, ofCase := strings.CutPrefix(err.Error(), "<case>: ")
+	if !ofCase {
+		return visible(err.Error())
+	}
+	if path, ok := strings.CutPrefix(strings.TrimSuffix(text, ": no such file or directory"), "stat "); ok && strings.HasSuffix(text, ": no such file or directory") {
+		return visible(path + ": there is no such folder. Name that of a case, as barid assess wrote it (barid-case, or what -o said)")
+	}
+	return visible(text + ". Name the folder of a case, as barid assess wrote it (barid-case, or what -o said)")
 }
 
 // sink remembers that results could not be written: who prints a line need not ask each time.

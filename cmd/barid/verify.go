@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/pipeline"
@@ -71,11 +72,29 @@ func writeVerification(e *env, v *casefile.Verification) error {
 	return err
 }
 
-// sayVerification writes a line for each check, and then what they come to.
+// sayVerification writes a line for each check, one for all files of an archive that is missing, and then what they come to.
 func sayVerification(e *env, v *casefile.Verification) {
-	for i := range v.Checks {
-		fmt.Fprintln(e.stdout, visible(checkLine(&v.Checks[i])))
+	gone, within := "", 0 // the archive that is missing, and how many files in it
+	tell := func() {
+		if within > 0 {
+			fmt.Fprintf(e.stdout, "%-12s %-9s %s\n", "", "", visible(fmt.Sprintf("and with it %s that came out of it", plural(within, "file"))))
+		}
+		gone, within = "", 0
 	}
+	for i := range v.Checks {
+		k := &v.Checks[i]
+		missing := k.Kind == casefile.KindEvidence && k.Status == casefile.Missing
+		if missing && gone != "" && strings.HasPrefix(k.Path, gone+"!") {
+			within++
+			continue
+		}
+		tell()
+		if missing {
+			gone = k.Path
+		}
+		fmt.Fprintln(e.stdout, visible(checkLine(k)))
+	}
+	tell()
 	fmt.Fprintf(e.stdout, "head         %s\n\n", visible(v.Head))
 	for _, s := range v.Conclusion() {
 		fmt.Fprintln(e.stdout, visible(s))

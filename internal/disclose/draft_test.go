@@ -107,7 +107,9 @@ func agency(day int) (*casefile.Case, *Facts, []casefile.Reached) {
 		{Object: casefile.Object{Kind: "host", ID: "ex1"}, Verdict: casefile.Confirmed, Exposure: "content", Levels: casefile.Levels{Content: "confirmed", Partial: "confirmed", Metadata: "confirmed"}, Lower: 1, Upper: 1},
 	}
 	if day >= 2 {
-		c.Statements = []casefile.Statement{{Author: "R. Haddad", About: "session S2 is owner", Reason: "asked"}}
+		c.Statements = []casefile.Statement{{Author: "R. Haddad", About: "session S2 is owner", Reason: "asked"},
+			// acts: no verdict leans on them, and the draft does not say so
+			{Author: "R. Haddad", About: "dora: classified as major", Reason: "not for this authority"}, {Author: "R. Haddad", About: "eu-bodies-cyber early: submitted", Reason: "receipt CE-77"}}
 		f.PersonalData.Controller, f.PersonalData.Categories = is(true), []string{"staff", "correspondents"}
 		f.PersonalData.Persons = &Quantity{Value: 1200, Basis: "estimate"}
 		f.PersonalData.Data = []string{"names", "e-mail addresses"}

@@ -216,8 +216,15 @@ func (d *drafter) reached(at law) {
 // statements names what people stated and verdicts lean on.
 func (d *drafter) statements() {
 	const most = 10
-	for i := range d.c.Statements[:min(len(d.c.Statements), most)] {
+	n := 0
+	for i := range d.c.Statements {
 		s := &d.c.Statements[i]
+		if d.isAct(s) {
+			continue
+		}
+		if n++; n > most {
+			continue
+		}
 		if about := d.name(shortened(s.About, 500)); !about.Empty() {
 			if r := d.name(shortened(s.Reason, 500)); !r.Empty() {
 				about = d.l.Words("form.because", "what", about, "why", r)
@@ -225,9 +232,17 @@ func (d *drafter) statements() {
 			d.stated("statement", about, s.Author, "case.json statements")
 		}
 	}
-	if n := len(d.c.Statements) - most; n > 0 {
-		d.sentence("statements.more", d.l.Words("form.statements.more", "n", n), draft.Case, "case.json statements")
+	if n > most {
+		d.sentence("statements.more", d.l.Words("form.statements.more", "n", n-most), draft.Case, "case.json statements")
 	}
+}
+
+// isAct says whether a statement of the case is an act under a law ("dora: classified as major", "dora initial: submitted"). No verdict leans on
+// those, and what was decided under one law is not for the recipients under another.
+func (d *drafter) isAct(s *casefile.Statement) bool {
+	head, _, _ := strings.Cut(s.About, ": ")
+	regime, _, _ := strings.Cut(head, " ")
+	return d.regimes.Find(regime) != nil
 }
 
 // verdicts adds a sentence for every kind of object and verdict that there is.

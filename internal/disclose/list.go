@@ -40,6 +40,8 @@ func WriteList(w io.Writer, l *List) error {
 	} else {
 		p.notOwed()
 	}
+	p.line(0, "")
+	p.line(0, l.Lang.Text("disclose.others"))
 	if len(l.Notes) > 0 {
 		p.line(0, "")
 		p.line(0, l.Lang.Text("disclose.notes"))
@@ -138,6 +140,9 @@ func (p *printer) when(d *casefile.Duty) {
 		if d.State == casefile.DutyOpen {
 			id = "disclose.due.if_owed"
 		}
+		if local == universal {
+			id += ".utc"
+		}
 		p.line(6, p.Lang.Text(id, "local", local, "utc", universal, "left", span))
 	case d.Without && d.State == casefile.DutyOpen:
 		p.line(6, p.Lang.Text("disclose.without.if_owed"))
@@ -148,9 +153,11 @@ func (p *printer) when(d *casefile.Duty) {
 	}
 }
 
-// notOwed names what is not owed in a line for each regime.
+// notOwed names what is not owed in a line for each regime, and says which were not in force: a person who has decided under one of those
+// would look for it in vain.
 func (p *printer) notOwed() {
 	var order []string
+	early := map[string]string{}
 	stages := map[string][]lang.Words{}
 	p.section("disclose.heading.not_owed", casefile.DutyNotOwed, func(d *casefile.Duty) {
 		w := p.words(d)
@@ -158,9 +165,17 @@ func (p *printer) notOwed() {
 			order = append(order, w.Regime)
 		}
 		stages[w.Regime] = append(stages[w.Regime], p.Lang.Names(w.Stage)...)
+		for _, s := range d.Why {
+			if s.ID == "duty.not_in_force" {
+				early[w.Regime] = p.Lang.Said(s.ID, s.Args).Text()
+			}
+		}
 	})
 	for _, regime := range order {
 		p.line(2, p.Lang.Text("disclose.group", "regime", lang.Name(regime), "stages", p.Lang.List(stages[regime])))
+		if early[regime] != "" {
+			p.line(6, early[regime])
+		}
 	}
 }
 

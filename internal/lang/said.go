@@ -12,6 +12,7 @@ import (
 //	n                  a number, which chooses the plural form
 //	span               a number and a unit of count.…: 4 hour
 //	event, before      the id of another message, which is put in
+//	stage              a stage of a duty: put in by its name where the glossary has it (report.…)
 //	all others         as Value if they are ASCII (a time, a key), otherwise as Name
 //
 // A number that is none, and an id that there is not, are shown as they are.
@@ -37,6 +38,10 @@ func (l *Language) saidArg(name, s string) any {
 	case "event", "before":
 		if l.Has(s) || l.english != nil && l.english.Has(s) {
 			return l.Words(s)
+		}
+	case "stage":
+		if id := "report." + s; l.Has(id) {
+			return l.Words(id)
 		}
 	}
 	for i := range len(s) {

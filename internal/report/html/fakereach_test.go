@@ -98,7 +98,7 @@ func owing(c *casefile.Case) *casefile.Case {
 		{Regime: "gdpr", Stage: "register", Recipient: "own register", State: casefile.DutyDone, Done: on("2021-03-09 12:00:00"), Receipt: "R-1", Source: law},
 		{Regime: "sec", Stage: "current", Recipient: "SEC", State: casefile.DutyNotOwed, Source: law},
 	}
-	c.Classifications = []casefile.Classification{{Regime: "dora", Result: "met", Since: on("2021-03-03 07:12:04"), Why: []casefile.Said{{ID: "dora.result.met", Text: "The criteria of a major incident are met. A person has to classify it."}},
+	c.Classifications = []casefile.Classification{{Regime: "dora", Result: "met", Since: on("2021-03-03 07:12:04"), Why: []casefile.Said{{ID: "dora.result.met", Text: "The criteria of a major incident are met."}},
 		Criteria: []casefile.Criterion{{ID: "dora.6", Result: "met", Since: on("2021-03-03 07:12:04"), Source: law}, {ID: "dora.9.6", Result: "open", Missing: []string{"disclosure.impact.costs"}, Why: []casefile.Said{{ID: "dora.why.missing", Args: map[string]string{"key": "disclosure.impact.costs"}, Text: "Not known: the facts do not give disclosure.impact.costs."}}, Source: law}},
 		Act:      &casefile.Act{Act: "classified", Regime: "dora", As: "major", Time: at("2021-03-10 07:30:00"), Author: "R. Haddad", Reason: "a web shell on the mail server"}}}
 	return c

@@ -13,7 +13,8 @@ import (
 
 // What is drawn at most of what is owed.
 const (
-	maxOwedFirst = 4 // duties on the first screen
+	maxOwedFirst = 8 // duties on the first screen: what is due, and what a clock runs for
+	minOwedFirst = 4 // others stand there up to so many
 	maxDuties    = 200
 	maxMissing   = 20
 )
@@ -89,7 +90,7 @@ func (p *page) owed(c *casefile.Case) {
 		order[i] = &c.Owed[i]
 	}
 	slices.SortStableFunc(order, func(a, b *casefile.Duty) int {
-		return cmp.Or(cmp.Compare(urgency(a), urgency(b)), dueOf(a).Compare(dueOf(b)))
+		return cmp.Or(cmp.Compare(urgency(a), urgency(b)), dueOf(a).Compare(dueOf(b)), cmp.Compare(haste(a), haste(b)))
 	})
 	running := 0
 	for i, d := range order {
@@ -106,7 +107,9 @@ func (p *page) owed(c *casefile.Case) {
 		if d.State != casefile.DutyDue && d.State != casefile.DutyOpen && d.State != casefile.DutyWaiting {
 			continue
 		}
-		if running++; running <= maxOwedFirst {
+		running++
+		clock := d.State == casefile.DutyDue || d.State == casefile.DutyOpen && d.Due != nil
+		if n := len(v.First); n < minOwedFirst || clock && n < maxOwedFirst {
 			v.First = append(v.First, view)
 		}
 	}
@@ -129,11 +132,20 @@ func urgency(d *casefile.Duty) int {
 	return 1 + max(slices.Index(dutyStates, d.State), 1)
 }
 
+// dueOf is when a duty is due; what has no hour comes after all that has one.
 func dueOf(d *casefile.Duty) time.Time {
 	if d.Due == nil {
-		return time.Time{}
+		return time.Unix(1<<40, 0)
 	}
 	return *d.Due
+}
+
+// haste orders what has no hour: what is owed without undue delay comes first.
+func haste(d *casefile.Duty) int {
+	if d.Without {
+		return 0
+	}
+	return 1
 }
 
 func (p *page) duty(d *casefile.Duty, anchor string) dutyView {
@@ -148,7 +160,7 @@ func (p *page) duty(d *casefile.Duty, anchor string) dutyView {
 	v.StateWords = p.t("page.duty." + v.State)
 	if d.Due != nil {
 		v.Due = p.valOf(oneTime, d.Due.UTC().Format("2006-01-02 15:04")+" UTC")
-		if t, err := time.Parse(time.RFC3339, d.Local); err == nil {
+		if t, err := time.Parse(time.RFC3339, d.Local); err == nil && t.Format("-07:00") != "+00:00" {
 			v.Local = p.valOf(oneTime, t.Format("2006-01-02 15:04 -07:00"))
 		}
 	}
