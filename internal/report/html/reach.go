@@ -249,7 +249,7 @@ func (p *page) counts(c *casefile.Case, g *gathered) {
 		}{{n.Confirmed, casefile.Confirmed}, {n.Possible, casefile.Possible}, {n.RuledOut, casefile.RuledOut}} {
 			number := p.num(part.n)
 			if least := n.ConfirmedLeast(); part.class == casefile.Confirmed && least < n.Confirmed {
-				number = p.l.Between(least, n.Confirmed).Text()
+				number = "\u2066" + p.num(least) + "–" + p.num(n.Confirmed) + "\u2069" // from left to right
 			}
 			row.Cells = append(row.Cells, countCell{part.class, p.verdict(part.class).Text(), number, part.n <= 0})
 			if part.n <= 0 {
