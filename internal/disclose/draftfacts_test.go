@@ -140,3 +140,25 @@ func TestNobodyIsAffectedOnlyWhereNothingWasPossible(t *testing.T) {
 		}
 	}
 }
+
+// Without an inventory the number of mailboxes is that of those that records name.
+func TestMailboxesThatNobodyListed(t *testing.T) {
+	const says = "There may be more."
+	for _, name := range []string{"public", "gdpr-33", "edps", "nis2-72h"} {
+		form, _ := FindForm(name)
+		for _, owner := range []string{"", "Ana Ito"} {
+			c, f, _ := agency(1)
+			r := mailboxVerdict("a@x.example", casefile.Possible, casefile.Possible, 0, -1)
+			r.Object.Owner = owner
+			d := draftOf(c, f, []casefile.Reached{r}, language(t, "en"))
+			d.As = "md"
+			var b strings.Builder
+			if err := form.Write(&b, d); err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(b.String(), says) != (owner == "") {
+				t.Errorf("%s, owner %q:\n%s", name, owner, b.String())
+			}
+		}
+	}
+}

@@ -279,6 +279,7 @@ func (d *drafter) public() error {
 	if !known {
 		d.sentence("reached", d.l.Words("accessed.unjudged"), draft.Open, "attacker", "window", "inventory")
 	}
+	d.unlisted()
 	d.messages()
 	settled := d.notConfidential() == "" && (d.f.Impact.Data.Confidentiality != nil || len(d.accessed()) > 0)
 	if settled {

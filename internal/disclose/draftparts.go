@@ -257,6 +257,7 @@ func (d *drafter) verdicts() {
 		d.verdict(kind, "content", k.Content)
 		d.verdict(kind, "metadata", k.onlyMetadata())
 	}
+	d.unlisted()
 	d.messages()
 	for _, kind := range []string{kindHost, kindCredential, kindShell} {
 		k := d.x.Kinds[kind]
@@ -296,6 +297,13 @@ func (x *Extent) named() bool {
 // onlyMetadata counts those of which the metadata says more than the content.
 func (k *KindExtent) onlyMetadata() casefile.VerdictCounts {
 	return casefile.VerdictCounts{Confirmed: k.MetadataConfirmed, Possible: k.MetadataPossible}
+}
+
+// unlisted says that there may be more mailboxes than are counted, where no inventory says which there are.
+func (d *drafter) unlisted() {
+	if k := d.x.Kinds[kindMailbox]; k.all() > 0 && !d.x.Owned {
+		d.sentence("reached.mailbox.unlisted", d.l.Words("form.unlisted"), draft.Open, "inventory.mailboxes")
+	}
 }
 
 func (d *drafter) verdict(kind, level string, n casefile.VerdictCounts) {

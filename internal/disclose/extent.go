@@ -31,6 +31,8 @@ type Extent struct {
 	// Letters counts the mailboxes by the letter that is for their owners, and Nameless those of them of which no owner is known.
 	Letters  map[Letter]int64
 	Nameless int64
+	// Owned says that an owner of a mailbox is known, so that there is an inventory of mailboxes.
+	Owned bool
 	// Settles are the logs that would settle what is open, those that would settle the most first: at most 8.
 	Settles []string
 }
@@ -93,6 +95,7 @@ func MeasureExtent(reached iter.Seq2[*casefile.Reached, error]) (*Extent, error)
 		switch kind {
 		case kindMailbox:
 			inBoxes.add(r.Lower, r.Upper)
+			x.Owned = x.Owned || r.Object.Owner != ""
 			if letter := LetterFor(r); letter != "" {
 				x.Letters[letter]++
 				if r.Object.Owner == "" {
