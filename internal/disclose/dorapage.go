@@ -13,10 +13,8 @@ import (
 // marked as open.
 func writeDORAPage(w io.Writer, d *Draft, r *doraReport, problems []doraProblem, changes []doraChange) error {
 	l := d.Lang
-	page := &draft.Draft{Form: doraFormName(r.stage), Language: l, Title: l.Words("dora.title." + doraStageName(r.stage))}
-	if d.Case.TLP != "" {
-		page.Marking = l.Values("TLP:" + strings.ToUpper(d.Case.TLP))[0]
-	}
+	page := &draft.Draft{Form: doraFormName(r.stage), Language: l, Title: l.Words("dora.title." + doraStageName(r.stage)),
+		Marking: l.Values(d.Case.Marking().String())[0]}
 	wrong := map[string]doraProblem{}
 	for _, p := range problems {
 		wrong[p.field.number] = p

@@ -72,13 +72,8 @@ func buildDraft(form string, outward bool, in *Draft, build func(*drafter) error
 	return &d.out, nil
 }
 
-// marking returns the TLP marking of the case as words; none where it has none.
-func (d *drafter) marking() lang.Words {
-	if d.c.TLP == "" {
-		return lang.Words{}
-	}
-	return d.l.Values("TLP:" + strings.ToUpper(d.c.TLP))[0]
-}
+// marking returns the TLP marking of the case as words.
+func (d *drafter) marking() lang.Words { return d.l.Values(d.c.Marking().String())[0] }
 
 // drafter makes the statements of a draft.
 type drafter struct {

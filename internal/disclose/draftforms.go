@@ -256,7 +256,7 @@ func (d *drafter) days(first *time.Time, last time.Time) lang.Words {
 
 // public is a statement to everybody. It names no host, account or address.
 func (d *drafter) public() error {
-	if d.c.TLP != "" && d.c.TLP != "clear" {
+	if d.c.Marking() != casefile.TLPClear {
 		d.section("clearance", law{})
 		d.current().Internal = true
 		d.sentence("tlp", d.l.Words("form.clearance", "tlp", d.marking()), draft.Case, "case.json tlp")
