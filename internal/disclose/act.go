@@ -114,11 +114,11 @@ func (f *Facts) checkContradiction(i int) error {
 	return nil
 }
 
-// latest returns the last act of that kind under the regime, or nil.
-func (f *Facts) latest(act, regime string) *Act {
+// latest returns the last act of one of these kinds under the regime, or nil. Of acts of one time the one that stands last counts.
+func (f *Facts) latest(regime string, kinds ...string) *Act {
 	var found *Act
 	for i := range f.Acts {
-		if a := &f.Acts[i]; a.Act == act && a.Regime == regime && (found == nil || !a.Time.Before(found.Time)) {
+		if a := &f.Acts[i]; a.Regime == regime && slices.Contains(kinds, a.Act) && (found == nil || !a.Time.Before(found.Time)) {
 			found = a
 		}
 	}

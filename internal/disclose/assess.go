@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
@@ -46,24 +45,9 @@ func Assess(in *Input) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		for i := range classified.Criteria {
-			classified.Criteria[i].Missing = fullKeys(classified.Criteria[i].Missing)
-		}
 		r.Classifications = append(r.Classifications, classified)
 	}
 	return r, nil
-}
-
-// fullKeys writes keys as the facts have them: below disclosure.
-func fullKeys(keys []string) []string {
-	full := slices.Clone(keys)
-	for i, k := range full {
-		section, _, _ := strings.Cut(k, ".")
-		if slices.Contains([]string{"entity", "incident", "services", "impact", "personal_data", "dora", "acts"}, section) {
-			full[i] = "disclosure." + k
-		}
-	}
-	return full
 }
 
 // applies says whether a regime applies, as far as is known.

@@ -188,7 +188,7 @@ func (w *workdays) works(t time.Time) bool {
 	midnight := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 	for i := range w.days[w.name] {
 		h := &w.days[w.name][i]
-		for _, year := range []int{y, y + 1} { // the first of January may move into the year before
+		for _, year := range []int{y - 1, y, y + 1} { // a day may move into the year before or after
 			if day, ok := h.in(year); ok && day.Equal(midnight) {
 				return false
 			}

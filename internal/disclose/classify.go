@@ -92,20 +92,8 @@ func classifyDORA(in *Input) (casefile.Classification, error) {
 }
 
 // lastClassification returns the latest act that classified the incident under DORA, or said that it never was major; nil
-// if there is none. Of acts of one time the one that stands last counts.
-func lastClassification(f *Facts) *Act {
-	var last *Act
-	for i := range f.Acts {
-		a := &f.Acts[i]
-		if a.Regime != "dora" || a.Act != "classified" && a.Act != "reclassified" {
-			continue
-		}
-		if last == nil || !a.Time.Before(last.Time) {
-			last = a
-		}
-	}
-	return last
-}
+// if there is none.
+func lastClassification(f *Facts) *Act { return f.latest("dora", actClassified, actReclassified) }
 
 // The places of the criteria in a list of results.
 const (
@@ -625,7 +613,7 @@ func (s *situation) recurring() []casefile.Said {
 	}
 	n := 0
 	for _, r := range s.facts.Incident.Recurring {
-		if r.Time.Before(*at) && !r.Time.Before(at.AddDate(0, -6, 0)) {
+		if r.Time.Before(*at) && !r.Time.Before(addMonths(*at, -6)) {
 			n++
 		}
 	}

@@ -120,12 +120,7 @@ func yesNo(b *bool, key string) answer {
 // decided is what the last of some acts says.
 func (a *asked) decided(acts ...string) answer {
 	key := actKey(acts[0], a.regime.Name)
-	var last *Act
-	for _, act := range acts {
-		if l := a.in.Facts.latest(act, a.regime.Name); l != nil && (last == nil || l.Time.After(last.Time)) {
-			last = l
-		}
-	}
+	last := a.in.Facts.latest(a.regime.Name, acts...)
 	if last == nil {
 		return answer{key: key}
 	}

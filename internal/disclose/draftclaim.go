@@ -13,11 +13,11 @@ import (
 func (d *drafter) claims() {
 	for _, kind := range []string{kindMailbox, kindMessage, kindFolder, kindFile} {
 		k := d.x.Kinds[kind]
-		d.claimReach("reached."+kind+".content", kind, k, func(k *KindExtent) casefile.VerdictCounts { return k.Content })
-		d.claimReach("reached."+kind+".metadata", kind, k, func(k *KindExtent) casefile.VerdictCounts { return k.Metadata })
+		d.claimReach("reached."+kind+".content", k, func(k *KindExtent) casefile.VerdictCounts { return k.Content })
+		d.claimReach("reached."+kind+".metadata", k, func(k *KindExtent) casefile.VerdictCounts { return k.Metadata })
 	}
 	for _, kind := range []string{kindHost, kindCredential, kindShell} {
-		d.claimReach("reached."+kind, kind, d.x.Kinds[kind], func(k *KindExtent) casefile.VerdictCounts { return k.Content })
+		d.claimReach("reached."+kind, d.x.Kinds[kind], func(k *KindExtent) casefile.VerdictCounts { return k.Content })
 	}
 	about := "messages"
 	if d.x.Kinds[kindMailbox] == nil && d.x.Kinds[kindMessage] == nil {
@@ -68,7 +68,7 @@ func (d *drafter) claims() {
 }
 
 // claimReach says how many of a kind were reached: at least those confirmed, at most those possible besides.
-func (d *drafter) claimReach(about, kind string, k *KindExtent, of func(*KindExtent) casefile.VerdictCounts) {
+func (d *drafter) claimReach(about string, k *KindExtent, of func(*KindExtent) casefile.VerdictCounts) {
 	if k.all() == 0 {
 		d.claim(draft.Claim{About: about, Open: true}, lang.Words{})
 		return

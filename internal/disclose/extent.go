@@ -90,7 +90,7 @@ func MeasureExtent(reached iter.Seq2[*casefile.Reached, error]) (*Extent, error)
 			k.MetadataPossible++
 		}
 		if content == casefile.Confirmed {
-			k.First, k.Last = earlierOf(k.First, r.First), laterOf(k.Last, r.Last)
+			k.First, k.Last = earliest(k.First, r.First), laterOf(k.Last, r.Last)
 		}
 		switch kind {
 		case kindMailbox:
@@ -159,13 +159,6 @@ func (b *bounds) add(lower, upper int64) {
 	if b.upper += upper; b.upper < 0 {
 		b.upper = -1
 	}
-}
-
-func earlierOf(a, b *time.Time) *time.Time {
-	if a == nil || b != nil && b.Before(*a) {
-		return b
-	}
-	return a
 }
 
 func laterOf(a, b *time.Time) *time.Time {

@@ -21,7 +21,7 @@ const maxFacts = 16 << 20
 // ParseFacts reads what a file of facts says for the disclosure: its keys "organisation" and "disclosure". The others are
 // judge.ParseFacts' to read. An unknown key, a time without an offset, a code that there is not, and facts that contradict each
 // other are errors that name the line and the key. A nil or empty text is facts that say nothing. Whether acts name regimes and stages
-// that there are is CheckActs' to say.
+// that there are is CheckRegimes' to say.
 func ParseFacts(text []byte) (*Facts, error) {
 	if len(text) > maxFacts {
 		return nil, fmt.Errorf("more than %d MiB: facts are shorter", maxFacts>>20)
