@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -199,9 +198,12 @@ func (c *discloseCmd) list(w io.Writer, draft *disclose.Draft, r *disclose.Resul
 		}
 		out.Owed = append(out.Owed, o)
 	}
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(out)
+	p, err := casefile.EncodeValue(&out, "  ")
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(p)
+	return err
 }
 
 // draft writes a draft.

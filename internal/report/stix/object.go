@@ -17,39 +17,37 @@ type object struct {
 	Modified    string `json:"modified,omitempty"`
 	Lang        string `json:"lang,omitempty"`
 
-	Name            string   `json:"name,omitempty"`
-	Description     string   `json:"description,omitempty"`
-	Labels          []string `json:"labels,omitempty"`
-	IdentityClass   string   `json:"identity_class,omitempty"`
-	Sectors         []string `json:"sectors,omitempty"`
-	Roles           []string `json:"roles,omitempty"`
-	ReportTypes     []string `json:"report_types,omitempty"`
-	Published       string   `json:"published,omitempty"`
-	IndicatorTypes  []string `json:"indicator_types,omitempty"`
-	Pattern         string   `json:"pattern,omitempty"`
-	PatternType     string   `json:"pattern_type,omitempty"`
-	PatternVersion  string   `json:"pattern_version,omitempty"`
-	ValidFrom       string   `json:"valid_from,omitempty"`
-	Confidence      int      `json:"confidence,omitempty"`
-	Abstract        string   `json:"abstract,omitempty"`
-	Content         string   `json:"content,omitempty"`
-	Value           string   `json:"value,omitempty"`
-	FirstObserved   string   `json:"first_observed,omitempty"`
-	LastObserved    string   `json:"last_observed,omitempty"`
-	NumberObserved  int64    `json:"number_observed,omitempty"`
-	Relationship    string   `json:"relationship_type,omitempty"`
-	Source          string   `json:"source_ref,omitempty"`
-	Target          string   `json:"target_ref,omitempty"`
-	SightingOf      string   `json:"sighting_of_ref,omitempty"`
-	ObservedData    []string `json:"observed_data_refs,omitempty"`
-	WhereSighted    []string `json:"where_sighted_refs,omitempty"`
-	FirstSeen       string   `json:"first_seen,omitempty"`
-	LastSeen        string   `json:"last_seen,omitempty"`
-	Count           int64    `json:"count,omitempty"`
-	ObjectRef       string   `json:"object_ref,omitempty"`
-	ObjectModified  string   `json:"object_modified,omitempty"`
-	Objects         []string `json:"object_refs,omitempty"`
-	KillChainPhases []phase  `json:"kill_chain_phases,omitempty"`
+	Name           string   `json:"name,omitempty"`
+	Description    string   `json:"description,omitempty"`
+	Labels         []string `json:"labels,omitempty"`
+	IdentityClass  string   `json:"identity_class,omitempty"`
+	Sectors        []string `json:"sectors,omitempty"`
+	ReportTypes    []string `json:"report_types,omitempty"`
+	Published      string   `json:"published,omitempty"`
+	IndicatorTypes []string `json:"indicator_types,omitempty"`
+	Pattern        string   `json:"pattern,omitempty"`
+	PatternType    string   `json:"pattern_type,omitempty"`
+	PatternVersion string   `json:"pattern_version,omitempty"`
+	ValidFrom      string   `json:"valid_from,omitempty"`
+	Confidence     int      `json:"confidence,omitempty"`
+	Abstract       string   `json:"abstract,omitempty"`
+	Content        string   `json:"content,omitempty"`
+	Value          string   `json:"value,omitempty"`
+	FirstObserved  string   `json:"first_observed,omitempty"`
+	LastObserved   string   `json:"last_observed,omitempty"`
+	NumberObserved int64    `json:"number_observed,omitempty"`
+	Relationship   string   `json:"relationship_type,omitempty"`
+	Source         string   `json:"source_ref,omitempty"`
+	Target         string   `json:"target_ref,omitempty"`
+	SightingOf     string   `json:"sighting_of_ref,omitempty"`
+	ObservedData   []string `json:"observed_data_refs,omitempty"`
+	WhereSighted   []string `json:"where_sighted_refs,omitempty"`
+	FirstSeen      string   `json:"first_seen,omitempty"`
+	LastSeen       string   `json:"last_seen,omitempty"`
+	Count          int64    `json:"count,omitempty"`
+	ObjectRef      string   `json:"object_ref,omitempty"`
+	ObjectModified string   `json:"object_modified,omitempty"`
+	Objects        []string `json:"object_refs,omitempty"`
 
 	Contents   map[string]texts      `json:"contents,omitempty"`
 	External   []external            `json:"external_references,omitempty"`
@@ -59,11 +57,6 @@ type object struct {
 
 // texts are the translations of an object's fields, by the name of the field.
 type texts map[string]string
-
-type phase struct {
-	Chain string `json:"kill_chain_name"`
-	Phase string `json:"phase_name"`
-}
 
 type external struct {
 	Source string `json:"source_name"`
