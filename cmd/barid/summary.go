@@ -72,29 +72,48 @@ func (t *terminal) summary(c *casefile.Case, res pipeline.Result, dir string) st
 // owed says in a line how much is owed, and what is due first. No clock is looked at: what was done is not in it.
 func owed(c *casefile.Case, dir string) string {
 	var due, open int
-	first := ""
+	var certain, perhaps *casefile.Duty // the first that is owed, and the first that may be
 	for i := range c.Owed {
 		d := &c.Owed[i]
-		switch d.State {
-		case casefile.DutyDue:
+		switch {
+		case d.State == casefile.DutyDue:
 			due++
-		case casefile.DutyOpen:
+			certain = earlier(certain, d)
+		case d.State == casefile.DutyOpen:
 			open++
-		default:
-			continue
-		}
-		if d.Due != nil && first == "" {
-			w := d.Words["en"]
-			first = fmt.Sprintf("; the first by %s: %s, %s", d.Local, w.Regime, w.Stage)
-			if d.State == casefile.DutyOpen {
-				first += ", if it is owed"
-			}
+			perhaps = earlier(perhaps, d)
 		}
 	}
-	if due == 0 && first == "" {
+	if due == 0 && perhaps == nil {
 		return "" // nothing runs: nobody has said when the organisation knew
 	}
+	first := ""
+	if certain != nil {
+		first = "; the first by " + dueLine(certain)
+	}
+	if perhaps != nil && earlier(certain, perhaps) == perhaps {
+		if certain != nil {
+			first += "; perhaps before that"
+		} else {
+			first = "; the first"
+		}
+		first += " by " + dueLine(perhaps) + ", if it is owed"
+	}
 	return visible(fmt.Sprintf("Owed: %d due, %d open%s. See: barid disclose %s", due, open, first, dir)) + "\n"
+}
+
+// earlier returns the one of two duties that is due first, the first of them if that is at one time; what has no time never is.
+func earlier(a, b *casefile.Duty) *casefile.Duty {
+	if b.Due == nil || a != nil && !b.Due.Before(*a.Due) {
+		return a
+	}
+	return b
+}
+
+// dueLine says when a duty is due, and what it is.
+func dueLine(d *casefile.Duty) string {
+	w := d.Words["en"]
+	return fmt.Sprintf("%s: %s, %s", d.Local, w.Regime, w.Stage)
 }
 
 // kindsReached are the kinds of object in the order in which they are told, each with its plural.

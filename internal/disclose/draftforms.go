@@ -254,12 +254,20 @@ func (d *drafter) days(first *time.Time, last time.Time) lang.Words {
 	return d.l.Values(from)[0]
 }
 
-// public is a statement to everybody. It names no host, account or address.
+// public is a statement to everybody. It names no host, account or address but in the words of people, and then warns of it.
 func (d *drafter) public() error {
+	d.section("clearance", law{})
+	d.current().Internal = true
 	if d.c.Marking() != casefile.TLPClear {
-		d.section("clearance", law{})
-		d.current().Internal = true
 		d.sentence("tlp", d.l.Words("form.clearance", "tlp", d.marking()), draft.Case, "case.json tlp")
+	}
+	d.named(map[string][]string{
+		keyIncident + "description": {d.f.Incident.Description},
+		keyData + "measures":        d.f.PersonalData.Measures,
+		keyData + "advice":          d.f.PersonalData.Advice,
+	})
+	if len(d.current().Statements) == 0 {
+		d.out.Sections = d.out.Sections[:len(d.out.Sections)-1]
 	}
 	d.section("public.happened", law{})
 	d.attack()
@@ -288,6 +296,10 @@ func (d *drafter) public() error {
 	if t := d.f.Incident.Recovered; t != nil {
 		d.given("recovered", d.when(*t), keyIncident+"recovered")
 	}
+	counted := d.f.PersonalData.Persons != nil && d.notNobody() == ""
+	if counted {
+		d.affected()
+	}
 	d.section("public.unknown", law{})
 	for _, kind := range []string{kindMailbox, kindMessage, kindFile} {
 		if k := d.x.Kinds[kind]; k != nil && k.Content.Possible > 0 {
@@ -298,7 +310,9 @@ func (d *drafter) public() error {
 	if !settled {
 		d.confidentiality()
 	}
-	d.affected()
+	if !counted {
+		d.affected()
+	}
 	if d.f.Incident.Recovered == nil {
 		d.open("recovered", keyIncident+"recovered")
 	}
