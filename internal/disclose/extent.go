@@ -3,7 +3,6 @@ package disclose
 import (
 	"cmp"
 	"iter"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -27,7 +26,7 @@ const (
 type Extent struct {
 	Kinds map[string]*KindExtent
 	// Messages encloses how many messages had content, or a part of it, reached. Upper is -1 where nothing bounds it.
-	Messages struct{ Lower, Upper int64 }
+	Messages casefile.Bounds
 	// Letters counts the mailboxes by the letter that is for their owners, and Nameless those of them of which no owner is known.
 	Letters  map[Letter]int64
 	Nameless int64
@@ -62,7 +61,7 @@ const maxSettles = 10_000
 func MeasureExtent(reached iter.Seq2[*casefile.Reached, error]) (*Extent, error) {
 	x := &Extent{Kinds: map[string]*KindExtent{}, Letters: map[Letter]int64{}}
 	settles := map[string]int64{}
-	var inBoxes, alone bounds
+	var inBoxes, alone casefile.Bounds
 	for r, err := range reached {
 		if err != nil {
 			return nil, err
@@ -94,7 +93,7 @@ func MeasureExtent(reached iter.Seq2[*casefile.Reached, error]) (*Extent, error)
 		}
 		switch kind {
 		case kindMailbox:
-			inBoxes.add(r.Lower, r.Upper)
+			inBoxes.Add(r.Lower, r.Upper)
 			x.Owned = x.Owned || r.Object.Owner != ""
 			if letter := LetterFor(r); letter != "" {
 				x.Letters[letter]++
@@ -103,17 +102,15 @@ func MeasureExtent(reached iter.Seq2[*casefile.Reached, error]) (*Extent, error)
 				}
 			}
 		case kindMessage:
-			alone.add(r.Lower, r.Upper)
+			alone.Add(r.Lower, r.Upper)
 		}
 		if s := r.Settle; s != "" && (settles[s] > 0 || len(settles) < maxSettles) {
 			settles[strings.Clone(s)]++
 		}
 	}
-	b := inBoxes
-	if x.Kinds[kindMailbox] == nil {
-		b = alone
+	if x.Messages = inBoxes; x.Kinds[kindMailbox] == nil {
+		x.Messages = alone
 	}
-	x.Messages.Lower, x.Messages.Upper = b.lower, b.upper
 	for s := range settles {
 		x.Settles = append(x.Settles, s)
 	}
@@ -142,22 +139,6 @@ func countVerdict(n *casefile.VerdictCounts, verdict string) {
 		n.RuledOut++
 	default:
 		n.Possible++
-	}
-}
-
-// bounds adds intervals.
-type bounds struct{ lower, upper int64 }
-
-func (b *bounds) add(lower, upper int64) {
-	if b.lower += max(lower, 0); b.lower < 0 {
-		b.lower = math.MaxInt64
-	}
-	if b.upper < 0 || upper < 0 {
-		b.upper = -1
-		return
-	}
-	if b.upper += upper; b.upper < 0 {
-		b.upper = -1
 	}
 }
 

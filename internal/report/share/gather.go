@@ -241,15 +241,9 @@ func (g *gathering) reached(in *input.Input) error {
 		}
 		switch r.Object.Kind {
 		case "mailbox":
-			k := all["mailbox"]
-			k.Lower += r.Lower
-			if r.Upper < 0 || k.Upper < 0 {
-				k.Upper = -1
-			} else {
-				k.Upper += r.Upper
-			}
+			all["mailbox"].Add(r.Lower, r.Upper)
 		case "file":
-			if isShell(r) {
+			if r.IsShell() {
 				move(&all["file"].VerdictCounts, &all[Shell].VerdictCounts, r.Verdict)
 				if r.Object.SameAs != "" && r.Verdict == casefile.Confirmed {
 					all["file"].PerhapsSame, all[Shell].PerhapsSame = max(all["file"].PerhapsSame-1, 0), all[Shell].PerhapsSame+1
@@ -267,11 +261,6 @@ func (g *gathering) reached(in *input.Input) error {
 		g.v.Files = append(g.v.Files, *f)
 	}
 	return nil
-}
-
-// isShell reports whether a verdict is on a web shell.
-func isShell(r *casefile.Reached) bool {
-	return slices.ContainsFunc(r.Why, func(w casefile.Reason) bool { return w.Rule == shellUsed || w.Rule == shellNotUsed })
 }
 
 // move counts a verdict in one place instead of another.

@@ -90,9 +90,8 @@ type File struct {
 type Kind struct {
 	Kind string // mailbox, message, folder, file, Shell, host, credential
 	casefile.VerdictCounts
-	// Lower and Upper enclose how many messages in mailboxes had content reached; Upper is -1 where nothing bounds it. Other kinds
-	// have their counts.
-	Lower, Upper int64
+	// Bounds enclose how many messages in mailboxes had content reached. Other kinds have their counts.
+	casefile.Bounds
 }
 
 // Left counts what is not in a view.
@@ -115,12 +114,6 @@ const Shell = "shell"
 
 // kinds in the order in which they are told.
 var kinds = [...]string{"mailbox", "message", "folder", "file", Shell, "host", "credential"}
-
-// The rules of verdicts on web shells.
-const (
-	shellUsed    = "SHELL_USED"
-	shellNotUsed = "SHELL_NOT_USED"
-)
 
 // Of goes through a case and returns what others may be given of it. It holds no more than the limits of this package, and the addresses
 // that the case lists.
