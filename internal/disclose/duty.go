@@ -184,23 +184,24 @@ func (r *reckoning) limit(clocks []*Clock, start happening) {
 		}
 		return
 	}
+	timed := slices.DeleteFunc(slices.Clone(clocks), func(c *Clock) bool { return c.Without })
 	if start.at != nil {
 		r.starts(start)
 	} else {
 		r.why("start.unknown", "event", "duty.event."+r.rule.Starts)
 		r.missing(start.key)
-		if !clocks[0].Without {
+		if len(timed) > 0 {
 			r.duty.State = casefile.DutyOpen
 		}
 	}
-	if clocks[0].Without {
+	if len(timed) == 0 {
 		r.duty.Without = true
 		r.why("without")
 		return
 	}
 	var best *casefile.Duty
 	before := r.duty
-	for _, c := range clocks {
+	for _, c := range timed {
 		r.duty = before
 		r.duty.Why, r.duty.Missing = slices.Clip(before.Why), slices.Clip(before.Missing)
 		r.run(c)

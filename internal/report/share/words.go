@@ -14,11 +14,7 @@ func ReachedText(v *View, l *lang.Language) (lines []string) {
 			lines = append(lines, l.Text("export.reached.metadata", "confirmed", k.MetadataConfirmed, "possible", k.MetadataPossible))
 		}
 		if k.Kind == "mailbox" && k.Upper != 0 {
-			interval := l.Words("interval.open", "lower", k.Lower)
-			if k.Upper > 0 {
-				interval = l.Words("interval.closed", "lower", k.Lower, "upper", k.Upper)
-			}
-			lines = append(lines, l.Text("export.reached.interval", "interval", interval))
+			lines = append(lines, l.Text("export.reached.interval", "interval", l.Between(k.Lower, k.Upper)))
 		}
 	}
 	return lines
