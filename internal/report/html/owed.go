@@ -13,7 +13,7 @@ import (
 
 // What is drawn at most of what is owed.
 const (
-	maxOwedFirst = 8 // duties on the first screen: what is due, and what a clock runs for
+	maxOwedFirst = 7 // duties on the first screen: what is due, and what a clock runs for
 	minOwedFirst = 4 // others stand there up to so many
 	maxDuties    = 200
 	maxMissing   = 20
