@@ -202,7 +202,7 @@ func TestFirstScreen(t *testing.T) {
 			}
 		}
 	}
-	f(proxyLogon(), "4 incidents, 1 of them of level: critical. 1 is still active",
+	f(proxyLogon(), "4 incidents, 1 of them critical. 1 is still active",
 		"Yes: 1 incident was still going on when the logs that show it end.",
 		"1 source is of a kind that was not recognised. 1 source was read in part or not at all. 3 lines, records or chunks are missing from this report.",
 		"3,844 rules were applied. 2 rules could not be used.", "line 88,121: no #Fields above it", "modifier “fuzzy” is not known",

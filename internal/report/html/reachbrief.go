@@ -37,7 +37,7 @@ func (s *say) sentence(c *casefile.Case, shells casefile.VerdictCounts) markup {
 	}
 	switch {
 	case !possible.Empty() && confirmed.Empty():
-		said = append(said, s.t("reached.content.unconfirmed"), s.t("reached.content.possible", "objects", possible))
+		said = append(said, s.t("reached.content.possible", "objects", possible), s.t("reached.content.unconfirmed"))
 	case !possible.Empty():
 		said = append(said, s.t("reached.content.possible", "objects", possible))
 	case confirmed.Empty() && !ruledOut.Empty():
