@@ -173,6 +173,10 @@ func contradictions(in *Input, proven bool) []string {
 		note("disclosure.incident.occurred: %s, but the first event of an incident in the evidence was on %s: one of the two is wrong, or the event is not of this incident",
 			written(*i.Occurred), written(*first))
 	}
+	if known := cmp.Or(i.Detected, i.Aware); first != nil && known != nil && known.Before(*first) {
+		note("disclosure.incident: it was known on %s, before the first event of an incident in the evidence (%s): earlier evidence is missing, or the facts are of another case",
+			written(*known), written(*first))
+	}
 	if first != nil && i.Recovered != nil && i.Recovered.Before(*first) {
 		note("disclosure.incident.recovered: %s is before the first event of an incident in the evidence (%s)", written(*i.Recovered), written(*first))
 	}

@@ -362,3 +362,21 @@ func TestFactsDoNotRuleOutWhatTheCaseLeavesOpen(t *testing.T) {
 		t.Errorf("notes %q, %v", r.Notes, err)
 	}
 }
+
+func TestFactsOfAnotherCase(t *testing.T) {
+	c := &casefile.Case{Incidents: []casefile.Incident{{ID: "I1", Severity: "high", First: *instant("2026-03-09T09:30:00Z"), Last: *instant("2026-03-09T10:30:00Z")}}}
+	for facts, want := range map[string]int{
+		"disclosure: {incident: {aware: 2026-02-02T08:00:00Z}}":                                 1,
+		"disclosure: {incident: {detected: 2026-02-02T08:00:00Z, aware: 2026-03-10T08:00:00Z}}": 1,
+		"disclosure: {incident: {detected: 2026-03-09T09:30:00Z}}":                              0,
+	} {
+		f, err := ParseFacts([]byte(facts))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Assess(&Input{Case: c, Facts: f})
+		if err != nil || len(r.Notes) != want || want > 0 && !strings.Contains(r.Notes[0], "facts are of another case") {
+			t.Errorf("%s: notes %q, %v", facts, r.Notes, err)
+		}
+	}
+}
