@@ -1,7 +1,9 @@
 package disclose
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"reflect"
@@ -164,6 +166,27 @@ func LoadRegimes(fsys fs.FS, name string) (*Regimes, error) {
 	return loadRegimes(own, fsys, name)
 }
 
+// readRegime reads a file of at most maxRegime bytes. What is no file may have no end.
+func readRegime(fsys fs.FS, name string) ([]byte, error) {
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is not a file: name a folder of files")
+	}
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	p, err := io.ReadAll(io.LimitReader(f, maxRegime+1))
+	if len(p) > maxRegime {
+		return nil, fmt.Errorf("more than %d MiB", maxRegime>>20)
+	}
+	return p, err
+}
+
 func loadRegimes(base *Regimes, fsys fs.FS, dir string) (*Regimes, error) {
 	files, err := fs.Glob(fsys, "*.yaml")
 	if err != nil {
@@ -172,11 +195,11 @@ func loadRegimes(base *Regimes, fsys fs.FS, dir string) (*Regimes, error) {
 	all := &Regimes{list: slices.Clone(base.list), calendars: base.calendars}
 	found := map[string]string{}
 	for _, file := range files {
-		p, err := fs.ReadFile(fsys, file)
-		if err != nil {
-			return nil, err
-		}
 		where := path.Join(dir, file)
+		p, err := readRegime(fsys, file)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", where, err)
+		}
 		if file == calendarFile {
 			if all.calendars, err = parseCalendars(p, base.calendars); err != nil {
 				return nil, fmt.Errorf("%s: %w", where, err)

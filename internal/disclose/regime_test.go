@@ -1,6 +1,7 @@
 package disclose
 
 import (
+	"bytes"
 	"encoding/json"
 	"io/fs"
 	"os"
@@ -267,4 +268,21 @@ func FuzzRegime(f *testing.F) {
 			w.next(*facts.Incident.Aware, 12, 0)
 		}
 	})
+}
+
+func TestWhatIsNoFileIsNoRegime(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Symlink("/dev/zero", filepath.Join(dir, "z.yaml")); err != nil {
+		t.Skip(err)
+	}
+	if _, err := LoadRegimes(os.DirFS(dir), "rg"); err == nil || !strings.Contains(err.Error(), "rg/z.yaml: it is not a file") {
+		t.Error(err)
+	}
+	os.Remove(filepath.Join(dir, "z.yaml"))
+	if err := os.WriteFile(filepath.Join(dir, calendarFile), bytes.Repeat([]byte("# \n"), maxRegime), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadRegimes(os.DirFS(dir), "rg"); err == nil || !strings.Contains(err.Error(), "rg/calendars.yaml: more than 1 MiB") {
+		t.Error(err)
+	}
 }

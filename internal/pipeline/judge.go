@@ -149,16 +149,24 @@ func decide(c *casefile.Case, store *tally.File, hosts *judge.HostNames, facts *
 
 // KeptFacts reads the facts that a case was decided by, and their text: none and nil if it was decided without.
 func KeptFacts(dir string) (*judge.Facts, []byte, error) {
-	p, err := os.ReadFile(filepath.Join(dir, casefile.FactsFile))
+	path := filepath.Join(dir, casefile.FactsFile)
+	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &judge.Facts{}, nil, nil
 	}
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a file, as it was when it was put in custody: barid verify says what was changed", path)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := os.ReadFile(path)
 	if err != nil {
 		return nil, nil, err
 	}
 	f, err := judge.ParseFacts(strings.NewReader(string(p)))
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", filepath.Join(dir, casefile.FactsFile), err)
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return f, p, nil
 }
