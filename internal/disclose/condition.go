@@ -152,14 +152,14 @@ func breach(a *asked) answer {
 // not among the files: the attacker put them there.
 func (in *Input) accessProven() (content, metadata bool, err error) {
 	counts := in.Case.Summary.Reached
-	any := counts == nil
+	look := counts == nil
 	for kind, n := range counts {
 		if kind == kindMailbox || kind == kindMessage || kind == kindFolder {
 			content = content || n.Confirmed > 0
 		}
-		any = any || kind != kindHost && kind != kindCredential && n.Confirmed+n.Possible+n.MetadataConfirmed > 0
+		look = look || kind != kindHost && kind != kindCredential && n.Confirmed+n.Possible+n.MetadataConfirmed > 0
 	}
-	if content || !any {
+	if content || !look {
 		return content, content, nil
 	}
 	for r, err := range in.Verdicts() {

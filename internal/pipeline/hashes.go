@@ -5,9 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
-	"strings"
 
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/evidence"
@@ -28,23 +26,16 @@ func NewHashes(ctx context.Context) *Hashes {
 // is in it, entries of an archive; if one of them is as it was, so is the stream. The error is fs.ErrNotExist if it is
 // not there any more.
 func (h *Hashes) Of(c casefile.Custody) (string, error) {
-	path, file := c.Path, c.Path
-	// A '!' may be part of a name: the file handed over is the longest beginning that is there.
-	for {
-		if _, err := os.Stat(file); err == nil {
-			break
-		}
-		i := strings.LastIndexByte(file, '!')
-		if i < 0 {
-			if path == "-" {
-				return "", casefile.ErrNotChecked
-			}
-			return "", fs.ErrNotExist
-		}
-		file = file[:i]
+	path := c.Path
+	file, _, ok := fileOf(path)
+	switch {
+	case !ok && path == "-":
+		return "", casefile.ErrNotChecked
+	case !ok:
+		return "", fs.ErrNotExist
 	}
-	streams, ok := h.known[file]
-	if !ok {
+	streams, known := h.known[file]
+	if !known {
 		streams = make(map[string][]string)
 		h.known[file] = streams
 		var problem error

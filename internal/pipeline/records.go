@@ -1,8 +1,11 @@
 package pipeline
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/hex"
+	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -73,7 +76,8 @@ func proofsOf(c *casefile.Case) wanted {
 }
 
 // quote reads the evidence again as far as proofs of the case name records in it, and writes these records into the case. What
-// is not a file any more, or too large to be read twice, is left out: a proof says where its record stands.
+// is not a file any more, is too large to be read twice, or has other bytes than those that were judged, is left out: a proof says where
+// its record stands.
 func quote(ctx context.Context, cfg Config, w *casefile.Writer, c *casefile.Case) error {
 	m := proofsOf(c)
 	files := filesOf(c, m)
@@ -84,16 +88,29 @@ func quote(ctx context.Context, cfg Config, w *casefile.Writer, c *casefile.Case
 	if err != nil {
 		return err
 	}
+	type content struct{ path, sha256 string }
+	judged := make(map[content]bool, len(c.Sources))
+	for i := range c.Sources {
+		judged[content{c.Sources[i].Path, c.Sources[i].SHA256}] = true
+	}
+	var records bytes.Buffer // of the source that is read
 	again := Config{
 		Paths: files, Evidence: cfg.Evidence, Formats: cfg.Formats, Workers: cfg.Workers, From: cfg.From, To: cfg.To, Zone: cfg.Zone,
-		Wanted: m.within, Out: f,
+		Wanted: m.within, Out: &records,
 		Event: func(dst []byte, source *logs.Source, e *event.Event, _ []logs.Observation) []byte {
 			if !m.within(source.Path, e.Offset, e.Offset+1) {
 				return dst
 			}
 			return casefile.AppendRecord(dst, recordOf(source, e))
 		},
-		Source: func(*tally.Source, *Findings) error { return nil },
+		Source: func(s *tally.Source, _ *Findings) error {
+			defer records.Reset()
+			if !judged[content{s.Path, hex.EncodeToString(s.SHA256[:])}] {
+				return nil
+			}
+			_, err := f.Write(records.Bytes())
+			return err
+		},
 	}
 	again.Evidence.Report = func(evidence.Problem) {} // told when it was read first
 	if _, err := Run(ctx, again); err != nil {
@@ -118,7 +135,7 @@ func filesOf(c *casefile.Case, m wanted) []string {
 	size := make(map[string]int64) // of what comes out of a file handed over
 	inFile := make(map[string]string)
 	for _, path := range slices.Sorted(maps.Keys(m)) {
-		if file, ok := fileOf(path); ok {
+		if file, mode, ok := fileOf(path); ok && mode.IsRegular() {
 			inFile[path], size[file] = file, 0
 		}
 	}
@@ -147,17 +164,17 @@ func filesOf(c *casefile.Case, m wanted) []string {
 	return files
 }
 
-// fileOf returns the file handed over that a source is or lies in. A '!' may be part of a name: it is the longest beginning that
-// is there.
-func fileOf(path string) (string, bool) {
-	for {
-		if info, err := os.Stat(path); err == nil {
-			return path, info.Mode().IsRegular()
+// fileOf returns the file handed over that a source is or lies in, if there is one. A '!' may be part of a name: it is the longest
+// beginning that is there.
+func fileOf(path string) (file string, mode fs.FileMode, ok bool) {
+	for file = path; ; {
+		if info, err := os.Stat(file); err == nil {
+			return file, info.Mode(), true
 		}
-		i := strings.LastIndexByte(path, '!')
+		i := strings.LastIndexByte(file, '!')
 		if i < 0 {
-			return "", false
+			return "", 0, false
 		}
-		path = path[:i]
+		file = file[:i]
 	}
 }
