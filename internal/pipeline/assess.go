@@ -36,6 +36,8 @@ type AssessConfig struct {
 	Inventory *judge.Inventory
 	// Rejected are the rules that could not be used.
 	Rejected []casefile.RejectedRule
+	// NoReport leaves out the pages and tables for people: the case is in case.json alone.
+	NoReport bool
 	// Now is when the run began, for the custody chain.
 	Now time.Time
 	// Lang is the language of the report; nil is English.
@@ -137,7 +139,12 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 	if err := quote(ctx, cfg.Config, w, c); err != nil {
 		return res, nil, err
 	}
-	if err := report.WriteCase(w, c, w.Dir(), cfg.Lang); err != nil {
+	if cfg.NoReport {
+		err = w.WriteCase(c)
+	} else {
+		err = report.WriteCase(w, c, w.Dir(), cfg.Lang)
+	}
+	if err != nil {
 		return res, nil, err
 	}
 	if err := ctx.Err(); err != nil {

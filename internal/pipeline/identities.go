@@ -1,6 +1,6 @@
 package pipeline
 
-import "encoding/binary"
+import "hash/maphash"
 
 // identity is the identifier of a record in a log that may hold it twice.
 type identity = [16]byte
@@ -19,30 +19,33 @@ type identities struct {
 // add reports whether the identifier had been met.
 func (ids *identities) add(id identity) (again bool) {
 	if ids.current == nil {
-		ids.current = &identitySet{}
+		ids.current = newIdentitySet()
 	}
 	if ids.before != nil && ids.before.has(id) || ids.current.has(id) {
 		return true
 	}
 	if ids.current.n == maxIdentities {
 		ids.forgot = ids.forgot || ids.before != nil
-		ids.before, ids.current = ids.current, &identitySet{}
+		ids.before, ids.current = ids.current, newIdentitySet()
 	}
 	ids.current.add(id)
 	return false
 }
 
 // identitySet is a hash table of identifiers. Most are random already (RFC 9562, version 4), but evidence may say
-// anything, so they are mixed. The identifier of zeros is kept apart: it marks a free slot.
+// anything: numbers in a row, or identifiers made to fall on one slot. So they are hashed by a seed that nobody knows
+// beforehand; what is in the set does not depend on it. The identifier of zeros is kept apart: it marks a free slot.
 type identitySet struct {
+	seed  maphash.Seed
 	slots []identity
 	n     int
 	zero  bool
 }
 
-func slotOf(id identity, mask uint64) uint64 {
-	h := binary.LittleEndian.Uint64(id[:])*0x9E3779B97F4A7C15 ^ binary.LittleEndian.Uint64(id[8:])*0xC2B2AE3D27D4EB4F
-	return (h ^ h>>31) & mask
+func newIdentitySet() *identitySet { return &identitySet{seed: maphash.MakeSeed()} }
+
+func (s *identitySet) slotOf(id *identity) uint64 {
+	return maphash.Bytes(s.seed, id[:]) & uint64(len(s.slots)-1)
 }
 
 func (s *identitySet) has(id identity) bool {
@@ -53,7 +56,7 @@ func (s *identitySet) has(id identity) bool {
 		return false
 	}
 	mask := uint64(len(s.slots) - 1)
-	for i := slotOf(id, mask); s.slots[i] != (identity{}); i = (i + 1) & mask {
+	for i := s.slotOf(&id); s.slots[i] != (identity{}); i = (i + 1) & mask {
 		if s.slots[i] == id {
 			return true
 		}
@@ -82,7 +85,7 @@ func (s *identitySet) add(id identity) {
 
 func (s *identitySet) put(id identity) {
 	mask := uint64(len(s.slots) - 1)
-	i := slotOf(id, mask)
+	i := s.slotOf(&id)
 	for s.slots[i] != (identity{}) {
 		i = (i + 1) & mask
 	}

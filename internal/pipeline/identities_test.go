@@ -26,6 +26,25 @@ func TestIdentitiesAreASet(t *testing.T) {
 	})
 }
 
+// Numbers in a row, as identifiers that are made one after another have them, lie as near to their slots as any others.
+func TestNumbersInARowDoNotCluster(t *testing.T) {
+	for name, shift := range map[string]int{"low digits": 0, "high digits": 48} {
+		ids := newIdentitySet()
+		for n := range uint64(1 << 16) {
+			ids.add(number((n + 1) << shift))
+		}
+		mask, far := uint64(len(ids.slots)-1), uint64(0)
+		for i := range ids.slots {
+			if ids.slots[i] != (identity{}) {
+				far = max(far, (uint64(i)-ids.slotOf(&ids.slots[i]))&mask)
+			}
+		}
+		if far > 1000 {
+			t.Errorf("%s: %d slots away from where it belongs", name, far)
+		}
+	}
+}
+
 // Memory is bounded: what lies more than a generation back is forgotten, and nothing nearer.
 func TestIdentitiesAreForgottenByGeneration(t *testing.T) {
 	var ids identities

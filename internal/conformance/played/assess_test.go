@@ -15,7 +15,7 @@ import (
 	"github.com/barid-dfir/barid/sigma"
 )
 
-// assess makes the case of what is in dir. No rules are matched: verdicts do not depend on them here.
+// assess makes the case of what is in dir. No rules are matched, and no report is written: verdicts do not depend on them here.
 func assess(t *testing.T, ctx context.Context, dir string, workers int) *casefile.Case {
 	t.Helper()
 	file, err := os.Open(filepath.Join(dir, "facts.yaml"))
@@ -34,7 +34,7 @@ func assess(t *testing.T, ctx context.Context, dir string, workers int) *casefil
 	none, _ := sigma.Compile(&sigma.Pack{}, sigma.Options{})
 	_, c, err := pipeline.Assess(ctx, pipeline.AssessConfig{
 		Config: pipeline.Config{Paths: []string{filepath.Join(dir, "evidence")}, Formats: pipeline.Formats(), Workers: workers, From: event.UnknownTime, To: event.UnknownTime, Rules: detect.NewRules(none), NoCounting: true, Zone: facts.Zone},
-		Dir:    filepath.Join(dir, "case"), Now: time.Unix(0, 0), Facts: facts, Inventory: inventory,
+		Dir:    filepath.Join(dir, "case"), NoReport: true, Now: time.Unix(0, 0), Facts: facts, Inventory: inventory,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -117,9 +117,8 @@ func shares(w *world) {
 		}
 		l.tagged(fmt.Sprint(id), at, encode(all))
 	}
-	for t := w.begin; t.Before(w.to.Add(time.Hour)); t = t.Add(5 * time.Minute) {
-		record(t, 4688, map[string]any{"SubjectUserName": "FS1$", "NewProcessName": `C:\Windows\System32\svchost.exe`, "NewProcessId": "0x15f8", "ParentProcessName": `C:\Windows\System32\services.exe`})
-	}
+	record(w.begin, 4688, map[string]any{"SubjectUserName": "FS1$", "NewProcessName": `C:\Windows\System32\svchost.exe`, "NewProcessId": "0x15f8", "ParentProcessName": `C:\Windows\System32\services.exe`})
+	l.again(w.to.Add(time.Hour), 5*time.Minute, nil, "2006-01-02 15:04:05", "2006-01-02T15:04:05.000Z")
 	logon := 0x10000
 	visit := func(at time.Time, b *box, ip string, granted, read []item) {
 		logon++

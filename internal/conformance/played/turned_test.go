@@ -28,12 +28,13 @@ func TestCopiesAndWorkersChangeNothing(t *testing.T) {
 			}
 			want := f("as it is", 1, files)
 			var double, small []file
+			var z zipper
 			for i, x := range files {
 				double = append(double, x)
 				if i%3 == 0 {
 					double = append(double, file{"copy/" + x.name, x.data, x.written})
 				}
-				small = append(small, zipped(x))
+				small = append(small, z.file(x))
 			}
 			for _, c := range []struct {
 				name    string

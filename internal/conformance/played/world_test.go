@@ -106,6 +106,21 @@ func (l *log) every(from, to time.Time, step time.Duration, text func(t time.Tim
 	}
 }
 
+// again adds the last line again and again until to, with the times in it written anew; change changes what else must be, nil for nothing.
+func (l *log) again(to time.Time, step time.Duration, change func(text string) string, layouts ...string) {
+	first := l.lines[len(l.lines)-1]
+	for t := first.at.Add(step); t.Before(to); t = t.Add(step) {
+		text := first.text
+		for _, layout := range layouts {
+			text = strings.ReplaceAll(text, first.at.Format(layout), t.Format(layout))
+		}
+		if change != nil {
+			text = change(text)
+		}
+		l.lines = append(l.lines, entry{t, text, first.tag})
+	}
+}
+
 func (l *log) span() time.Duration {
 	if l.per == 0 {
 		return 24 * time.Hour
@@ -384,9 +399,16 @@ func (w *world) evidence() []file {
 	return out
 }
 
-func zipped(f file) file {
+// zipper compresses files; a fresh one for each would cost more than all else.
+type zipper struct{ z *gzip.Writer }
+
+func (c *zipper) file(f file) file {
 	var p bytes.Buffer
-	z := gzip.NewWriter(&p)
+	if c.z == nil {
+		c.z, _ = gzip.NewWriterLevel(&p, gzip.BestSpeed)
+	}
+	z := c.z
+	z.Reset(&p)
 	z.Name, z.ModTime = filepath.Base(f.name), f.written
 	z.Write(f.data)
 	z.Close()
@@ -408,15 +430,16 @@ func split(f file, at float64) []file {
 
 // mistreat does to files what people do who copy them. It takes nothing away.
 func (w *world) mistreat(files []file) []file {
+	var z zipper
 	switch w.rng.IntN(8) {
 	case 0:
 		for i := range files {
-			files[i] = zipped(files[i])
+			files[i] = z.file(files[i])
 		}
 	case 1:
 		for i := range files {
 			if w.one(2) {
-				files[i] = zipped(files[i])
+				files[i] = z.file(files[i])
 			}
 		}
 	case 2:
