@@ -140,14 +140,8 @@ func (s *jointSample) add(list []sight) {
 // cut puts what was seen in order, once for each log, leaves out logs that skip tells, and keeps no more than it may: the smallest
 // hashes, as many as there are of any.
 func (s *jointSample) cut(skip func(log int32) bool) {
-	slices.SortFunc(s.all, func(a, b sight) int {
-		switch {
-		case a.hash < b.hash:
-			return -1
-		case a.hash > b.hash:
-			return 1
-		}
-		return cmp.Or(cmp.Compare(a.log, b.log), cmp.Compare(a.at, b.at))
+	sortByKey(s.all, func(x *sight) uint64 { return x.hash }, func(a, b sight) int {
+		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.log, b.log), cmp.Compare(a.at, b.at))
 	})
 	kept := s.all[:0]
 	ids, begin := 0, 0 // where the last identifier begins
@@ -200,7 +194,13 @@ func (s *jointSample) each(do func(seen []sight, count int64) error) error {
 		from, to int32
 		at       int64 // the first
 	}
-	var groups []group
+	n := 0
+	for i := range s.all {
+		if i == 0 || s.all[i].hash != s.all[i-1].hash {
+			n++
+		}
+	}
+	groups := make([]group, 0, n)
 	for i := 0; i < len(s.all); {
 		g := group{from: int32(i), at: s.all[i].at}
 		for ; i < len(s.all) && s.all[i].hash == s.all[g.from].hash; i++ {
@@ -216,9 +216,12 @@ func (s *jointSample) each(do func(seen []sight, count int64) error) error {
 		if a.at != b.at {
 			return cmp.Compare(a.at, b.at)
 		}
+		if a.to-a.from == 1 && b.to-b.from == 1 {
+			return cmp.Compare(s.all[a.from].log, s.all[b.from].log)
+		}
 		return slices.CompareFunc(s.all[a.from:a.to], s.all[b.from:b.to], func(a, b sight) int { return cmp.Or(cmp.Compare(a.log, b.log), cmp.Compare(a.at, b.at)) })
 	}
-	slices.SortFunc(groups, compare)
+	sortByKey(groups, func(g *group) uint64 { return uint64(g.at) ^ 1<<63 }, compare)
 	for i := 0; i < len(groups); {
 		j := i + 1
 		for j < len(groups) && compare(groups[i], groups[j]) == 0 {
@@ -237,18 +240,17 @@ type jointTaker struct {
 	sample *jointSample
 	buffer []sight
 
-	// Of the log that the last was of.
-	source   int32
-	format   string
-	host     []byte
-	channels []jointChannel
+	// The logs that were last told of, and which of them is forgotten next: the lines of several servers may stand in one file in turns.
+	known  []knownLog
+	oldest int
 }
 
-type jointChannel struct {
-	name string
-	sure bool
-	log  int32
+type knownLog struct {
+	JointLog
+	log int32 // index into jointSample.list
 }
+
+const maxKnownLogs = 16
 
 // sightsAtOnce is how many are handed over at once.
 const sightsAtOnce = 16 << 10
@@ -270,17 +272,20 @@ func (c *Collector) Joint(host []byte, format string, source int32, at int64, j 
 }
 
 func (t *jointTaker) log(host []byte, format string, source int32, j *logs.Joint) int32 {
-	if t.source != source || t.format != format || string(t.host) != string(host) {
-		t.source, t.format, t.host, t.channels = source, format, append(t.host[:0], host...), t.channels[:0]
-	}
-	for i := range t.channels {
-		if c := &t.channels[i]; c.sure == j.Sure && c.name == j.Channel {
-			return c.log
+	for i := range t.known {
+		if l := &t.known[i]; l.Sure == j.Sure && l.Source == source && l.Host == string(host) && l.Channel == j.Channel && l.Format == format {
+			return l.log
 		}
 	}
-	log := t.sample.index(JointLog{source, string(host), format, j.Channel, j.Sure})
-	t.channels = append(t.channels, jointChannel{j.Channel, j.Sure, log})
-	return log
+	l := knownLog{JointLog: JointLog{source, string(host), format, j.Channel, j.Sure}}
+	l.log = t.sample.index(l.JointLog)
+	if len(t.known) < maxKnownLogs {
+		t.known = append(t.known, l)
+	} else {
+		t.known[t.oldest%maxKnownLogs] = l
+		t.oldest++
+	}
+	return l.log
 }
 
 func (t *jointTaker) flush() {

@@ -1,6 +1,8 @@
 package tally
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"testing"
 
@@ -81,4 +83,33 @@ func TestSampleOfJointsIsTheSmallest(t *testing.T) {
 			}
 		}
 	})
+}
+
+// BenchmarkJointSample takes a million and a half identifiers of requests, each in one log, or each in two.
+func BenchmarkJointSample(b *testing.B) {
+	for _, logs := range []int32{1, 2} {
+		b.Run(fmt.Sprintf("logs=%d", logs), func(b *testing.B) {
+			const n = 1_500_000
+			r := rand.New(rand.NewPCG(1, 2))
+			all := make([]sight, 0, n)
+			for at := int64(1_700_000_000); len(all) < n; at++ {
+				for id := r.Uint64(); len(all) < n && id%3 > 0; id = r.Uint64() {
+					for l := range logs {
+						all = append(all, sight{hash: id, at: at, log: l})
+					}
+				}
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				s := newJointSample()
+				for i := 0; i < n; i += sightsAtOnce {
+					s.add(all[i:min(i+sightsAtOnce, n)])
+				}
+				s.cut(func(int32) bool { return false })
+				if err := s.each(func([]sight, int64) error { return nil }); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }
