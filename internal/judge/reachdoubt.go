@@ -62,6 +62,10 @@ func (r *reacher) attacked() bool {
 func (r *reacher) hidden() error {
 	seed := maphash.MakeSeed()
 	crowded := r.crowded()
+	told, err := r.webMail()
+	if err != nil {
+		return err
+	}
 	var begun, relayed []uint64 // sessions whose address is known, and those of them that a server brought
 	for i := range r.contexts {
 		if c := &r.contexts[i]; tellsEnds(c) && c.IP != "" && c.Session != "" {
@@ -92,7 +96,7 @@ func (r *reacher) hidden() error {
 		} else if !brought {
 			continue
 		}
-		if err := r.claimHidden(i, brought); err != nil {
+		if err := r.claimHidden(i, brought, told); err != nil {
 			return err
 		}
 	}
@@ -132,8 +136,8 @@ func (r *reacher) crowded() map[string]bool {
 }
 
 // claimHidden takes what a context did as what may be the attacker's doing, where no session says whose it is: relayed says that it came
-// through a web mail server, whose log would tell.
-func (r *reacher) claimHidden(context int, relayed bool) error {
+// through a web mail server, whose log would tell: told are those that are such logs.
+func (r *reacher) claimHidden(context int, relayed bool, told *webMail) error {
 	c := &r.contexts[context]
 	account := r.who.key(cmp.Or(c.Account, r.accounts[c.Session]))
 	if relayed && isMachine(account) {
@@ -156,7 +160,7 @@ func (r *reacher) claimHidden(context int, relayed bool) error {
 			if known, ok := r.cover.(*coverage); !ok || known.frontEnd(c.Channel, from, to) {
 				continue
 			}
-		} else if relayed && (r.cover.presence("webmail", account, from, to).covered() || r.cover.presence("web", "", from, to).covered()) {
+		} else if relayed && (r.cover.presence("webmail", account, from, to).covered() || told.tells(from, to)) {
 			continue
 		}
 		open = append(open, tally.Span{From: v.From, To: v.To})

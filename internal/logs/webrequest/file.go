@@ -84,6 +84,9 @@ func file(r *Request, o logs.Observation, obs []logs.Observation) []logs.Observa
 		}
 		return obs
 	}
+	if obs, mail := otherMail(r, o, obs); mail {
+		return obs
+	}
 	t, ok := targetOf(r)
 	if !ok {
 		return obs

@@ -161,3 +161,31 @@ func FuzzMail(f *testing.F) {
 		}
 	})
 }
+
+// Programs of web mail other than Roundcube are known by their addresses, and only where something was answered.
+func TestOtherWebMail(t *testing.T) {
+	for _, c := range []struct {
+		method, path, query, status string
+		decoded                     bool
+		mailbox                     string
+		mail                        bool
+	}{
+		{"POST", "/SOGo/so/ana%40example.org/Mail/0/folderINBOX/17/view", "", "200", false, "ana@example.org", true},
+		{"POST", "/SOGo/so/ana/Mail/0/folderINBOX/17/view", "", "403", false, "", false},
+		{"GET", "/SOGo/so/ana/Calendar/view", "", "200", false, "", false},
+		{"GET", "/horde/imp/dynamic.php", "page=mailbox", "200", false, "", true},
+		{"POST", "/horde/services/ajax.php/imp/viewPort", "", "200", true, "", true},
+		{"GET", "/images/imp/logo.png", "", "200", false, "", false},
+		{"POST", "/", "/Json/&q[]=/0/", "200", false, "", true},
+		{"GET", "/", "/Raw/&q[]=/0/Download/x", "200", false, "", true},
+		{"GET", "/apps/mail/api/messages/7/body", "", "200", false, "", true},
+	} {
+		r := &Request{Method: []byte(c.method), Path: []byte(c.path), Query: []byte(c.query), Status: []byte(c.status), Client: []byte("192.0.2.9"), Bytes: []byte("5000"), Decoded: c.decoded}
+		obs := Observe(r, nil)
+		if got := len(obs) == 1 && obs[0].Channel == "webmail" && obs[0].Inference == logs.MailboxRead && obs[0].Unknown; got != c.mail {
+			t.Errorf("%s %s?%s %s: %+v", c.method, c.path, c.query, c.status, obs)
+		} else if got && string(obs[0].Object) != c.mailbox {
+			t.Errorf("%s: mailbox %q", c.path, obs[0].Object)
+		}
+	}
+}

@@ -69,7 +69,7 @@ func Channel(path []byte) string {
 // PathMarks returns texts, in lower case, of which one stands in the path or the query of every request that means something
 // although [Plain] says that it need not, or one of [AgentMarks] in its user agent.
 func PathMarks() []string {
-	return slices.Concat([]string{"/owa/auth.owa", "/owa/auth/logon.aspx", "/wp-login.php", "/xmlrpc.php", "_task=login", "/autodiscover.json", "powershell", "/inboxrules.svc/"}, fileMarks, shellMarks)
+	return slices.Concat([]string{"/owa/auth.owa", "/owa/auth/logon.aspx", "/wp-login.php", "/xmlrpc.php", "_task=login", "/autodiscover.json", "powershell", "/inboxrules.svc/"}, fileMarks, mailMarks, shellMarks)
 }
 
 // PathPairs returns pairs of texts, of one of which both stand in the method, path, query and status of a request that means something and

@@ -1,0 +1,77 @@
+package judge
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/tally"
+)
+
+// webMail knows which logs of web servers are those of a web mail server: the ones that hold requests to one. Any other says nothing of
+// who was behind a session that a web mail server brought.
+type webMail struct {
+	trails []*trail
+	// spans are when somebody used web mail by these logs.
+	spans []tally.Span
+	// whole says that coverage is not made of logs at all.
+	whole bool
+}
+
+// besideMail is how far from a request of web mail the session is that it is answered by: a request stands in the log when it ends, and
+// a server between may keep a session for some minutes, in nanoseconds.
+const besideMail = 5 * minute
+
+// webMail finds the logs that hold requests to web mail, and when these were.
+func (r *reacher) webMail() (*webMail, error) {
+	known, ok := r.cover.(*coverage)
+	if !ok {
+		return &webMail{whole: r.cover.presence("web", "", r.from, r.to).covered()}, nil
+	}
+	out, sources := &webMail{}, make(map[int32]bool)
+	for i := range r.contexts {
+		c := &r.contexts[i]
+		if c.Channel != "webmail" || strings.HasPrefix(c.Format, "syslog") {
+			continue
+		}
+		for a, err := range r.in.Store.Acts(i) {
+			if err != nil {
+				return nil, err
+			}
+			if a.Kind != logs.Access || !a.OK && !a.Unknown {
+				continue
+			}
+			for _, ref := range a.Refs {
+				sources[ref.Source] = true
+			}
+			if a.From != event.UnknownTime && a.To != event.UnknownTime {
+				by := sum(besideMail, r.in.skew(i))
+				out.spans = append(out.spans, tally.Span{From: sum(a.From, -by), To: sum(a.To, by)})
+			}
+		}
+	}
+	out.spans = mergeSpans(out.spans, 0)
+	for _, t := range known.trails {
+		if t.rule.sites && slices.Contains(t.rule.presence, "web") && slices.ContainsFunc(t.files, func(f file) bool { return sources[f.Source] }) {
+			out.trails = append(out.trails, t)
+		}
+	}
+	return out, nil
+}
+
+// tells reports whether these logs would have told who was behind a session of that time: there is one, all of them cover it, and
+// somebody used web mail then.
+func (w *webMail) tells(from, to int64) bool {
+	if w.whole {
+		return true
+	}
+	for _, t := range w.trails {
+		if len(between(t.cached(), from, to)) > 0 {
+			return false
+		}
+	}
+	i, _ := slices.BinarySearchFunc(w.spans, from, func(s tally.Span, at int64) int { return cmp.Compare(s.To, at) })
+	return len(w.trails) > 0 && i < len(w.spans) && w.spans[i].From <= from && w.spans[i].To >= to
+}
