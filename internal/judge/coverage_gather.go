@@ -599,13 +599,22 @@ func (c *coverage) readDown(g *gatherer) error {
 // readGaps applies what logs say of themselves.
 func (c *coverage) readGaps(g *gatherer) error {
 	contexts := c.in.Store.Contexts()
-	// A search returns 5,000 rows in a call: a row with the next number shows that it went on.
+	// A search returns 5,000 rows in a call: a row with the next number shows that it went on. And of what it found, each first row has its last.
 	var ended, went int64
+	ends := make(map[string]int64) // first rows less last rows, by how many rows were found
 	for a, err := range c.in.Store.Gaps() {
 		if err != nil {
 			return err
 		}
 		if a.Kind == logs.Gap && a.Inference == logs.GapTruncatedExport {
+			if a.Object != "" {
+				if a.ObjectKind == "first row" {
+					ends[a.Object] += a.Times
+				} else {
+					ends[a.Object] -= a.Times
+				}
+				continue
+			}
 			if calls, _ := exportLimits(a); a.OK {
 				ended += calls
 			} else {
@@ -613,7 +622,7 @@ func (c *coverage) readGaps(g *gatherer) error {
 			}
 		}
 	}
-	ends, err := c.endsOfGaps()
+	switched, err := c.endsOfGaps()
 	if err != nil {
 		return err
 	}
@@ -622,12 +631,16 @@ func (c *coverage) readGaps(g *gatherer) error {
 			return err
 		}
 		if a.Kind == logs.Gap && a.Inference == logs.GapTruncatedExport {
-			if _, searches := exportLimits(a); !a.OK || searches == 0 && went >= ended {
+			if a.Object != "" {
+				if ends[a.Object] == 0 {
+					continue
+				}
+			} else if _, searches := exportLimits(a); !a.OK || searches == 0 && went >= ended {
 				continue
 			}
 		}
 		if a.Kind == logs.Gap && a.Context >= 0 && a.Context < len(contexts) {
-			c.readGap(g, a, &contexts[a.Context], ends)
+			c.readGap(g, a, &contexts[a.Context], switched)
 		}
 	}
 	return nil
@@ -680,6 +693,10 @@ func (c *coverage) readGap(g *gatherer, a *tally.Act, ctx *tally.Context, ends g
 		n.presence = false
 	case logs.GapTruncatedExport:
 		n.why = "the export ended at a limit"
+		if a.Object != "" { // what it was asked for, and so of what time the rest is, nobody knows
+			n.from, n.to, n.why = always, never, "the export does not hold all "+a.Object+" rows that a search found"
+			break
+		}
 		if len(a.Refs) > 0 {
 			for i := range g.streams {
 				if s := &g.streams[i]; s.Source == a.Refs[0].Source && s.From != event.UnknownTime {

@@ -291,6 +291,18 @@ func TestGaps(t *testing.T) {
 				&logs.Observation{Kind: logs.Gap, OK: n == 5000, Channel: "m365", Inference: logs.GapTruncatedExport, Count: n, Bytes: 7000})
 		}
 	}, "presence", "m365", "ana@example.org", "3 01:00", "6 09:00", "covered")
+	rows := func(kinds ...string) func(*shelf) {
+		return func(s *shelf) {
+			ual(s)
+			for _, kind := range kinds {
+				s.observe("4 00:00", "", "m365.ual", logs.Observation{Kind: logs.Gap, Channel: "m365", Inference: logs.GapTruncatedExport, Object: []byte("700"), ObjectKind: kind, Count: -1, Bytes: -1})
+			}
+		}
+	}
+	f("a search without its last row", rows("first row"), "presence", "m365", "ana@example.org", "3 01:00", "6 09:00", "truncated_export 3 01:00:00–6 09:00:00")
+	f("a search without its first row", rows("last row"), "detail", "m365", "ana@example.org", "3 01:00", "6 09:00", "truncated_export 3 01:00:00–6 09:00:00")
+	f("two searches, one of them whole", rows("first row", "last row", "first row"), "presence", "m365", "ana@example.org", "3 01:00", "6 09:00", "truncated_export 3 01:00:00–6 09:00:00")
+	f("a search with all its rows", rows("first row", "last row"), "presence", "m365", "ana@example.org", "3 01:00", "6 09:00", "covered")
 	f("mail access before the first record of it", ual, "detail", "m365", "ana@example.org", "2 10:00", "6 09:00", "disabled 2 10:00:00–2 10:59:59")
 	f("a mailbox that has no such record", ual, "detail", "m365", "bob@example.org", "3 01:00", "6 09:00", "disabled 3 01:00:00–6 09:00:00")
 	f("an account that a narrow export does not name", ual, "presence", "m365", "bob@example.org", "3 01:00", "6 09:00", "narrowed 3 01:00:00–6 09:00:00")

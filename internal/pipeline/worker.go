@@ -11,6 +11,7 @@ import (
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/evidence"
 	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/tally"
 	"github.com/barid-dfir/barid/sigma"
 )
 
@@ -323,6 +324,7 @@ func (w *worker) examine(b *block, res *result) {
 	for i := range w.batch.Events {
 		if i < len(w.repeats) && w.repeats[i] {
 			res.tally.Duplicates++
+			w.repeated(s, parser, &w.batch.Events[i])
 			continue
 		}
 		w.event(s, parser, &w.batch.Events[i], res)
@@ -377,6 +379,23 @@ func (w *worker) event(s *source, parser logs.Parser, e *event.Event, res *resul
 	}
 	if cfg.Event != nil {
 		res.out = cfg.Event(res.out, s.logs, e, w.meaning)
+	}
+}
+
+// repeated takes what the row of a record that another row had says of the export itself: whether that was cut off.
+func (w *worker) repeated(s *source, parser logs.Parser, e *event.Event) {
+	if w.observer == nil || w.left(e.Time) {
+		return
+	}
+	w.meaning = parser.Observe(e, w.meaning[:0])
+	at := tally.Ref{Source: int32(s.ordinal), Time: e.Time, Line: e.Line, Record: e.Record, Offset: e.Offset}
+	for i := range w.meaning {
+		if m := &w.meaning[i]; m.Kind == logs.Gap && m.Inference == logs.GapTruncatedExport {
+			if err := w.observer.collector.Add(e.Role(event.Host).AppendText(nil), e.Shape.Format, at, m); err != nil {
+				w.run.fail(err)
+				return
+			}
+		}
 	}
 }
 

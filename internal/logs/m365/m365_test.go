@@ -43,11 +43,9 @@ func TestEveryExportGivesTheSameRecord(t *testing.T) {
 	f("CreationDate,UserIds,Operations,AuditData\r\n5/1/2024 10:00:00 AM,ana@example.org,New-InboxRule,"+doubled+"\r\n", plain)
 	f("\"AuditData\";\"Operations\"\n"+doubled+";\"New-InboxRule\"\n", plain)
 	f("#TYPE Selected.System\n\"x\",\"AuditData\"\n\"two\nlines, \"\"quoted\"\"\","+doubled, plain)
-	list := strings.Replace(plain, " Parameters.Name", " ResultIndex=1 ResultCount=2 Parameters.Name", 1)
-	_ = list
 	where := strings.Index(plain, " Parameters.Name")
-	f("ResultIndex,ResultCount,AuditData\n1,2,"+doubled+"\n", plain[:where]+" ResultIndex=1 ResultCount=2"+plain[where:])
-	f(`{"ResultIndex":1,"ResultCount":2,"AuditData":`+string(quoted)+"}\n", plain[:where]+" ResultIndex=1 ResultCount=2"+plain[where:])
+	f("ResultIndex,ResultCount,AuditData\n2,3,"+doubled+"\n", plain[:where]+" ResultIndex=2 ResultCount=3"+plain[where:])
+	f(`{"ResultIndex":2,"ResultCount":3,"AuditData":`+string(quoted)+"}\n", plain[:where]+" ResultIndex=2 ResultCount=3"+plain[where:])
 }
 
 func TestExchangeOnlineItselfGivesNobodyPowers(t *testing.T) {
@@ -166,7 +164,9 @@ func TestRealExportIsReadWhole(t *testing.T) {
 			if o.OK {
 				ok = "ok"
 			}
-			observed[o.Kind.String()+" "+ok]++
+			if o.Inference != logs.GapTruncatedExport { // ends of searches, of which a record that stands there twice may be one
+				observed[o.Kind.String()+" "+ok]++
+			}
 		}
 	}
 	if len(ids) != 3114 {

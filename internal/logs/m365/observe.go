@@ -135,16 +135,30 @@ const (
 	sessionLimit = "50000"
 )
 
+// The ends of what a search found, as the ObjectKind of a Gap whose Object is how many rows it found.
+const (
+	firstRow = "first row"
+	lastRow  = "last row"
+)
+
 // truncated says of the row at which a call or a session of Search-UnifiedAuditLog ends, whatever more there was, that the export may be cut off
 // there; and of the row after the first limit, by an observation that is not OK, that it went on. Count is the place of the row, Bytes how many there were to be.
+// Of the first and the last row of what a search found it says that they are there: one without the other is a part of it.
 func (o *observer) truncated(e *event.Event, obs []logs.Observation) []logs.Observation {
 	index := get(e, "ResultIndex")
-	switch len(index.Data) {
-	case 4, 5:
-	default:
+	if len(index.Data) == 0 || len(index.Data) > 10 {
 		return obs
 	}
-	x := logs.Observation{Kind: logs.Gap, Channel: "m365", Inference: logs.GapTruncatedExport, Count: integer(index), Bytes: integer(get(e, "ResultCount"))}
+	count := get(e, "ResultCount")
+	x := logs.Observation{Kind: logs.Gap, Channel: "m365", Inference: logs.GapTruncatedExport, Count: -1, Bytes: -1}
+	first, last := string(index.Data) == "1", bytes.Equal(index.Data, count.Data)
+	if first != last && len(count.Data) <= 10 && integer(count) > 1 {
+		if x.Object, x.ObjectKind = count.Data, firstRow; last {
+			x.ObjectKind = lastRow
+		}
+		obs = append(obs, x)
+		x.Object, x.ObjectKind = nil, ""
+	}
 	switch string(index.Data) {
 	case callLimit, sessionLimit:
 		x.OK = true
@@ -152,6 +166,7 @@ func (o *observer) truncated(e *event.Event, obs []logs.Observation) []logs.Obse
 	default:
 		return obs
 	}
+	x.Count, x.Bytes = integer(index), integer(count)
 	return append(obs, x)
 }
 
