@@ -29,7 +29,8 @@ type Mailbox struct {
 	Owner    string
 	Server   string
 	Database string
-	// Accounts are further names of the account that it belongs to, apart by blanks or semicolons: login names, aliases.
+	// Accounts are the names of the account that it belongs to, apart by blanks or semicolons: login names, aliases; "-" where there is none
+	// but the mailbox's own. Where it is "", nobody knows what other names it has.
 	Accounts string
 }
 

@@ -15,24 +15,24 @@ type people struct {
 	plain map[string]bool
 	// alias are further names, by the one that the inventory gives the mailbox.
 	alias map[string]string
+	// aliasLocal are mailboxes by the local part of a further name; "" where several have one.
+	aliasLocal map[string]string
+	// accounts are the local parts of all names of a mailbox, in order, by its key: of those of which the list tells the accounts.
+	accounts map[string][]string
 }
 
 // newPeople learns the names from the inventory, the evidence and the facts. What somebody merely tried teaches a name
 // only where nothing else does: whoever guesses could otherwise make one person two.
 func newPeople(in *Input) (*people, error) {
-	p := &people{full: make(map[string][]string), listed: make(map[string]bool), plain: make(map[string]bool), alias: make(map[string]string)}
+	p := &people{full: make(map[string][]string), listed: make(map[string]bool), plain: make(map[string]bool), alias: make(map[string]string),
+		aliasLocal: make(map[string]string), accounts: make(map[string][]string)}
 	if in.Inventory != nil {
 		for i := range in.Inventory.Mailboxes {
 			m := &in.Inventory.Mailboxes[i]
 			p.learn(m.Name)
 			p.list(m.Name)
-			for _, a := range strings.FieldsFunc(m.Accounts, func(r rune) bool { return r == ' ' || r == ';' || r == ',' }) {
-				if a, own := bare(a), bare(m.Name); a != "" && a != own {
-					if other, ok := p.alias[a]; ok && other != own {
-						own = "" // two mailboxes claim it: it is neither's
-					}
-					p.alias[a] = own
-				}
+			for _, a := range accountsOf(m) {
+				p.further(bare(a), bare(m.Name))
 			}
 		}
 		last := ""
@@ -78,7 +78,61 @@ func newPeople(in *Input) (*people, error) {
 			p.learn(account)
 		}
 	}
+	if in.Inventory != nil {
+		p.tellAccounts(in.Inventory.Mailboxes)
+	}
 	return p, nil
+}
+
+// noAccounts stands in the column accounts of a mailbox whose account has no name but its own.
+const noAccounts = "-"
+
+// accountsOf returns what the list says of the accounts of a mailbox; nothing where it does not tell.
+func accountsOf(m *Mailbox) []string {
+	return strings.FieldsFunc(m.Accounts, func(r rune) bool { return r == ' ' || r == ';' || r == ',' })
+}
+
+// further takes that the inventory gives the account of a mailbox another name. A name that two mailboxes claim is neither's.
+func (p *people) further(name, own string) {
+	if name == "" || name == noAccounts || name == own {
+		return
+	}
+	claim := func(in map[string]string, name string) {
+		if other, ok := in[name]; ok && other != own {
+			in[name] = ""
+		} else {
+			in[name] = own
+		}
+	}
+	claim(p.alias, name)
+	if local, _, full := cutAddress(name); full {
+		claim(p.aliasLocal, local)
+	}
+}
+
+// tellAccounts learns of which mailboxes the list tells all accounts.
+func (p *people) tellAccounts(list []Mailbox) {
+	for i := range list {
+		told := accountsOf(&list[i])
+		if len(told) == 0 {
+			continue
+		}
+		k := p.key(list[i].Name)
+		for _, name := range append(told, list[i].Name) {
+			p.accounts[k] = append(p.accounts[k], localOf(name))
+		}
+		slices.Sort(p.accounts[k])
+		p.accounts[k] = slices.Compact(p.accounts[k])
+	}
+}
+
+// localOf returns what of a name stays the same in other domains and with other tags: ana of ana+shop@example.org and CORP\ana.
+func localOf(account string) string {
+	local, _, _ := strings.Cut(bare(account), "@")
+	if i := strings.IndexByte(local, '+'); i > 0 {
+		local = local[:i]
+	}
+	return local
 }
 
 // list remembers a name of the inventory that has no domain.
@@ -133,15 +187,25 @@ func (p *people) key(account string) string {
 	if own := p.alias[a]; own != "" {
 		a = own
 	}
-	local, _, full := cutAddress(a)
-	if full {
-		if p.plain[local] && len(p.full[local]) == 0 {
-			return local // no account has another address of that name, so it is the mailbox of the inventory
-		}
-		return a
+	k := p.address(a)
+	if own := p.alias[k]; own != "" {
+		return p.address(own)
 	}
-	if list := p.full[local]; len(list) == 1 {
+	return k
+}
+
+// address returns the address that a name as bare returns it is of.
+func (p *people) address(a string) string {
+	local, _, full := cutAddress(a)
+	switch list := p.full[local]; {
+	case full && p.plain[local] && len(list) == 0:
+		return local // no account has another address of that name, so it is the mailbox of the inventory
+	case full:
+		return a
+	case len(list) == 1:
 		return list[0]
+	case len(list) == 0 && !p.plain[local] && p.aliasLocal[local] != "":
+		return p.aliasLocal[local]
 	}
 	return local
 }

@@ -114,6 +114,7 @@ func (r *reacher) inventory() {
 			last, lastName = r.box(m.Mailbox), m.Mailbox
 		}
 		if last != nil {
+			last.byMessages = last.byMessages || !last.listed
 			last.listed = true
 			last.rows = append(last.rows, int32(i))
 		}

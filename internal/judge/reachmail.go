@@ -14,6 +14,8 @@ import (
 type box struct {
 	key, name, server string
 	listed            bool // in the inventory
+	byMessages        bool // only its list of messages names it
+	outside           bool // an account that may open a mailbox of the list by another name
 	rows              []int32
 	ways              []*way
 	index             map[wayKey]int

@@ -27,6 +27,9 @@ func (r *reacher) settle(b *box, sig signature) string {
 	return strings.Join(out, "; ")
 }
 
+// accountsColumn is what tells whose mailbox an account opens.
+const accountsColumn = "the column accounts of the list of mailboxes, with the account "
+
 // hostOnly leaves the times of a host's capability out.
 func hostOnly(of string) string {
 	host, _, _ := strings.Cut(of, " from ")
@@ -68,6 +71,8 @@ func settles(w *way) string {
 		return "a log that says whether it succeeded"
 	case ruleOtherName:
 		return "the list of which number in the mail store is which message"
+	case ruleOtherAccount:
+		return accountsColumn + strings.TrimPrefix(of, ": "+noMailbox)
 	case ruleUnseenRule:
 		return "the rules that are in the mailbox now, and the message trace"
 	case logs.RuleMade:

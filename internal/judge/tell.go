@@ -262,6 +262,9 @@ func (r *reacher) tellBox(b *box) {
 	}
 	e.Why = r.whyBox(b, &all)
 	e.Settle = r.settle(b, sig)
+	if b.outside {
+		e.Settle = strings.TrimPrefix(e.Settle+"; "+accountsColumn+b.key, "; ")
+	}
 	for _, c := range slices.Sorted(maps.Keys(b.channels)) {
 		s := b.channels[c]
 		v := casefile.ChannelVerdict{Channel: c, Why: s.why}
