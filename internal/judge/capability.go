@@ -74,6 +74,7 @@ type holding struct {
 func capabilities(in *Input, who *people, s *sessions) ([]capability, error) {
 	h := &holding{in: in, facts: in.Facts.parsed(), who: who, s: s, contexts: in.Store.Contexts(), hosts: make(map[string]int)}
 	h.credentials()
+	h.exposed()
 	h.exploited()
 	for _, step := range []func() error{h.tried, h.given, h.contained} {
 		if err := step(); err != nil {

@@ -144,3 +144,55 @@ func TestHeld(t *testing.T) {
 		s.login("02:11", "test", "203.0.113.9", over("ssh"), from("h1", "syslog.sshd"))
 	}, "password test 03-01 00:00/03-10 02:11-03-31 23:59 mailbox:test file:", "host h1 03-10 02:11/03-10 02:11-03-31 23:59 host:h1")
 }
+
+// TestExposed tells whose passwords the facts expose, and until when.
+func TestExposed(t *testing.T) {
+	day := func(d int) time.Time { return time.Date(2026, 3, d, 0, 0, 0, 0, time.UTC) }
+	var s scene
+	s.facts.Exposed = []ExposedFact{
+		{Account: "ana", From: day(3), To: day(5), Certain: true, Proof: "captured"},
+		{Account: "bob", From: day(3), Proof: "a leak that may go on"},
+		{Host: "EX1", From: day(7), To: day(8), Certain: true, Proof: "logon.aspx"},
+	}
+	s.stream("EX1", "iis.w3c", "03-01 00:00", "03-31 23:00")
+	owa := []with{from("EX1", "iis.w3c"), over("owa")}
+	s.login("03-07 08:00", "carl", "198.51.100.7", owa...)
+	s.access(logs.MailboxUsed, "03-07 09:00", "dora", "198.51.100.8", owa...)
+	s.login("03-09 09:00", "eve", "198.51.100.9", owa...)
+	s.login("03-07 09:00", "fay", "198.51.100.9", from("EX2", "iis.w3c"), over("owa"))
+	s.login("03-07 09:00", "HealthMailbox1", "::1", owa...)
+	for _, who := range []string{"ana", "bob", "carl"} {
+		s.containment(logs.PasswordChanged, logs.Password, "03-20 00:00", who)
+	}
+	in := s.input()
+	who, err := newPeople(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := attribute(in, who, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := capabilities(in, who, found)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, k := range list {
+		got = append(got, fmt.Sprintf("%s %t %s-%s", k.principal, k.certain, inTime(k.earliest), inTime(k.to)))
+	}
+	want := []string{
+		"ana true 2026-03-03 00:00:00 UTC-2026-03-20 00:00:00 UTC", // changed after it was captured
+		"carl true 2026-03-07 08:00:00 UTC-2026-03-20 00:00:00 UTC",
+		"bob false 2026-03-03 00:00:00 UTC-2026-03-31 23:59:59 UTC", // the new one may have leaked too
+		"dora false 2026-03-07 09:00:00 UTC-2026-03-31 23:59:59 UTC",
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	for _, x := range found.all {
+		if x.held {
+			t.Errorf("session %s: an exposed account is not one that the attacker used", x.ID)
+		}
+	}
+}

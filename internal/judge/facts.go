@@ -43,6 +43,8 @@ type Facts struct {
 		// NAT are addresses that many share: what comes from them says nothing about who it was.
 		NAT []string `yaml:"nat"`
 	} `yaml:"ours"`
+	// Exposed are passwords that were captured, or may have been.
+	Exposed []ExposedFact `yaml:"exposed"`
 	// BaselineDays is how many days before the incident a baseline is learnt from; 0 where the facts do not say.
 	BaselineDays int               `yaml:"baseline_days"`
 	Evicted      *time.Time        `yaml:"evicted"`
@@ -62,7 +64,7 @@ type Facts struct {
 
 // hasTimes reports whether anything that happened has a time in the facts, which that of a log is held against.
 func (f *Facts) hasTimes() bool {
-	return f != nil && (f.Window.From != nil || f.Window.To != nil || f.Evicted != nil || len(f.Attacker.Scripts) > 0 || len(f.Coverage) > 0)
+	return f != nil && (f.Window.From != nil || f.Window.To != nil || f.Evicted != nil || len(f.Attacker.Scripts) > 0 || len(f.Exposed) > 0 || len(f.Coverage) > 0)
 }
 
 // ScriptFact says that script ran in the browser of whoever was signed in to an account: from the opening of the lure to the end of the

@@ -29,7 +29,7 @@ func (c *factsCheck) at(path ...any) string {
 }
 
 func (c *factsCheck) all() error {
-	for _, check := range []func() error{c.marking, c.times, c.sets, c.scripts, c.channels, c.coverage, c.statements, c.zones, c.hosts} {
+	for _, check := range []func() error{c.marking, c.times, c.sets, c.scripts, c.exposed, c.channels, c.coverage, c.statements, c.zones, c.hosts} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -103,6 +103,23 @@ func (c *factsCheck) scripts() error {
 			return fmt.Errorf("%sattacker: scripts: from is missing: when was the lure opened?", at)
 		case !o.To.IsZero() && !o.From.Before(o.To):
 			return fmt.Errorf("%sattacker: scripts: it ends before it begins", at)
+		}
+	}
+	return nil
+}
+
+func (c *factsCheck) exposed() error {
+	for i, o := range c.f.Exposed {
+		at := c.at("exposed", i)
+		switch {
+		case (o.Account == "") == (o.Host == ""):
+			return fmt.Errorf("%sexposed: it takes an account, or a host on whose logon page passwords were captured, and not both", at)
+		case o.Proof == "":
+			return fmt.Errorf("%sexposed: it takes a proof: how is it known that passwords were captured?", at)
+		case o.From.IsZero():
+			return fmt.Errorf("%sexposed: from is missing: since when were passwords captured?", at)
+		case !o.To.IsZero() && !o.From.Before(o.To):
+			return fmt.Errorf("%sexposed: it ends before it begins", at)
 		}
 	}
 	return nil

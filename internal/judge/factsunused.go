@@ -33,6 +33,13 @@ func unusedFacts(in *Input, who *people) ([]string, error) {
 	for i := range f.Attacker.Scripts {
 		w.name("attacker: scripts", "account", f.Attacker.Scripts[i].Account, who.key(f.Attacker.Scripts[i].Account))
 	}
+	for i := range f.Exposed {
+		if x := &f.Exposed[i]; x.Account != "" {
+			w.name("exposed: account", "account", x.Account, who.key(x.Account))
+		} else {
+			w.name("exposed: host", "server", x.Host, hostLabel(hostName(x.Host)))
+		}
+	}
 	for _, s := range f.Attacker.UserAgents {
 		w.name("attacker: user_agents", "agent", s, s)
 	}

@@ -61,6 +61,9 @@ func newPeople(in *Input) (*people, error) {
 		for i := range in.Facts.Attacker.Scripts {
 			p.learn(in.Facts.Attacker.Scripts[i].Account)
 		}
+		for i := range in.Facts.Exposed {
+			p.learn(in.Facts.Exposed[i].Account)
+		}
 		for i := range in.Facts.Statements {
 			p.learn(in.Facts.Statements[i].Account)
 		}

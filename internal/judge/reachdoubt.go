@@ -51,7 +51,7 @@ func (r *reacher) commands() {
 
 // attacked reports whether there is an attacker at all, by what the facts or the logs say.
 func (r *reacher) attacked() bool {
-	if f := r.in.Facts; f != nil && (len(f.Attacker.IPs) > 0 || len(f.Attacker.Accounts) > 0 || len(f.Attacker.Sessions) > 0 || len(f.Attacker.Devices) > 0 || len(f.Attacker.Scripts) > 0) {
+	if f := r.in.Facts; f != nil && (len(f.Attacker.IPs) > 0 || len(f.Attacker.Accounts) > 0 || len(f.Attacker.Sessions) > 0 || len(f.Attacker.Devices) > 0 || len(f.Attacker.Scripts) > 0 || len(f.Exposed) > 0) {
 		return true
 	}
 	return len(r.powers) > 0 || len(r.hosts) > 0 || slices.ContainsFunc(r.sessions, func(s session) bool { return s.attribution >= suspected })

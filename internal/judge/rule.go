@@ -60,7 +60,7 @@ func rules() []logs.Inference {
 		{Name: ruleNotInScope, Says: "Nothing that the attacker held opens this, and logs cover who came in.", Verified: true, Source: algebra},
 		{Name: ruleOwnerOnly, Says: "Only sessions that are not the attacker's accessed it.", Verified: true, Source: algebra},
 		{Name: ruleShellNotUsed, Says: "The log of the web server is complete, and shows no request that gives the web shell a command.", Verified: true, Source: "microsoft/CSS-Exchange, Test-ProxyLogon; logs of a victim published in 2021"},
-		{Name: ruleHeld, Says: "A login, a session or guesses show that the attacker held this credential, or may have held it.", Verified: true, Source: algebra},
+		{Name: ruleHeld, Says: "A login, a session, guesses or the facts show that the attacker held this credential, or may have held it.", Verified: true, Source: algebra},
 	}
 }
 

@@ -66,6 +66,8 @@ type sessions struct {
 	heldBy map[string]string
 	// exploited is what was done to hosts that only an attack does.
 	exploited []exploitedHost
+	// exposed are passwords that an attacker may have without any session's showing it.
+	exposed []exposure
 	// notes say what was left out.
 	notes []string
 }
@@ -198,7 +200,7 @@ const maxProofs = 5
 // session puts strands of one key and attribution together.
 func (a *attributing) session(strands []*strand) session {
 	first := strands[0]
-	s := session{attribution: first.level, principal: first.who.name, from: math.MaxInt64, to: math.MinInt64, held: first.who.held != ""}
+	s := session{attribution: first.level, principal: first.who.name, from: math.MaxInt64, to: math.MinInt64, held: first.who.held != "" && !first.who.perhaps}
 	s.lastLogin = event.UnknownTime
 	s.ID, s.Attribution, s.Key = first.label, first.level.String(), "strong"
 	if first.key == "" {

@@ -89,7 +89,10 @@ func attribute(in *Input, who *people, cover *coverage) (*sessions, error) {
 		return nil, err
 	}
 	seeds := a.seeds()
-	out := &sessions{guessers: a.guessers, exploited: a.hosts}
+	if seeds.exposed, err = exposures(in, who, cover); err != nil {
+		return nil, err
+	}
+	out := &sessions{guessers: a.guessers, exploited: a.hosts, exposed: seeds.exposed}
 	if !seeds.any() {
 		return out, nil
 	}
@@ -129,11 +132,12 @@ type seedList struct {
 	exploits []string
 	accounts []string // held, say the facts
 	scripts  []string // in whose browsers script ran, say the facts
+	exposed  []exposure
 	medium   []string // accounts of sessions that the facts name as this program does: account|address|time
 }
 
 func (s *seedList) any() bool {
-	return len(s.named)+len(s.stated)+len(s.agents)+len(s.ips)+len(s.guessed)+len(s.exploits)+len(s.accounts)+len(s.medium)+len(s.scripts) > 0
+	return len(s.named)+len(s.stated)+len(s.agents)+len(s.ips)+len(s.guessed)+len(s.exploits)+len(s.accounts)+len(s.medium)+len(s.scripts)+len(s.exposed) > 0
 }
 
 // seeds finds what the facts, guessing and exploits mark.
@@ -260,6 +264,9 @@ func (a *attributing) beginning(s *seedList) int64 {
 	}
 	for i := range a.facts.Attacker.Scripts {
 		see(a.facts.Attacker.Scripts[i].From.UnixNano())
+	}
+	for i := range s.exposed {
+		see(s.exposed[i].from)
 	}
 	visited := func(c int32) {
 		for _, v := range a.store.Visits(int(c)) {
@@ -398,6 +405,14 @@ func (a *attributing) plant(s *seedList) {
 			p := a.personOf(c)
 			p.held = "the facts say that the attacker holds the account"
 			p.alone = a.madeByAttacker(p)
+		}
+	}
+	for i := range s.exposed {
+		x := &s.exposed[i]
+		if c := a.accounts.of(x.account); c >= 0 {
+			if p := a.personOf(c); p.held == "" {
+				p.held, p.perhaps = x.why, true
+			}
 		}
 	}
 	for _, k := range s.scripts {
@@ -553,7 +568,8 @@ func (a *attributing) spread() {
 			if x.device != "" {
 				a.follow("d:"+x.device, x.level, x, "the same device as "+a.told(x)+" (P5)")
 			}
-			if x.level == ofAttacker && x.who.held == "" {
+			if x.level == ofAttacker && (x.who.held == "" || x.who.perhaps) {
+				x.who.perhaps = false
 				x.who.held = "the attacker used the account: " + a.told(x)
 			}
 			a.hostileFrom(x)

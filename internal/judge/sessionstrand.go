@@ -88,7 +88,8 @@ type person struct {
 	strands  []*strand
 	byKey    map[string][]*strand // by session, address and device; in order of time
 	base     baseline
-	held     string // why an attacker holds it; "" if none does
+	held     string // why an attacker holds it, or may; "" if none does
+	perhaps  bool   // he may: no session of his shows that he does
 	alone    bool   // made by the attacker, as far as anybody knows
 }
 

@@ -723,7 +723,9 @@ func (r *reacher) tellCredentials() {
 		}
 		d := was
 		if !k.certain {
-			d = r.guessed(k)
+			if d = may; k.rule == ruleTried {
+				d = r.guessed(k)
+			}
 		}
 		if d == not {
 			continue
@@ -757,7 +759,14 @@ func (r *reacher) tellCredentials() {
 		}
 		e.Why = []casefile.Reason{{Rule: ruleHeld, Text: text, Evidence: proof}}
 		if h.l[logs.Content] != was {
-			e.Settle = "the log that would show whether a guess at " + p + " succeeded"
+			switch h.k.rule {
+			case ruleTried:
+				e.Settle = "the log that would show whether a guess at " + p + " succeeded"
+			case ruleExposed:
+				e.Settle = "what was captured, if it is found: whether " + p + " is in it"
+			default:
+				e.Settle = "the owner's word on whether the sessions that are suspected were theirs (facts: statements)"
+			}
 		}
 		r.add(e)
 	}
