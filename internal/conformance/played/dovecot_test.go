@@ -12,15 +12,16 @@ func dovecot(w *world) {
 		w.zone = time.FixedZone(fmt.Sprintf("Etc/GMT%+d", -east), east*3600)
 		w.zoneStated = !w.one(3)
 	}
+	w.jump()
 	l := &log{name: func(day time.Time) string { return "mx1/mail.log-" + day.Format("20060102") }, silence: 50 * time.Minute}
 	w.logs["mail.log"] = l
 	age := w.rng.IntN(4) // 0: before 2.3, sessions end with bytes only; 3: 2.4
 	pid, session := 1000, 0
 	syslog := func(at time.Time, format string, args ...any) {
-		l.add(at, "%s mx1 %s", at.In(w.zone).Format("Jan _2 15:04:05"), fmt.Sprintf(format, args...))
+		l.add(at, "%s mx1 %s", w.now(at).In(w.zone).Format("Jan _2 15:04:05"), fmt.Sprintf(format, args...))
 	}
 	l.every(w.begin, w.to.Add(time.Hour), 5*time.Minute, func(t time.Time) string {
-		return t.In(w.zone).Format("Jan _2 15:04:05") + " mx1 systemd[1]: Started Session of user root."
+		return w.now(t).In(w.zone).Format("Jan _2 15:04:05") + " mx1 systemd[1]: Started Session of user root."
 	})
 	in := map[int]string{3: "Logged in"}[age]
 	if in == "" {

@@ -26,8 +26,9 @@ func exchange(w *world) {
 			return "#Software: Microsoft Internet Information Services 10.0\n#Version: 1.0\n#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken\n"
 		}}
 	w.logs["iis"] = iis
+	w.jump()
 	request := func(at time.Time, method, stem, query, user, ip, agent, status string) {
-		iis.add(at, "%s 10.0.0.5 %s %s %s 443 %s %s %s - %s 15", at.Format("2006-01-02 15:04:05"), method, stem, query, user, ip, agent, status)
+		iis.add(at, "%s 10.0.0.5 %s %s %s 443 %s %s %s - %s 15", w.now(at).Format("2006-01-02 15:04:05"), method, stem, query, user, ip, agent, status)
 	}
 	for t := w.begin; t.Before(w.to.Add(time.Hour)); t = t.Add(5 * time.Minute) {
 		request(t, "GET", "/owa/healthcheck.htm", "-", "-", "::1", "AMProbe/Local/ClientAccess", "200 0 0")
@@ -43,7 +44,7 @@ func exchange(w *world) {
 	since := w.from.AddDate(0, 0, -1)
 	n := 0
 	id := func() string { n++; return fmt.Sprintf("f0000000-0000-4000-8000-%012d", n) }
-	stamp := func(at time.Time) string { return at.Format("2006-01-02T15:04:05.000Z") }
+	stamp := func(at time.Time) string { return w.now(at).Format("2006-01-02T15:04:05.000Z") }
 	proxies := map[string]*log{}
 	for _, p := range []string{"Owa", "Ews"} {
 		if w.one(3) {

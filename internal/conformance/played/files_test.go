@@ -31,8 +31,13 @@ func files(w *world) {
 		return m.id
 	}
 	request := 0
+	w.jump()
+	zone := time.UTC
+	if w.one(4) {
+		zone = time.FixedZone("", 3600*(w.rng.IntN(27)-12))
+	}
 	line := func(at time.Time, ip, user, method, path string, status, bytes int, agent string) {
-		l.add(at, `%s - %s [%s] "%s %s HTTP/1.1" %d %d "-" "%s"`, ip, user, at.Format("02/Jan/2006:15:04:05 -0700"), method, path, status, bytes, agent)
+		l.add(at, `%s - %s [%s] "%s %s HTTP/1.1" %d %d "-" "%s"`, ip, user, w.now(at).In(zone).Format("02/Jan/2006:15:04:05 -0700"), method, path, status, bytes, agent)
 	}
 	note := func(at time.Time, ip, user, method, path, message, agent string) {
 		if audit == nil {
@@ -40,7 +45,7 @@ func files(w *world) {
 		}
 		request++
 		audit.add(at, `{"reqId":"r%d","level":1,"time":%q,"remoteAddr":%q,"user":%q,"app":"admin_audit","method":%q,"url":%q,"message":%q,"userAgent":%q,"version":"31.0.4.1","data":{"app":"admin_audit"}}`,
-			request, at.Format("2006-01-02T15:04:05-07:00"), ip, user, method, path, message, agent)
+			request, w.now(at).Format("2006-01-02T15:04:05-07:00"), ip, user, method, path, message, agent)
 	}
 	for t := w.begin; t.Before(w.to.Add(time.Hour)); t = t.Add(5 * time.Minute) {
 		line(t, "192.0.2.77", "-", "GET", "/status.php", 200, 180, "monitor")
@@ -101,24 +106,26 @@ func (w *world) named(format string) {
 // shares plays a Windows server of files with its Security log, exported as JSON.
 func shares(w *world) {
 	w.zoneStated = true
+	w.jump()
 	w.named("Board/%s-%d.pdf")
 	l := &log{name: func(day time.Time) string { return "FS1/Security-" + day.Format("20060102") + ".jsonl" }, silence: 40 * time.Minute}
 	w.logs["security"] = l
+	l.anyOrder = true
 	// Without detailed auditing of shares, the log says who came, and no more.
 	detailed, opened := !w.one(4), w.one(2)
 	w.facts = append(w.facts, `channels_off: [{channel: web, scope: "*", proof: "not installed"}, {channel: ssh, scope: "*", proof: "not installed"}]`)
 	number := 0
 	record := func(at time.Time, id int, fields map[string]any) {
 		number++
-		all := map[string]any{"EventTime": at.Format("2006-01-02 15:04:05"), "Hostname": "FS1.example.org", "Keywords": int64(-9214364837600034816), "EventType": "AUDIT_SUCCESS", "SourceName": "Microsoft-Windows-Security-Auditing", "EventID": id,
-			"Channel": "Security", "RecordNumber": "\x01", "@timestamp": at.Format("2006-01-02T15:04:05.000Z")}
+		all := map[string]any{"EventTime": w.now(at).Format("2006-01-02 15:04:05"), "Hostname": "FS1.example.org", "Keywords": int64(-9214364837600034816), "EventType": "AUDIT_SUCCESS", "SourceName": "Microsoft-Windows-Security-Auditing", "EventID": id,
+			"Channel": "Security", "RecordNumber": "\x01", "@timestamp": w.now(at).Format("2006-01-02T15:04:05.000Z")}
 		for k, v := range fields {
 			all[k] = v
 		}
 		l.tagged(fmt.Sprint(id), at, encode(all))
 	}
 	record(w.begin, 4688, map[string]any{"SubjectUserName": "FS1$", "NewProcessName": `C:\Windows\System32\svchost.exe`, "NewProcessId": "0x15f8", "ParentProcessName": `C:\Windows\System32\services.exe`})
-	l.again(w.to.Add(time.Hour), 5*time.Minute, nil, "2006-01-02 15:04:05", "2006-01-02T15:04:05.000Z")
+	w.again(l, w.to.Add(time.Hour), 5*time.Minute, nil, "2006-01-02 15:04:05", "2006-01-02T15:04:05.000Z")
 	logon := 0x10000
 	visit := func(at time.Time, b *box, ip string, granted, read []item) {
 		logon++

@@ -12,6 +12,7 @@ func m365(w *world) {
 	w.exact = true
 	l := &log{name: func(day time.Time) string { return "audit-" + day.Format("2006-01-02") + ".jsonl" }, silence: 45 * time.Minute}
 	w.logs["audit"] = l
+	l.anyOrder = true
 	n := 0
 	record := func(at time.Time, account string, fields map[string]any) {
 		n++
@@ -82,7 +83,7 @@ func m365(w *world) {
 		step = 14 * time.Minute
 	}
 	login(w.begin, keeper, keeper.home, "SKEEP")
-	l.again(w.to.Add(time.Hour), step, func(text string) string {
+	w.again(l, w.to.Add(time.Hour), step, func(text string) string {
 		n++
 		return strings.Replace(text, "8000-000000000001", fmt.Sprintf("8000-%012d", n), 1)
 	}, "2006-01-02T15:04:05")

@@ -29,7 +29,7 @@ var kinds = []struct {
 }
 
 // TestNothingIsWronglyRuledOutOrConfirmed plays a few attacks of each kind; BARID_PLAYED=n plays n of them, BARID_PLAYED_FIRST is the
-// number of the first.
+// number of the first. BARID_PLAYED_KEEP is a folder to which what was played is written.
 func TestNothingIsWronglyRuledOutOrConfirmed(t *testing.T) {
 	n := 4
 	if s := os.Getenv("BARID_PLAYED"); s != "" {
@@ -54,7 +54,7 @@ func TestNothingIsWronglyRuledOutOrConfirmed(t *testing.T) {
 					t.Errorf("seed %d: sentences that a phrasebook does not have:\n%s", seed, strings.Join(left[:min(len(left), 6)], "\n"))
 				}
 				if bad := hold(w, c, &sum); len(bad) > 0 {
-					t.Errorf("seed %d (lost: %s):\n%s", seed, strings.Join(w.lost, "; "), strings.Join(bad[:min(len(bad), 6)], "\n"))
+					t.Errorf("seed %d (lost: %s; files: %s):\n%s", seed, strings.Join(w.lost, "; "), strings.Join(w.mistreated, "; "), strings.Join(bad[:min(len(bad), 6)], "\n"))
 					if sum.failed++; sum.failed > 5 {
 						break
 					}
@@ -74,6 +74,7 @@ func played(do func(*world), seed uint64) *world {
 		w.lose()
 	}
 	w.count()
+	w.disorder()
 	if w.after != nil {
 		w.after()
 	}
@@ -86,7 +87,11 @@ func play(t *testing.T, do func(*world), seed uint64) (*world, *casefile.Case) {
 	w := played(do, seed)
 	dir := t.TempDir()
 	defer os.RemoveAll(dir)
-	w.write(t, dir, w.mistreat(w.evidence()))
+	files := w.mistreat(w.evidence())
+	w.write(t, dir, files)
+	if keep := os.Getenv("BARID_PLAYED_KEEP"); keep != "" { // to look at it
+		w.write(t, keep, files)
+	}
 	return w, assess(t, context.Background(), dir, 1)
 }
 

@@ -1,10 +1,9 @@
 package played_test
 
 import (
-	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -30,6 +29,7 @@ type world struct {
 	used            map[string]bool // accounts that he used
 	facts           []string        // more lines of the facts
 	lost            []string        // what was taken from the logs, in words
+	mistreated      []string        // what was done to the files, in words
 	zone            *time.Location  // of logs that do not say
 	zoneStated      bool
 	// anonymous says that the facts name nobody: the attacker is known by his guessing.
@@ -47,6 +47,8 @@ type world struct {
 	exact bool
 	// opened says that a log tells of files that they were opened, and not how much of them was handed out.
 	opened bool
+	// clock is what the clock of the machine showed, nil for the truth.
+	clock func(time.Time) time.Time
 	// losses are ways to lose logs that only this kind of world has.
 	losses []func() string
 	// after is done when all has happened and been lost, nil for nothing.
@@ -82,6 +84,9 @@ type log struct {
 	silence time.Duration
 	// number says that its records have numbers: where a line has the escape of \x01 in quotes. They are given before anything is lost.
 	number bool
+	// jitter is by how much lines may stand out of order; anyOrder says that nobody expects them in one.
+	jitter   time.Duration
+	anyOrder bool
 	// cuts are files of which the copy was broken off, by when they begin: at which part of them.
 	cuts map[time.Time]float64
 }
@@ -107,12 +112,12 @@ func (l *log) every(from, to time.Time, step time.Duration, text func(t time.Tim
 }
 
 // again adds the last line again and again until to, with the times in it written anew; change changes what else must be, nil for nothing.
-func (l *log) again(to time.Time, step time.Duration, change func(text string) string, layouts ...string) {
+func (w *world) again(l *log, to time.Time, step time.Duration, change func(text string) string, layouts ...string) {
 	first := l.lines[len(l.lines)-1]
 	for t := first.at.Add(step); t.Before(to); t = t.Add(step) {
 		text := first.text
 		for _, layout := range layouts {
-			text = strings.ReplaceAll(text, first.at.Format(layout), t.Format(layout))
+			text = strings.ReplaceAll(text, w.now(first.at).Format(layout), w.now(t).Format(layout))
 		}
 		if change != nil {
 			text = change(text)
@@ -183,6 +188,9 @@ func later(a, b time.Time) time.Time {
 	}
 	return b
 }
+
+// keys are the names of the logs.
+func (w *world) keys() []string { return slices.Sorted(maps.Keys(w.logs)) }
 
 // one is true once in n times.
 func (w *world) one(n int) bool { return w.rng.IntN(n) == 0 }
@@ -307,17 +315,21 @@ func (w *world) attacks(use func(at time.Time, b *box, ip string), fail func(at 
 	}
 }
 
+// now is what the machine's clock shows.
+func (w *world) now(at time.Time) time.Time {
+	if w.clock == nil {
+		return at
+	}
+	return w.clock(at)
+}
+
 // lose takes something from the logs that a person who looks at them could see to be missing.
 func (w *world) lose() {
 	if len(w.losses) > 0 && w.one(4) {
 		w.lost = append(w.lost, w.losses[w.rng.IntN(len(w.losses))]())
 		return
 	}
-	keys := make([]string, 0, len(w.logs))
-	for k := range w.logs {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
+	keys := w.keys()
 	key := keys[w.rng.IntN(len(keys))]
 	l := w.logs[key]
 	day := w.from.AddDate(0, 0, w.rng.IntN(int(w.to.Sub(w.from).Hours()/24)))
@@ -328,7 +340,7 @@ func (w *world) lose() {
 	}
 	switch w.rng.IntN(6) {
 	case 0: // a file is not there
-		keep("no file of "+day.Format(time.RFC3339), func(e entry) bool { return e.at.Truncate(l.span()).Equal(day) })
+		keep("no file of "+day.Format(time.RFC3339), func(e entry) bool { return w.now(e.at).Truncate(l.span()).Equal(day) })
 	case 1: // rotated away: nothing before a day
 		keep("nothing before "+day.Format(time.RFC3339), func(e entry) bool { return e.at.Before(day) })
 	case 2: // the copy was made too early
@@ -359,108 +371,6 @@ func (w *world) count() {
 			}
 		}
 	}
-}
-
-// file is a file of evidence.
-type file struct {
-	name    string
-	data    []byte
-	written time.Time
-}
-
-// evidence returns the files of all logs, in order of their names.
-func (w *world) evidence() []file {
-	var out []file
-	for _, l := range w.logs {
-		slices.SortStableFunc(l.lines, func(a, b entry) int { return a.at.Compare(b.at) })
-		for i := 0; i < len(l.lines); {
-			begin := l.lines[i].at.Truncate(l.span())
-			var text bytes.Buffer
-			if l.head != nil {
-				text.WriteString(l.head(begin))
-			}
-			last := begin
-			for ; i < len(l.lines) && l.lines[i].at.Truncate(l.span()).Equal(begin); i++ {
-				text.WriteString(l.lines[i].text + "\n")
-				last = l.lines[i].at
-			}
-			data := text.Bytes()
-			if part, ok := l.cuts[begin]; ok {
-				n := max(1, int(part*float64(len(data))))
-				for data[n-1] == '\n' {
-					n++
-				}
-				data = data[:min(n, len(data)-1)]
-			}
-			out = append(out, file{l.name(begin), data, last})
-		}
-	}
-	slices.SortFunc(out, func(a, b file) int { return strings.Compare(a.name, b.name) })
-	return out
-}
-
-// zipper compresses files; a fresh one for each would cost more than all else.
-type zipper struct{ z *gzip.Writer }
-
-func (c *zipper) file(f file) file {
-	var p bytes.Buffer
-	if c.z == nil {
-		c.z, _ = gzip.NewWriterLevel(&p, gzip.BestSpeed)
-	}
-	z := c.z
-	z.Reset(&p)
-	z.Name, z.ModTime = filepath.Base(f.name), f.written
-	z.Write(f.data)
-	z.Close()
-	return file{f.name + ".gz", p.Bytes(), f.written}
-}
-
-// split cuts a file in two at the end of a line.
-func split(f file, at float64) []file {
-	n := bytes.IndexByte(f.data[int(at*float64(len(f.data))):], '\n')
-	if n < 0 {
-		return []file{f}
-	}
-	n += int(at*float64(len(f.data))) + 1
-	if n >= len(f.data) {
-		return []file{f}
-	}
-	return []file{{f.name + "aa", f.data[:n], f.written}, {f.name + "ab", f.data[n:], f.written}}
-}
-
-// mistreat does to files what people do who copy them. It takes nothing away.
-func (w *world) mistreat(files []file) []file {
-	var z zipper
-	switch w.rng.IntN(8) {
-	case 0:
-		for i := range files {
-			files[i] = z.file(files[i])
-		}
-	case 1:
-		for i := range files {
-			if w.one(2) {
-				files[i] = z.file(files[i])
-			}
-		}
-	case 2:
-		for _, f := range files {
-			if w.one(3) {
-				files = append(files, file{"copy/" + f.name, f.data, f.written})
-			}
-		}
-	case 3:
-		for i, f := range files {
-			if parts := split(f, w.rng.Float64()); w.one(4) && len(parts) == 2 {
-				files[i] = parts[0]
-				files = append(files, parts[1])
-			}
-		}
-	case 4:
-		for i := range files {
-			files[i].name = files[i].name[:len(files[i].name)-len(filepath.Base(files[i].name))] + "copy of " + filepath.Base(files[i].name) + ".txt"
-		}
-	}
-	return files
 }
 
 // write writes files, the facts and the inventory.
