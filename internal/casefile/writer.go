@@ -544,7 +544,7 @@ func Open(dir string) (*Case, error) {
 	}
 	var c Case
 	if err := json.Unmarshal(p, &c); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, CaseFile), err)
+		return nil, damaged(dir, placed(0, err))
 	}
 	if c.Schema != Schema {
 		return nil, fmt.Errorf("%s: %w that this program can read: its schema is %q, not %q", dir, ErrNotCase, c.Schema, Schema)

@@ -1,0 +1,332 @@
+package casefile
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// verdictParser reads verdicts as encoder writes them, by the known order of their fields, their line ends and their indentation. What is
+// not exactly so is for encoding/json to read.
+//
+// Most verdicts differ from the one before in their object and in little else: texts, and lists of reasons, that are the same stand in memory
+// once.
+type verdictParser struct {
+	r Reached
+
+	before Reached
+
+	// The lists that were read last, and how they stood.
+	channelList []ChannelVerdict
+	channelText []byte
+	whyList     []Reason
+	whyText     []byte
+}
+
+// parse reads into p.r a verdict of which text is what follows its first byte, and returns its length without that; 0 if it is not
+// as encoder writes it, or encoding/json would not read it as it stands. short says that text ended before that was known.
+func (p *verdictParser) parse(text []byte) (n int, short bool) {
+	c := textCursor{rest: text}
+	r := &p.r
+	*r = Reached{}
+	c.skip("\n   \"object\": {\n    \"kind\": ")
+	r.Object.Kind = c.word(p.before.Object.Kind)
+	c.skip(",\n    \"id\": ")
+	r.Object.ID = c.text("")
+	c.skip(",\n    \"in\": ")
+	r.Object.In = c.text(p.before.Object.In)
+	if c.have(",\n    \"name\": ") {
+		r.Object.Name = c.text(p.before.Object.Name)
+	}
+	if c.have(",\n    \"owner\": ") {
+		r.Object.Owner = c.text(p.before.Object.Owner)
+	}
+	if c.have(",\n    \"same_as\": ") {
+		r.Object.SameAs = c.text(p.before.Object.SameAs)
+	}
+	c.skip("\n   },\n   \"verdict\": ")
+	r.Verdict = c.word(p.before.Verdict)
+	c.skip(",\n   \"exposure\": ")
+	r.Exposure = c.word(p.before.Exposure)
+	c.skip(",\n   \"levels\": {\n    \"content\": ")
+	c.levels(&r.Levels, &p.before.Levels, ",\n    \"")
+	c.skip("\n   },\n   \"lower\": ")
+	r.Lower = c.number()
+	c.skip(",\n   \"upper\": ")
+	r.Upper = c.number()
+	if c.have(",\n   \"bytes\": ") {
+		r.Bytes = c.number()
+	}
+	if c.have(",\n   \"first\": ") {
+		r.First = c.time(p.before.First)
+	}
+	if c.have(",\n   \"last\": ") {
+		r.Last = c.time(p.before.Last)
+	}
+	c.skip(",\n   \"by\": ")
+	r.By = c.texts(p.before.By, "\n   ")
+	if c.have(",\n   \"channels\": ") {
+		r.Channels = p.channels(&c)
+	}
+	c.skip(",\n   \"why\": ")
+	r.Why = p.reasons(&c)
+	c.skip(",\n   \"settle\": ")
+	r.Settle = c.text(p.before.Settle)
+	c.skip("\n  }")
+	if c.failed {
+		return 0, c.short
+	}
+	p.before = *r
+	return len(text) - len(c.rest), false
+}
+
+func (p *verdictParser) channels(c *textCursor) []ChannelVerdict {
+	if len(p.channelText) > 0 && bytes.HasPrefix(c.rest, p.channelText) {
+		c.rest = c.rest[len(p.channelText):]
+		return p.channelList
+	}
+	list, text := []ChannelVerdict{}, c.rest
+	c.list("\n   ", func() {
+		var v, before ChannelVerdict
+		if i := len(list); i < len(p.channelList) {
+			before = p.channelList[i]
+		}
+		c.skip("{\n     \"channel\": ")
+		v.Channel = c.text(before.Channel)
+		c.skip(",\n     \"content\": ")
+		c.levels(&v.Levels, &before.Levels, ",\n     \"")
+		c.skip(",\n     \"why\": ")
+		v.Why = c.text(before.Why)
+		c.skip("\n    }")
+		list = append(list, v)
+	})
+	p.channelText = p.channelText[:0]
+	if !c.failed {
+		p.channelText = append(p.channelText, text[:len(text)-len(c.rest)]...)
+		p.channelList = list
+	}
+	return list
+}
+
+func (p *verdictParser) reasons(c *textCursor) []Reason {
+	if len(p.whyText) > 0 && bytes.HasPrefix(c.rest, p.whyText) {
+		c.rest = c.rest[len(p.whyText):]
+		return p.whyList
+	}
+	list, text := []Reason{}, c.rest
+	c.list("\n   ", func() {
+		var v, before Reason
+		if i := len(list); i < len(p.whyList) {
+			before = p.whyList[i]
+		}
+		c.skip("{\n     \"rule\": ")
+		v.Rule = c.text(before.Rule)
+		c.skip(",\n     \"text\": ")
+		v.Text = c.text(before.Text)
+		c.skip(",\n     \"evidence\": ")
+		v.Evidence = c.proofs(before.Evidence, "\n     ")
+		c.skip("\n    }")
+		list = append(list, v)
+	})
+	p.whyText = p.whyText[:0]
+	if !c.failed {
+		p.whyText = append(p.whyText, text[:len(text)-len(c.rest)]...)
+		p.whyList = list
+	}
+	return list
+}
+
+// textCursor goes through indented JSON. Once something is not as expected, failed is true for good; short, if the text ended there.
+type textCursor struct {
+	rest          []byte
+	failed, short bool
+}
+
+func (c *textCursor) have(want string) bool {
+	if len(c.rest) < len(want) {
+		c.short = true // and if it is not missed here, it is where the text ends
+		return false
+	}
+	if string(c.rest[:len(want)]) != want {
+		return false
+	}
+	c.rest = c.rest[len(want):]
+	return true
+}
+
+func (c *textCursor) skip(want string) {
+	if !c.failed && !c.have(want) {
+		c.failed = true
+	}
+}
+
+// levels reads the three of them, which sep parts, after the key of the first.
+func (c *textCursor) levels(l, before *Levels, sep string) {
+	l.Content = c.word(before.Content)
+	c.skip(sep)
+	c.skip("partial\": ")
+	l.Partial = c.word(before.Partial)
+	c.skip(sep)
+	c.skip("metadata\": ")
+	l.Metadata = c.word(before.Metadata)
+}
+
+// list reads a list whose end stands at an indentation, and calls item at the beginning of each item.
+func (c *textCursor) list(indent string, item func()) {
+	if c.have("[]") {
+		return
+	}
+	c.skip("[")
+	for {
+		c.skip(indent)
+		c.skip(" ")
+		if c.failed {
+			return
+		}
+		item()
+		if c.have(",") {
+			continue
+		}
+		c.skip(indent)
+		c.skip("]")
+		return
+	}
+}
+
+func (c *textCursor) texts(before []string, indent string) []string {
+	if len(before) == 0 && c.have("[]") {
+		return []string{}
+	}
+	list, same := []string{}, true
+	c.list(indent, func() {
+		s, i := "", len(list)
+		if i < len(before) {
+			s = before[i]
+		}
+		list = append(list, c.text(s))
+		same = same && i < len(before) && list[i] == s
+	})
+	if same && len(list) == len(before) {
+		return before
+	}
+	return list
+}
+
+func (c *textCursor) proofs(before []Proof, indent string) []Proof {
+	list := []Proof{}
+	c.list(indent, func() {
+		var v, old Proof
+		if i := len(list); i < len(before) {
+			old = before[i]
+		} else if i > 0 {
+			old = list[i-1]
+		}
+		c.skip("{\n       \"source\": ")
+		v.Source = c.text(old.Source)
+		if c.have(",\n       \"time\": ") {
+			v.Time = c.time(old.Time)
+		}
+		if c.have(",\n       \"line\": ") {
+			v.Line = c.number()
+		}
+		if c.have(",\n       \"record\": ") {
+			v.Record = c.number()
+		}
+		c.skip(",\n       \"offset\": ")
+		v.Offset = c.number()
+		c.skip("\n      }")
+		list = append(list, v)
+	})
+	return list
+}
+
+// quoted returns the inside of a string, and whether it stands for itself.
+func (c *textCursor) quoted() (inside []byte, plain bool) {
+	if c.skip(`"`); c.failed {
+		return nil, false
+	}
+	plain = true
+	for i := 0; i < len(c.rest); i++ {
+		switch b := c.rest[i]; {
+		case b == '"':
+			inside, c.rest = c.rest[:i], c.rest[i+1:]
+			return inside, plain
+		case b == '\\':
+			plain = false
+			i++
+		case b < ' ' || b >= utf8.RuneSelf:
+			plain = false
+		}
+	}
+	c.failed, c.short = true, true
+	return nil, false
+}
+
+// text reads a string, which may be the same as one before.
+func (c *textCursor) text(before string) string {
+	began := c.rest
+	inside, plain := c.quoted()
+	switch {
+	case c.failed:
+		return ""
+	case plain && string(inside) == before:
+		return before
+	case plain:
+		return string(inside)
+	}
+	var s string
+	if json.Unmarshal(began[:len(inside)+2], &s) != nil {
+		c.failed = true
+	}
+	return s
+}
+
+// word reads a string of which there are few.
+func (c *textCursor) word(before string) string {
+	for _, w := range [...]string{before, Possible, Confirmed, RuledOut, "message", "content", "none", "partial", "metadata", "mailbox", "folder", "file"} {
+		if n := len(w); len(c.rest) > n+1 && c.rest[0] == '"' && c.rest[n+1] == '"' && string(c.rest[1:n+1]) == w && isPlain(c.rest[1:n+1]) {
+			c.rest = c.rest[n+2:]
+			return w
+		}
+	}
+	return c.text("")
+}
+
+// number reads a whole number.
+func (c *textCursor) number() int64 {
+	n := 0
+	for n < len(c.rest) && (c.rest[n] == '-' || '0' <= c.rest[n] && c.rest[n] <= '9') {
+		n++
+	}
+	digits := c.rest[:n]
+	if n > 0 && digits[0] == '-' {
+		digits = digits[1:]
+	}
+	v, err := strconv.ParseInt(string(c.rest[:n]), 10, 64)
+	if err != nil || digits[0] == '0' && n > 1 { // 007 and -0
+		c.failed, c.short = true, c.short || n == len(c.rest)
+		return 0
+	}
+	c.rest = c.rest[n:]
+	return v
+}
+
+// time reads one, which may be the same as one before.
+func (c *textCursor) time(before *time.Time) *time.Time {
+	began := c.rest
+	inside, _ := c.quoted()
+	if c.failed {
+		return nil
+	}
+	var t time.Time
+	if t.UnmarshalJSON(began[:len(inside)+2]) != nil {
+		c.failed = true
+		return nil
+	}
+	if before != nil && t.Equal(*before) && t.Location() == before.Location() {
+		return before
+	}
+	return &t
+}
