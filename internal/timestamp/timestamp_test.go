@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"math/big"
@@ -352,6 +353,16 @@ func TestReadRoots(t *testing.T) {
 		if _, err := ReadRoots(path); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	root := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: newAuthority(t, nil).root.Raw})
+	path := filepath.Join(dir, "large")
+	os.WriteFile(path, append(bytes.Repeat([]byte("\n"), maxRoots-len(root)), root...), 0o600)
+	if _, err := ReadRoots(path); err != nil {
+		t.Errorf("as large as it may be: %v", err)
+	}
+	os.WriteFile(path, append(root, bytes.Repeat([]byte("\n"), maxRoots)...), 0o600)
+	if _, err := ReadRoots(path); err == nil || !strings.Contains(err.Error(), "larger than 16 MiB") {
+		t.Errorf("too large: %v", err)
 	}
 }
 

@@ -45,16 +45,19 @@ func (t *Token) Trust(roots *x509.CertPool) error {
 // maxRoots is how large a file of roots may be, in bytes.
 const maxRoots = 16 << 20
 
-// ReadRoots reads a PEM file of certificates.
+// ReadRoots reads a PEM file of certificates. One of more than 16 MiB is an error: of a part of it nobody would know which roots are meant.
 func ReadRoots(path string) (*x509.CertPool, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	p, err := io.ReadAll(io.LimitReader(f, maxRoots))
+	p, err := io.ReadAll(io.LimitReader(f, maxRoots+1))
 	if err != nil {
 		return nil, err
+	}
+	if len(p) > maxRoots {
+		return nil, fmt.Errorf("%s is larger than %d MiB: that is no list of roots", path, maxRoots>>20)
 	}
 	pool, n := x509.NewCertPool(), 0
 	for {
