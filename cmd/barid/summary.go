@@ -117,7 +117,7 @@ func dueLine(d *casefile.Duty) string {
 }
 
 // kindsReached are the kinds of object in the order in which they are told, each with its plural.
-var kindsReached = [...][2]string{{"mailbox", "mailboxes"}, {"message", "messages"}, {"folder", "folders"}, {"file", "files"}, {"host", "hosts"}, {"credential", "credentials"}}
+var kindsReached = [...][2]string{{"mailbox", "mailboxes"}, {"message", "messages"}, {"folder", "folders"}, {"file", "files"}, {casefile.KindShell, "web shells"}, {"host", "hosts"}, {"credential", "credentials"}}
 
 // verdicts says what was reached, a line for each kind of object.
 func verdicts(c *casefile.Case) string {
@@ -140,6 +140,8 @@ func counts(kind string, n casefile.VerdictCounts) string {
 		confirmed = fmt.Sprintf("at least %d and at most %d", least, n.Confirmed)
 	}
 	switch kind {
+	case casefile.KindShell:
+		return fmt.Sprintf("%s used, %d perhaps, %d not used", confirmed, n.Possible, n.RuledOut)
 	case "host":
 		return fmt.Sprintf("%s attacked with success, %d perhaps", confirmed, n.Possible)
 	case "credential":

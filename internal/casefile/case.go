@@ -163,6 +163,17 @@ func (r *Reached) IsShell() bool {
 	return r.Object.Kind == "file" && len(r.Why) > 0 && strings.HasPrefix(r.Why[0].Rule, "SHELL_")
 }
 
+// KindShell is what web shells are counted as. Confirmed ones were used.
+const KindShell = "shell"
+
+// CountedAs returns the key of Summary.Reached that it is counted under: the kind of its object, and KindShell for a web shell.
+func (r *Reached) CountedAs() string {
+	if r.IsShell() {
+		return KindShell
+	}
+	return r.Object.Kind
+}
+
 // Object is what may have been reached.
 type Object struct {
 	Kind string `json:"kind"` // mailbox, message, folder, file, host, credential
@@ -326,7 +337,7 @@ type RejectedRule struct {
 // Summary counts.
 type Summary struct {
 	Findings map[string]int64         `json:"findings"` // by level
-	Reached  map[string]VerdictCounts `json:"reached"`  // by kind of object
+	Reached  map[string]VerdictCounts `json:"reached"`  // by kind of object; web shells are no files here (see Reached.CountedAs)
 }
 
 // VerdictCounts counts objects by the verdict on their content, or a part of it.

@@ -245,9 +245,9 @@ func TestCaseProvesABreach(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A web shell is no file that was read.
-	files := &casefile.Case{Summary: casefile.Summary{Reached: map[string]casefile.VerdictCounts{"file": {Confirmed: 1}}}}
 	for rule, want := range map[string]string{"SHELL_USED": casefile.DutyNotOwed, "GET_200": casefile.DutyDue} {
 		reached := casefile.Reached{Object: casefile.Object{Kind: "file", ID: "/x"}, Verdict: casefile.Confirmed, Levels: casefile.Levels{Content: casefile.Confirmed}, Why: []casefile.Reason{{Rule: rule}}}
+		files := &casefile.Case{Summary: casefile.Summary{Reached: map[string]casefile.VerdictCounts{reached.CountedAs(): {Confirmed: 1}}}}
 		r, err := Assess(&Input{Case: files, Facts: f, Reached: func(yield func(*casefile.Reached, error) bool) { yield(&reached, nil) }})
 		if err != nil {
 			t.Fatal(err)

@@ -148,16 +148,16 @@ func breach(a *asked) answer {
 	return answer{key: key}
 }
 
-// accessProven says whether records of the case prove that mail or files, and whether what tells of them, were accessed. Web shells are
-// not among the files: the attacker put them there.
+// accessProven says whether records of the case prove that mail or files, and whether what tells of them, were accessed.
 func (in *Input) accessProven() (content, metadata bool, err error) {
 	counts := in.Case.Summary.Reached
 	look := counts == nil
 	for kind, n := range counts {
-		if kind == kindMailbox || kind == kindMessage || kind == kindFolder {
-			content = content || n.Confirmed > 0
+		if !isData(kind) {
+			continue
 		}
-		look = look || kind != kindHost && kind != kindCredential && n.Confirmed+n.Possible+n.MetadataConfirmed > 0
+		content = content || n.Confirmed > 0
+		look = look || n.Possible+n.MetadataConfirmed > 0
 	}
 	if content || !look {
 		return content, content, nil
@@ -166,17 +166,19 @@ func (in *Input) accessProven() (content, metadata bool, err error) {
 		if err != nil {
 			return false, false, err
 		}
-		switch r.Object.Kind {
-		case kindMailbox, kindMessage, kindFolder, kindFile:
-			if !r.IsShell() {
-				content, metadata = content || contentOf(r) == casefile.Confirmed, metadata || r.Levels.Metadata == casefile.Confirmed
-			}
+		if isData(r.CountedAs()) {
+			content, metadata = content || contentOf(r) == casefile.Confirmed, metadata || r.Levels.Metadata == casefile.Confirmed
 		}
-		if content || metadata && counts != nil && counts[kindFile].Confirmed == 0 {
+		if content || metadata && counts != nil {
 			break
 		}
 	}
 	return content, metadata, nil
+}
+
+// isData reports whether what is counted as a kind is mail or files. Web shells are not: the attacker put them there.
+func isData(kind string) bool {
+	return kind == kindMailbox || kind == kindMessage || kind == kindFolder || kind == kindFile
 }
 
 // accessPossible says whether records leave it open that mail was accessed: nobody can know then that it concerns no person.

@@ -364,9 +364,6 @@ func (f *doraFiller) reached() string {
 	var out []string
 	for _, kind := range []string{"mailbox", "message", "folder", "file"} {
 		n := f.in.Case.Summary.Reached[kind]
-		if kind == kindFile {
-			n = withoutShells(f.in, n)
-		}
 		count := "count." + kind
 		if n.Confirmed > 0 {
 			out = append(out, draft.Plain(f.lang.Words("dora.losses.confirmed", "what", f.lang.Count(count, n.Confirmed))))
@@ -377,28 +374,6 @@ func (f *doraFiller) reached() string {
 		}
 	}
 	return strings.Join(out, " ")
-}
-
-// withoutShells takes web shells out of a count of files: the attacker put them there, and they are no data that was lost.
-func withoutShells(in *Input, n casefile.VerdictCounts) casefile.VerdictCounts {
-	if n.Confirmed+n.Possible == 0 {
-		return n
-	}
-	for r, err := range in.Verdicts() {
-		if err != nil {
-			break // who reads the verdicts for their own sake says so
-		}
-		if !r.IsShell() {
-			continue
-		}
-		switch contentOf(r) {
-		case casefile.Confirmed:
-			n.Confirmed = max(n.Confirmed-1, 0)
-		case casefile.Possible:
-			n.Possible = max(n.Possible-1, 0)
-		}
-	}
-	return n
 }
 
 // maxLines is how many addresses or hosts are written into a field. What is more is in the case.

@@ -19,7 +19,7 @@ const (
 	kindFile       = "file"
 	kindHost       = "host"
 	kindCredential = "credential"
-	kindShell      = "shell"
+	kindShell      = casefile.KindShell
 )
 
 // Extent is how far the attack got, from the verdicts of a case.
@@ -66,10 +66,7 @@ func MeasureExtent(reached iter.Seq2[*casefile.Reached, error]) (*Extent, error)
 		if err != nil {
 			return nil, err
 		}
-		kind := r.Object.Kind
-		if r.IsShell() {
-			kind = kindShell
-		}
+		kind := r.CountedAs()
 		k := x.Kinds[kind]
 		if k == nil {
 			k = &KindExtent{}

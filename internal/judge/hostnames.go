@@ -176,24 +176,25 @@ func (r *reacher) sameHosts(list []casefile.Reached) {
 		}
 		groups[k] = append(groups[k], e)
 	}
-	for k, all := range groups {
+	for _, all := range groups {
 		// The one that the others may be is confirmed if any is.
 		first := slices.MinFunc(all, func(a, b *casefile.Reached) int {
 			_, x := r.in.Hosts.maybe(on(a))
 			_, y := r.in.Hosts.maybe(on(b))
 			return cmp.Or(-compareBools(isConfirmed(a), isConfirmed(b)), compareBools(x != "", y != ""), strings.Compare(on(a), on(b)))
 		})
-		n := r.j.Counts[k.kind]
 		for _, e := range all {
 			if e == first {
 				continue
 			}
 			e.Object.SameAs = first.Object.ID
 			if isConfirmed(e) {
+				kind := e.CountedAs()
+				n := r.j.Counts[kind]
 				n.PerhapsSame++
+				r.j.Counts[kind] = n
 			}
 		}
-		r.j.Counts[k.kind] = n
 	}
 }
 

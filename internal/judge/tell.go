@@ -45,7 +45,8 @@ func (r *reacher) counted(e casefile.Reached) casefile.Reached {
 	for i := range e.Why {
 		r.used[e.Why[i].Rule]++
 	}
-	n := r.j.Counts[e.Object.Kind]
+	kind := e.CountedAs()
+	n := r.j.Counts[kind]
 	switch l := &e.Levels; {
 	case l.Content == casefile.Confirmed || l.Partial == casefile.Confirmed:
 		n.Confirmed++
@@ -60,7 +61,7 @@ func (r *reacher) counted(e casefile.Reached) casefile.Reached {
 			n.MetadataPossible++
 		}
 	}
-	r.j.Counts[e.Object.Kind] = n
+	r.j.Counts[kind] = n
 	return e
 }
 

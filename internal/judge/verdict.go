@@ -32,7 +32,7 @@ type Judgement struct {
 	Reached      []casefile.Reached
 	Inferences   []casefile.Inference
 	Statements   []casefile.Statement
-	Counts       map[string]casefile.VerdictCounts // by kind of object
+	Counts       map[string]casefile.VerdictCounts // by Reached.CountedAs
 	// Notes say what of the facts was not used, and why.
 	Notes []string
 }

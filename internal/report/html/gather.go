@@ -13,7 +13,6 @@ import (
 // name with each mailbox.
 type gathered struct {
 	all           int64
-	shells        casefile.VerdictCounts
 	mailboxes     []*group // the gravest
 	mailboxesLeft int
 	ruledOut      []string // mailboxes of which nothing was reached, the first of them
@@ -68,7 +67,6 @@ func gather(reached iter.Seq2[*casefile.Reached, error]) (*gathered, error) {
 			return nil, err
 		}
 		g.all++
-		g.seeShell(r)
 		g.seeSettle(r, settle)
 		switch kind := r.Object.Kind; kind {
 		case "mailbox", "message", "folder":
@@ -190,24 +188,6 @@ func clone(r *casefile.Reached) *casefile.Reached {
 		c.Why[i].Evidence = slices.Clone(c.Why[i].Evidence)
 	}
 	return &c
-}
-
-// seeShell counts web shells: files that the attacker put there, of which it is asked whether he used them.
-func (g *gathered) seeShell(r *casefile.Reached) {
-	if !r.IsShell() {
-		return
-	}
-	switch verdictClass(r.Verdict) {
-	case casefile.Confirmed:
-		g.shells.Confirmed++
-		if r.Object.SameAs != "" {
-			g.shells.PerhapsSame++
-		}
-	case casefile.Possible:
-		g.shells.Possible++
-	default:
-		g.shells.RuledOut++
-	}
 }
 
 func (g *gathered) seeSettle(r *casefile.Reached, seen map[string]int) {

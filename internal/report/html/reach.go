@@ -225,12 +225,6 @@ func (p *page) counts(c *casefile.Case, g *gathered) {
 	v.Headline = p.t("page.reached.nobody")
 	for _, k := range [...]string{"mailbox", "message", "folder", "file", "shell", "host", "credential"} {
 		n, ok := c.Summary.Reached[k]
-		switch k {
-		case "file":
-			n = withoutShells(n, g.shells)
-		case "shell":
-			n, ok = g.shells, true
-		}
 		all := n.Confirmed + n.Possible + n.RuledOut
 		if !ok || all <= 0 {
 			continue

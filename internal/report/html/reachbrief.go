@@ -2,7 +2,6 @@ package html
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"time"
 
@@ -14,11 +13,8 @@ import (
 const maxBriefLines = 3
 
 // sentence says in short what was reached, confirmed and possible apart.
-func (s *say) sentence(c *casefile.Case, shells casefile.VerdictCounts) markup {
-	n := maps.Clone(c.Summary.Reached)
-	if files := withoutShells(n["file"], shells); n != nil {
-		n["file"] = files
-	}
+func (s *say) sentence(c *casefile.Case) markup {
+	n := c.Summary.Reached
 	objects := func(of func(casefile.VerdictCounts) int64) lang.Words {
 		var parts []lang.Words
 		for _, k := range [...]string{"mailbox", "message", "file"} {
@@ -43,7 +39,7 @@ func (s *say) sentence(c *casefile.Case, shells casefile.VerdictCounts) markup {
 	case confirmed.Empty() && !ruledOut.Empty():
 		said = append(said, s.t("reached.content.ruled_out", "objects", ruledOut))
 	}
-	if shells.Confirmed > 0 {
+	if shells := n[casefile.KindShell]; shells.Confirmed > 0 {
 		said = append(said, s.used("page.shells.used", "accessed.shell.confirmed", shells))
 	}
 	if len(said) == 0 {
@@ -71,18 +67,10 @@ func (s *say) used(one, between string, n casefile.VerdictCounts) markup {
 	return s.t(one, "n", n.Confirmed)
 }
 
-func withoutShells(files, shells casefile.VerdictCounts) casefile.VerdictCounts {
-	files.Confirmed = max(0, files.Confirmed-shells.Confirmed)
-	files.Possible = max(0, files.Possible-shells.Possible)
-	files.RuledOut = max(0, files.RuledOut-shells.RuledOut)
-	files.PerhapsSame = max(0, files.PerhapsSame-shells.PerhapsSame)
-	return files
-}
-
 // brief says on the first screen what was held when, and where the logs have gaps in that time.
 func (p *page) brief(c *casefile.Case, g *gathered) {
 	v := &p.Reach
-	v.Short = p.sentence(c, g.shells)
+	v.Short = p.sentence(c)
 	if len(v.Counts) == 0 {
 		return
 	}

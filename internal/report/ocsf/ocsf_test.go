@@ -57,3 +57,14 @@ func TestAFailedReadIsAnError(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+// A web shell that was used is no breach of data by itself; a file that was read is.
+func TestAShellIsNoBreach(t *testing.T) {
+	for kind, want := range map[string]bool{"shell": false, "file": true, "mailbox": true, "host": false} {
+		c := reporttest.Small()
+		c.Summary.Reached = map[string]casefile.VerdictCounts{kind: {Confirmed: 1}}
+		if got := strings.Contains(write(t, input.Of(c, nil)), `"is_suspected_breach":true`); got != want {
+			t.Errorf("%s: suspected breach: %v", kind, got)
+		}
+	}
+}

@@ -78,7 +78,7 @@ func Small() *casefile.Case {
 		},
 		Rules: casefile.Rules{Loaded: 232, MinLevel: "low"},
 		Summary: casefile.Summary{Findings: map[string]int64{"critical": 62, "high": 2}, Reached: map[string]casefile.VerdictCounts{
-			"mailbox": {Confirmed: 1, Possible: 1, RuledOut: 20, MetadataConfirmed: 1}, "file": {Confirmed: 1}, "host": {Confirmed: 1}, "credential": {Confirmed: 1, Possible: 1}}},
+			"mailbox": {Confirmed: 1, Possible: 1, RuledOut: 20, MetadataConfirmed: 1}, "shell": {Confirmed: 1}, "host": {Confirmed: 1}, "credential": {Confirmed: 1, Possible: 1}}},
 	}
 }
 

@@ -244,10 +244,6 @@ func (g *gathering) reached(in *input.Input) error {
 			all["mailbox"].Add(r.Lower, r.Upper)
 		case "file":
 			if r.IsShell() {
-				move(&all["file"].VerdictCounts, &all[Shell].VerdictCounts, r.Verdict)
-				if r.Object.SameAs != "" && r.Verdict == casefile.Confirmed {
-					all["file"].PerhapsSame, all[Shell].PerhapsSame = max(all["file"].PerhapsSame-1, 0), all[Shell].PerhapsSame+1
-				}
 				g.shell(files, r)
 			}
 		}
@@ -261,18 +257,6 @@ func (g *gathering) reached(in *input.Input) error {
 		g.v.Files = append(g.v.Files, *f)
 	}
 	return nil
-}
-
-// move counts a verdict in one place instead of another.
-func move(from, to *casefile.VerdictCounts, verdict string) {
-	switch verdict {
-	case casefile.Confirmed:
-		from.Confirmed, to.Confirmed = max(from.Confirmed-1, 0), to.Confirmed+1
-	case casefile.Possible:
-		from.Possible, to.Possible = max(from.Possible-1, 0), to.Possible+1
-	case casefile.RuledOut:
-		from.RuledOut, to.RuledOut = max(from.RuledOut-1, 0), to.RuledOut+1
-	}
 }
 
 // shell takes a web shell if it was used.

@@ -88,7 +88,7 @@ type File struct {
 
 // Kind is what was reached of one kind of object.
 type Kind struct {
-	Kind string // mailbox, message, folder, file, Shell, host, credential
+	Kind string // mailbox, message, folder, file, shell, host, credential
 	casefile.VerdictCounts
 	// Bounds enclose how many messages in mailboxes had content reached. Other kinds have their counts.
 	casefile.Bounds
@@ -109,11 +109,8 @@ type Left struct {
 	Undated   int // incidents without a time
 }
 
-// Shell is the kind of web shells, which the case has among the files: confirmed ones were given commands.
-const Shell = "shell"
-
 // kinds in the order in which they are told.
-var kinds = [...]string{"mailbox", "message", "folder", "file", Shell, "host", "credential"}
+var kinds = [...]string{"mailbox", "message", "folder", "file", casefile.KindShell, "host", "credential"}
 
 // Of goes through a case and returns what others may be given of it. It holds no more than the limits of this package, and the addresses
 // that the case lists.

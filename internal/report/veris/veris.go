@@ -346,7 +346,7 @@ func attributesOf(v *share.View, c *casefile.Case, done actions) attributes {
 		a.Confidentiality.Notes = "Credentials were held by the attacker. Where they came from is not known."
 	}
 	var changed []string
-	if kind(v, share.Shell).Confirmed > 0 {
+	if kind(v, casefile.KindShell).Confirmed > 0 {
 		changed = append(changed, "Software installation")
 	}
 	for i := range c.Capabilities {

@@ -71,7 +71,7 @@ func TestDisclosure(t *testing.T) {
 func TestAShellIsNoDisclosure(t *testing.T) {
 	c := reporttest.Small()
 	c.Reached = c.Reached[2:3]
-	c.Summary.Reached = map[string]casefile.VerdictCounts{"file": {Confirmed: 1}}
+	c.Summary.Reached = map[string]casefile.VerdictCounts{"shell": {Confirmed: 1}}
 	if got := write(t, input.Of(c, nil)); strings.Contains(got, "data_disclosure") || !strings.Contains(got, "Software installation") {
 		t.Error(got)
 	}
