@@ -87,6 +87,9 @@ func (r *reacher) run() error {
 	if err := r.touched(); err != nil {
 		return err
 	}
+	if err := r.delivered(); err != nil {
+		return err
+	}
 	r.tell()
 	return nil
 }
@@ -794,8 +797,11 @@ func (r *reacher) touched() error {
 				if !a.OK || a.Kind != logs.Access && a.Kind != logs.Send {
 					continue
 				}
-				if a.Inference == logs.Forwarded {
+				switch a.Inference {
+				case logs.Forwarded:
 					r.forwarded(b, a)
+					continue
+				case logs.Delivered: // it lies there: see delivered
 					continue
 				}
 				if a.ObjectKind == "message" && a.Object != "" && !readingOf(a.Inference).server {
@@ -805,32 +811,4 @@ func (r *reacher) touched() error {
 		}
 	}
 	return nil
-}
-
-// forwarded takes that a rule sent something on.
-func (r *reacher) forwarded(b *box, a *tally.Act) {
-	d := not
-	for i := range r.powers {
-		k := &r.powers[i]
-		if k.power == logs.Rule && orAlways(k.earliest) <= orNever(a.To) && orNever(k.to) >= orAlways(a.From) && slices.Contains(r.reachOf(k), b) {
-			d = may
-		}
-	}
-	if d == not {
-		return
-	}
-	for _, f := range r.forwards {
-		if (f.In == "" || r.who.key(f.In) == b.key) && f.From <= a.To && a.Target != "" && containsFold(f.Target, a.Target) {
-			d = was
-		}
-	}
-	if a.ObjectKind == "message" && a.Object != "" {
-		b.named(a, nil, reading{grasp: graspNamed}, d)
-		return
-	}
-	b.coarse(a, nil, logs.Content, d, may, r)
-}
-
-func containsFold(s, part string) bool {
-	return strings.Contains(strings.ToLower(s), strings.ToLower(part))
 }

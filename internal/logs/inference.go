@@ -39,6 +39,7 @@ const (
 	ExportRequested  = "EXPORT_REQUESTED"  // the same was asked for
 	ExportFiltered   = "EXPORT_FILTERED"   // a mailbox was exported within a filter, or into a web page
 	Forwarded        = "FORWARDED"         // a message was forwarded by a rule
+	Delivered        = "DELIVERED"         // a message came to an address
 	SearchExported   = "SEARCH_EXPORTED"   // the hits of a search were exported
 	SearchDownloaded = "SEARCH_DOWNLOADED" // and downloaded
 	Searched         = "SEARCHED"          // a search was made: its page of results was shown
@@ -126,6 +127,7 @@ func Inferences() []Inference {
 		{ExportRequested, "The export of the mailbox was asked for; that it was made and fetched is not shown.", true, proxyShell},
 		{ExportFiltered, "The mailbox was exported within a filter, or in order to write a web page: which messages it held is not shown.", true, proxyShell},
 		{Forwarded, "A rule forwarded the message to somebody outside.", false, practice},
+		{Delivered, "The message trace says that the message came to this address.", true, "Microsoft, Run a message trace and view results"},
 		{SearchExported, "The hits of a search over mailboxes were exported; that they were fetched is not shown.", false, practice},
 		{SearchDownloaded, "The exported hits of a search over mailboxes were downloaded; which messages they held is not shown.", false, practice},
 		{Searched, "A search was made: its page of results was shown.", true, microsoft},

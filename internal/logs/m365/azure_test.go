@@ -81,6 +81,29 @@ func TestMessageTraceOfEveryExport(t *testing.T) {
 		"- m365.messagetrace Received=\"1/5/2024 10:00:00\" SenderAddress=ana@example.org\ndefect line 3 offset 57 length 6: another number of fields than the heading")
 }
 
+func TestMessageTraceSaysWhatCameWhere(t *testing.T) {
+	f := func(in, want string) {
+		t.Helper()
+		out := logtest.Events(t, m365.NewMessageTrace(), "trace.csv", []byte(in))
+		got := ""
+		for i := range out.Events {
+			for _, o := range logtest.Observations(m365.NewMessageTrace(), &out.Events[i]) {
+				got += logtest.DumpObservation(o) + "\n"
+			}
+		}
+		if got != want {
+			t.Errorf("%s\n got %s\nwant %s", in, got, want)
+		}
+	}
+	const came = "access ok channel=smtp inference=DELIVERED message=<m1@example.org> in="
+	f("Received,MessageId,SenderAddress,RecipientAddress,Status\n2024-05-01T10:00:00Z,<m1@example.org>,a@example.org,b@example.net,Delivered\n", came+"b@example.net\n")
+	f("Received,MessageId,SenderAddress,RecipientAddress,Status\n2024-05-01T10:00:00Z,<m1@example.org>,a@example.org,b@example.net,Failed\n", "")
+	f("Received,MessageId,SenderAddress,RecipientAddress,Status\n2024-05-01T10:00:00Z,,a@example.org,b@example.net,Delivered\n", "")
+	f("origin_timestamp_utc,message_id,sender_address,recipient_status\n2024-05-01T10:00:00Z,<m1@example.org>,a@example.org,"+
+		"\"b@example.net##Receive, Send;c@example.org##Receive, Deliver;d@example.org##Receive, Fail;e@example.org##Receive;nobody\"\n",
+		came+"b@example.net\n"+came+"c@example.org\n")
+}
+
 func unzipOne(t *testing.T, elem ...string) map[string][]byte {
 	t.Helper()
 	z, err := zip.OpenReader(sharedtest.Path(t, append([]string{"evidence", "m365"}, elem...)...))

@@ -15,7 +15,7 @@ import (
 // report write it to CSV and as the reporting service returns it in JSON.
 //
 // A trace says that a message went from one address to another, and nothing of who was logged in: it means no login and no send of
-// an account of ours by itself.
+// an account of ours by itself. It is observed that a message came to an address: where a rule sends mail there, that shows which.
 func NewMessageTrace() logs.Format {
 	cache := json.NewCache(buildTrace)
 	return logs.Format{
@@ -58,6 +58,7 @@ type traceParser struct {
 	front  *json.Front[azureShape]
 	record json.Record
 	row    row
+	text   []byte
 }
 
 // Parse implements [logs.Parser].
@@ -96,8 +97,43 @@ func (p *traceParser) emit(out *event.Batch, raw []byte, offset, line int64) {
 	e.Raw, e.Offset, e.Line = raw, offset, line
 }
 
-// Observe implements [logs.Parser].
-func (p *traceParser) Observe(_ *event.Event, obs []logs.Observation) []logs.Observation { return obs }
+// Observe implements [logs.Parser]. The statuses are those of Microsoft Learn, "Run a message trace and view results": Delivered, and in the
+// extended report "address##Receive, Deliver" or "…, Send" for each recipient.
+func (p *traceParser) Observe(e *event.Event, obs []logs.Observation) []logs.Observation {
+	p.text = p.text[:0]
+	get := func(names ...string) []byte {
+		for _, n := range names {
+			if slots := e.Shape.Slots(n); len(slots) > 0 {
+				if v := e.Value(slots[0]); len(v.Data) > 0 {
+					from := len(p.text)
+					p.text = v.AppendText(p.text)
+					return p.text[from:len(p.text):len(p.text)]
+				}
+			}
+		}
+		return nil
+	}
+	o := logs.Observation{Kind: logs.Access, OK: true, Channel: "smtp", Inference: logs.Delivered, ObjectKind: "message", Bytes: -1, Count: -1}
+	if o.Object = bytes.TrimSpace(get("MessageId", "message_id")); len(o.Object) == 0 {
+		return obs
+	}
+	if status := get("Status"); len(status) > 0 {
+		if o.In = bytes.TrimSpace(get("RecipientAddress")); len(o.In) > 0 && bytes.EqualFold(status, []byte("Delivered")) {
+			obs = append(obs, o)
+		}
+		return obs
+	}
+	for one := range bytes.SplitSeq(get("recipient_status"), []byte{';'}) {
+		to, status, ok := bytes.Cut(one, []byte("##"))
+		if o.In = bytes.TrimSpace(to); !ok || len(o.In) == 0 || bytes.Contains(status, []byte("Fail")) {
+			continue
+		}
+		if bytes.Contains(status, []byte("Deliver")) || bytes.Contains(status, []byte("Send")) {
+			obs = append(obs, o)
+		}
+	}
+	return obs
+}
 
 func buildTrace(r *json.Record, _ []byte) azureShape {
 	names := r.Names()
