@@ -43,6 +43,7 @@ type attributing struct {
 	order    []*person
 	roles    map[string]remote
 	crowds   map[string]bool
+	clientOf map[string]bool   // by address: see ownClient
 	owners   map[string]string // accounts by sessions of Cyrus, once they were asked for
 	nobodys  map[string]bool
 	spoken   map[string]attribution // how far a strong key was followed
@@ -73,7 +74,7 @@ type hostile struct {
 // attribute finds the sessions and says whose they are.
 func attribute(in *Input, who *people, cover *coverage) (*sessions, error) {
 	a := &attributing{in: in, store: in.Store, facts: in.Facts, who: who, contexts: in.Store.Contexts(), days: baselineDays,
-		start: event.UnknownTime, people: make(map[string]*person), roles: make(map[string]remote), crowds: make(map[string]bool),
+		start: event.UnknownTime, people: make(map[string]*person), roles: make(map[string]remote), crowds: make(map[string]bool), clientOf: make(map[string]bool),
 		nobodys: make(map[string]bool), spoken: make(map[string]attribution), hostile: make(map[string]*hostile),
 		exploits: make(map[string]*exploit), clients: make(map[string]client), namedSessions: make(map[string]bool), namedDevices: make(map[string]bool), heldAccounts: make(map[string]bool)}
 	a.facts = a.facts.parsed()

@@ -124,6 +124,7 @@ func (p *person) title() string { return cmp.Or(p.name, "nobody in particular") 
 // settle makes the strands of a person.
 func (a *attributing) settle(p *person) {
 	groups := make(map[strandKey]*strand)
+	begun := a.begunFrom(p)
 	var all []*strand
 	for _, i := range p.contexts {
 		c := &a.contexts[i]
@@ -133,12 +134,15 @@ func (a *attributing) settle(p *person) {
 		}
 		session, device, app := sessionKey(c), deviceKey(c), appKey(c)
 		k := strandKey{key: cmp.Or(session, device, app), ip: c.IP, device: device, service: c.Standing == logs.Service}
+		if c.IP == "" && tellsEnds(c) {
+			k.ip = begun[session]
+		}
 		if k.key == "" {
 			k.family = a.client(c.Agent).family
 		}
 		s := groups[k]
 		if s == nil {
-			s = &strand{who: p, key: k.key, session: session, device: device, app: app, ip: c.IP, service: k.service,
+			s = &strand{who: p, key: k.key, session: session, device: device, app: app, ip: k.ip, service: k.service,
 				from: math.MaxInt64, to: math.MinInt64, level: unattributed}
 			switch k.key {
 			case session:
@@ -187,6 +191,60 @@ func (a *attributing) settle(p *person) {
 		}
 		a.state(s)
 	}
+}
+
+// begunFrom returns the addresses that a person's sessions of IMAP and POP3 began from, by their keys. Where a log names a connection, the line of its
+// end is about the connection that its login opened, whence that came. Left out are sessions that began from several addresses, and addresses
+// through which mail may be read for others: a log of what is behind them would have to say for whom.
+func (a *attributing) begunFrom(p *person) map[string]string {
+	var from map[string]string
+	for _, i := range p.contexts {
+		c := &a.contexts[i]
+		if c.IP == "" || !tellsEnds(c) {
+			continue
+		}
+		session := sessionKey(c)
+		if session == "" {
+			continue
+		}
+		if from == nil {
+			from = make(map[string]string)
+		}
+		if old, ok := from[session]; ok && old != c.IP || !a.ownClient(c.IP) {
+			from[session] = ""
+			continue
+		}
+		from[session] = c.IP
+	}
+	return from
+}
+
+// ownClient reports whether a connection of IMAP or POP3 from an address is that of a client, and not that of a web mail server or another
+// that reads mail for many: the facts call it the organisation's, or it is of the Internet and fewer than a crowd came from it.
+func (a *attributing) ownClient(ip string) bool {
+	at := a.remote(ip)
+	switch {
+	case at.role&(RoleNAT|RoleService) != 0 || at.none || at.provider:
+		return false
+	case at.role&(RoleOurs|RoleScanner) != 0:
+		return true
+	case at.private:
+		return false
+	}
+	if known, ok := a.clientOf[ip]; ok {
+		return known
+	}
+	last, n := "", 0
+	for c := a.ips.of(ip); c >= 0 && n < crowd; c = a.ips.next[c] {
+		if x := &a.contexts[c]; x.Channel == "imap" || x.Channel == "pop3" {
+			if k := a.who.key(x.Account); k != last {
+				last = k
+				n++
+			}
+		}
+	}
+	a.clientOf[ip] = n < crowd
+	return n < crowd
 }
 
 // client is what a program calls itself, as normalAgent and family write it.

@@ -31,17 +31,7 @@ var kinds = []struct {
 // TestNothingIsWronglyRuledOutOrConfirmed plays a few attacks of each kind; BARID_PLAYED=n plays n of them, BARID_PLAYED_FIRST is the
 // number of the first. BARID_PLAYED_KEEP is a folder to which what was played is written.
 func TestNothingIsWronglyRuledOutOrConfirmed(t *testing.T) {
-	n := 4
-	if s := os.Getenv("BARID_PLAYED"); s != "" {
-		var err error
-		if n, err = strconv.Atoi(s); err != nil {
-			t.Fatal(err)
-		}
-	}
-	first := 1
-	if s := os.Getenv("BARID_PLAYED_FIRST"); s != "" {
-		first, _ = strconv.Atoi(s)
-	}
+	n, first := asked(t)
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
@@ -63,6 +53,20 @@ func TestNothingIsWronglyRuledOutOrConfirmed(t *testing.T) {
 			t.Log(k.name, &sum)
 		})
 	}
+}
+
+// asked returns how many attacks are to be played, and the number of the first.
+func asked(t *testing.T) (n, first int) {
+	n, first = 4, 1
+	for name, v := range map[string]*int{"BARID_PLAYED": &n, "BARID_PLAYED_FIRST": &first} {
+		if s := os.Getenv(name); s != "" {
+			var err error
+			if *v, err = strconv.Atoi(s); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return n, first
 }
 
 // played plays one attack, and loses some of the logs.

@@ -22,6 +22,9 @@ func (p *parser) observeDovecot(v []event.Value, obs []logs.Observation) []logs.
 	switch string(v[dovEvent].Data) {
 	case "login":
 		o.Kind, o.OK, o.Action, o.Inference = logs.Login, true, v[dovMethod].Data, logs.SignedIn
+		if bytes.Equal(o.IP, v[dovLip].Data) { // a program on the server itself, as web mail: whence its user came is not said
+			o.IP = nil
+		}
 	case "login-failed":
 		o.Kind, o.Count, o.Action = logs.Login, count(v[dovAttempts]), v[dovMethod].Data
 	case "disconnect":
