@@ -134,15 +134,14 @@ func (a *attributing) settle(p *person) {
 		}
 		session, device, app := sessionKey(c), deviceKey(c), appKey(c)
 		k := strandKey{key: cmp.Or(session, device, app), ip: c.IP, device: device, service: c.Standing == logs.Service}
-		if c.IP == "" && tellsEnds(c) {
-			k.ip = begun[session]
-		}
 		if k.key == "" {
 			k.family = a.client(c.Agent).family
 		}
-		s := groups[k]
-		if s == nil {
-			s = &strand{who: p, key: k.key, session: session, device: device, app: app, ip: k.ip, service: k.service,
+		strandOf := func(k strandKey) *strand {
+			if s := groups[k]; s != nil {
+				return s
+			}
+			s := &strand{who: p, key: k.key, session: session, device: device, app: app, ip: k.ip, service: k.service,
 				from: math.MaxInt64, to: math.MinInt64, level: unattributed}
 			switch k.key {
 			case session:
@@ -152,18 +151,28 @@ func (a *attributing) settle(p *person) {
 			}
 			groups[k] = s
 			all = append(all, s)
+			return s
 		}
-		s.known = s.known || a.reachesBack(c)
-		if agent := a.client(c.Agent).name; agent != "" {
-			if j, found := slices.BinarySearch(s.agents, agent); !found && len(s.agents) < maxListed {
-				s.agents = slices.Insert(s.agents, j, agent)
-			}
-		}
-		if s.doubt = max(s.doubt, a.in.skew(int(i))); s.host == "" {
-			s.host = c.Host
-		}
+		var last *strand
 		for v := range visits {
+			if c.IP == "" {
+				k.ip = begun[session].address(c, &visits[v])
+			}
+			s := strandOf(k)
 			s.add(part{int(i), v, visits[v].From, visits[v].To}, visits[v].First)
+			if s == last {
+				continue
+			}
+			last = s
+			s.known = s.known || a.reachesBack(c)
+			if agent := a.client(c.Agent).name; agent != "" {
+				if j, found := slices.BinarySearch(s.agents, agent); !found && len(s.agents) < maxListed {
+					s.agents = slices.Insert(s.agents, j, agent)
+				}
+			}
+			if s.doubt = max(s.doubt, a.in.skew(int(i))); s.host == "" {
+				s.host = c.Host
+			}
 		}
 	}
 	for _, s := range all {
@@ -193,30 +202,54 @@ func (a *attributing) settle(p *person) {
 	}
 }
 
-// begunFrom returns the addresses that a person's sessions of IMAP and POP3 began from, by their keys. Where a log names a connection, the line of its
-// end is about the connection that its login opened, whence that came. Left out are sessions that began from several addresses, and addresses
-// through which mail may be read for others: a log of what is behind them would have to say for whom.
-func (a *attributing) begunFrom(p *person) map[string]string {
-	var from map[string]string
+// whence is where a session came from: the one address that records of it say, and when they do.
+type whence struct {
+	ip       string // "" where they say several
+	from, to int64
+}
+
+// address returns whence what a context without an address did in a visit came, by the other records of its session; "" if they do not tell.
+// Where a log names a connection, the line of its end is about the connection that its login opened. Windows counts its identifiers anew when
+// it starts: a record without an address is of a session that others tell of at most a day apart.
+func (o whence) address(c *tally.Context, v *tally.Visit) string {
+	switch {
+	case tellsEnds(c):
+		return o.ip
+	case c.Channel != "smb" || v.From == event.UnknownTime || v.From < sum(o.from, -day) || v.To > sum(o.to, day):
+		return ""
+	}
+	return o.ip
+}
+
+// begunFrom returns whence a person's sessions of IMAP, POP3 and shares came, by their keys. Left out are those that came from several addresses,
+// and of mail those from addresses through which it may be read for others: a log of what is behind them would have to say for whom.
+func (a *attributing) begunFrom(p *person) map[string]whence {
+	out := make(map[string]whence)
 	for _, i := range p.contexts {
 		c := &a.contexts[i]
-		if c.IP == "" || !tellsEnds(c) {
+		mail := tellsEnds(c)
+		if c.IP == "" || !mail && !strings.HasPrefix(c.Format, "windows") {
 			continue
 		}
 		session := sessionKey(c)
 		if session == "" {
 			continue
 		}
-		if from == nil {
-			from = make(map[string]string)
+		o, ok := out[session]
+		if !ok {
+			o = whence{ip: c.IP, from: math.MaxInt64, to: math.MinInt64}
 		}
-		if old, ok := from[session]; ok && old != c.IP || !a.ownClient(c.IP) {
-			from[session] = ""
-			continue
+		if o.ip != c.IP || mail && !a.ownClient(c.IP) {
+			o.ip = ""
 		}
-		from[session] = c.IP
+		for _, v := range a.store.Visits(int(i)) {
+			if v.From != event.UnknownTime {
+				o.from, o.to = min(o.from, v.From), max(o.to, v.To)
+			}
+		}
+		out[session] = o
 	}
-	return from
+	return out
 }
 
 // ownClient reports whether a connection of IMAP or POP3 from an address is that of a client, and not that of a web mail server or another
