@@ -32,6 +32,12 @@ type Mailbox struct {
 	// Accounts are the names of the account that it belongs to, apart by blanks or semicolons: login names, aliases; "-" where there is none
 	// but the mailbox's own. Where it is "", nobody knows what other names it has.
 	Accounts string
+	// GUIDs identify the mailbox, its archive and its object in the directory where logs do not write a name: Get-Mailbox calls them
+	// ExchangeGuid, ArchiveGuid and Guid. AllGUIDs says that there are no others: the mailbox's own is among them, and the archive's, if there is one.
+	GUIDs    []string
+	AllGUIDs bool
+	// SID is the security identifier of the account that it belongs to, "" if unknown.
+	SID string
 }
 
 // Message is a line of the list of messages.
@@ -154,7 +160,7 @@ func (f *InventoryFiles) Path(kind string) string {
 func columns(kind string) (names []string, needed int) {
 	switch kind {
 	case "mailboxes":
-		return []string{"mailbox", "owner", "server", "database", "accounts"}, 1
+		return []string{"mailbox", "owner", "server", "database", "accounts", "exchange_guid", "archive_guid", "guid", "sid"}, 1
 	case "messages":
 		return []string{"mailbox", "message_id", "folder_id", "folder", "size", "received", "removed"}, 2
 	}
@@ -213,6 +219,7 @@ func (inv *Inventory) readMailboxes(t *sheet) error {
 			continue
 		}
 		m := Mailbox{Name: t.text(0), Owner: t.text(1), Server: t.again(2), Database: t.again(3), Accounts: t.text(4)}
+		m.identify(t)
 		key := strings.ToLower(m.Name)
 		if line, twice := seen[key]; twice {
 			t.problem("mailbox %q stands in line %d already", m.Name, line)
@@ -220,6 +227,36 @@ func (inv *Inventory) readMailboxes(t *sheet) error {
 		}
 		seen[key] = t.line
 		inv.Mailboxes = append(inv.Mailboxes, m)
+	}
+}
+
+// identify reads the identifiers of a mailbox.
+func (m *Mailbox) identify(t *sheet) {
+	told := 0
+	for column := 5; column <= 7; column++ {
+		c := t.cell(column)
+		id := identifierOf(string(c))
+		switch {
+		case len(c) == 0:
+			continue
+		case !looksLikeGUID(id):
+			t.problem("%q is no GUID", cutText(string(c)))
+			continue
+		case id != noGUID:
+			m.GUIDs = append(m.GUIDs, id)
+		case column == 5:
+			continue
+		}
+		if column < 7 {
+			told++
+		}
+	}
+	m.AllGUIDs = told == 2
+	if c := t.cell(8); len(c) > 0 {
+		if m.SID = identifierOf(string(c)); !isSID(m.SID) {
+			t.problem("%q is no SID of an account", cutText(string(c)))
+			m.SID = ""
+		}
 	}
 }
 

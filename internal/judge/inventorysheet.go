@@ -325,12 +325,16 @@ func (t *sheet) header(names []string, needed int) error {
 
 // columnKey is the name of a column without what people write differently.
 func columnKey(name string) string {
-	return strings.Map(func(r rune) rune {
+	key := strings.Map(func(r rune) rune {
 		if r == ' ' || r == '_' || r == '-' {
 			return -1
 		}
 		return r
 	}, strings.ToLower(name))
+	if key == "mailboxguid" {
+		return "exchangeguid"
+	}
+	return key
 }
 
 func cutText(s string) string {

@@ -19,13 +19,20 @@ type people struct {
 	aliasLocal map[string]string
 	// accounts are the local parts of all names of a mailbox, in order, by its key: of those of which the list tells the accounts.
 	accounts map[string][]string
+	// named are the names, as key returns them, of GUIDs and SIDs in lower case, and identifiers are those by the names.
+	named, identifiers map[string][]string
+	// listedID are the identifiers of which the list tells whose they are.
+	listedID map[string]bool
+	// allGUIDs are the mailboxes of which the list tells all GUIDs, knownSID those of which it tells the SID of the account.
+	allGUIDs, knownSID map[string]bool
 }
 
 // newPeople learns the names from the inventory, the evidence and the facts. What somebody merely tried teaches a name
 // only where nothing else does: whoever guesses could otherwise make one person two.
 func newPeople(in *Input) (*people, error) {
 	p := &people{full: make(map[string][]string), listed: make(map[string]bool), plain: make(map[string]bool), alias: make(map[string]string),
-		aliasLocal: make(map[string]string), accounts: make(map[string][]string)}
+		aliasLocal: make(map[string]string), accounts: make(map[string][]string),
+		named: make(map[string][]string), identifiers: make(map[string][]string), allGUIDs: make(map[string]bool), listedID: make(map[string]bool), knownSID: make(map[string]bool)}
 	if in.Inventory != nil {
 		for i := range in.Inventory.Mailboxes {
 			m := &in.Inventory.Mailboxes[i]
@@ -83,6 +90,7 @@ func newPeople(in *Input) (*people, error) {
 	}
 	if in.Inventory != nil {
 		p.tellAccounts(in.Inventory.Mailboxes)
+		p.tellIdentifiers(in.Inventory.Mailboxes)
 	}
 	return p, nil
 }
@@ -184,9 +192,15 @@ func bare(account string) string {
 
 // key returns one name for an account, however it is written, in lower case. Names without a domain, or with a Windows
 // domain, are those of the one address with the same local part, if there is only one. A tag (ana+shop@…) makes another
-// account, and so does a SID: no log that is read links them.
+// account. A GUID or SID is the name that it is known to be of, if that is one.
 func (p *people) key(account string) string {
 	a := bare(account)
+	if id := identifierOf(a); isIdentifier(id) {
+		if names := p.named[id]; len(names) == 1 {
+			return names[0]
+		}
+		return id
+	}
 	if own := p.alias[a]; own != "" {
 		a = own
 	}
@@ -213,9 +227,12 @@ func (p *people) address(a string) string {
 	return local
 }
 
-// keys returns every account that a name may be: several where a bare name has more than one address.
+// keys returns every account that a name may be: several where a bare name has more than one address, or an identifier more than one name.
 func (p *people) keys(account string) []string {
 	k := p.key(account)
+	if names := p.named[k]; len(names) > 1 {
+		return append([]string{k}, names...)
+	}
 	if _, _, full := cutAddress(k); !full && len(p.full[k]) > 1 {
 		return append([]string{k}, p.full[k]...)
 	}

@@ -328,8 +328,8 @@ func (r *reacher) mail(a *tally.Act, c *tally.Context, s *session, rd reading) {
 		return
 	}
 	if looksLikeGUID(b.key) && !b.listed {
-		// Which mailbox has this identifier is not known; most likely it is the account's own.
-		if own := r.box(c.Account); own != nil && own != b {
+		// Which mailbox has this identifier is not known: most likely it is the account's own. See otherAccounts.
+		if own := r.box(c.Account); own != nil && own != b && !r.who.allGUIDs[own.key] {
 			own.touch(a, s)
 			own.coarse(a, s, exposure, may, may, r)
 		}
@@ -362,25 +362,6 @@ func (r *reacher) unnamed(a *tally.Act, c *tally.Context, s *session, x logs.Exp
 	h := r.host(c.Host)
 	keep := *a
 	h.unnamed = append(h.unnamed, unnamed{&keep, s, x, min(d, may), c.Channel, "the log names no mailbox"})
-}
-
-// looksLikeGUID reports whether a mailbox is named by an identifier.
-func looksLikeGUID(key string) bool {
-	key, _, _ = strings.Cut(strings.Trim(key, "{}"), "@")
-	if len(key) != 36 {
-		return false
-	}
-	for i := range len(key) {
-		c := key[i]
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			if c != '-' {
-				return false
-			}
-		} else if !('0' <= c && c <= '9' || 'a' <= c && c <= 'f') {
-			return false
-		}
-	}
-	return true
 }
 
 // held opens ways by what was held: capabilities, and sessions without an end.

@@ -19,6 +19,8 @@ type outsiders struct {
 	names    []string // the first few
 	by       []string
 	channels map[string]bool
+	// members are all of them, and identified those that are known to open a mailbox with a certain GUID.
+	members, identified []*box
 }
 
 func newOutsiders(x logs.Exposure) *outsiders {
@@ -35,6 +37,7 @@ func (o *outsiders) add(r *reacher, u *box) {
 		from, to = min(from, w.from), max(to, w.to)
 	}
 	o.from, o.to = min(o.from, from), max(o.to, to)
+	o.members = append(o.members, u)
 	o.names = addTo(o.names, u.key, mostWords)
 	for _, id := range u.by {
 		o.by = addTo(o.by, id, mostBy)
@@ -48,71 +51,112 @@ func (o *outsiders) add(r *reacher, u *box) {
 
 // otherAccounts opens the mailboxes that may belong to an account that the attacker used and of which the inventory has none: a person may
 // have several login names, and none of them need be the name of the mailbox. Where the list says which accounts a mailbox has, it has no other.
+// So it does with mailboxes that logs name by an identifier of which nobody knows whose it is.
 func (r *reacher) otherAccounts() {
-	var listed []*box
 	all := r.sorted()
+	listed := r.in.Inventory != nil && slices.ContainsFunc(all, func(b *box) bool { return b.listed })
+	var perhaps, unknown []*box // mailboxes that may be another's, and those of which that is asked
 	for _, b := range all {
-		if b.listed {
-			listed = append(listed, b)
+		if b.listed || !listed && !isIdentifier(b.key) {
+			perhaps = append(perhaps, b)
+		}
+		if (!listed || !r.inMailboxList(b)) && !isMachine(b.key) && (b.reached || len(b.by) > 0) && (listed || isIdentifier(b.key)) {
+			unknown = append(unknown, b)
 		}
 	}
-	if len(listed) == 0 {
-		return
-	}
-	// What may be any mailbox of which the list does not name the accounts; and, by local part, what may be one of which it does.
-	var of [logs.Content + 1]*outsiders
+	// What may be any mailbox of which the list does not tell, by the kind of name, and what may be one of which it does, by local part.
+	var of [nameKinds][logs.Content + 1]*outsiders
 	byLocal := make(map[string][]*outsiders)
-	var noted []*box
-	for _, u := range all {
-		if r.inMailboxList(u) || looksLikeGUID(u.key) || isMachine(u.key) || !u.reached && len(u.by) == 0 {
-			continue
-		}
+	var noted [nameKinds][]*box
+	for _, u := range unknown {
 		x, d := u.most()
 		if d == not {
 			continue
 		}
 		one := newOutsiders(x)
 		one.add(r, u)
-		if some := r.meant(u); len(some) > 0 {
+		if some, sure := r.meant(u); len(some) > 0 {
 			for _, b := range some {
-				one.open(r, b)
+				one.open(r, b, kindOf(u.key))
 			}
-			continue
+			if sure {
+				continue
+			}
 		}
-		if of[x] == nil {
-			of[x] = newOutsiders(x)
+		kind := kindOf(u.key)
+		if of[kind][x] == nil {
+			of[kind][x] = newOutsiders(x)
 		}
-		of[x].add(r, u)
+		of[kind][x].add(r, u)
+		if kind == nameOfMailbox && len(r.guidsOf(u.key)) > 0 {
+			of[kind][x].identified = append(of[kind][x].identified, u)
+		}
 		local := localOf(u.key)
 		byLocal[local] = append(byLocal[local], one)
-		noted = append(noted, u)
+		noted[kind] = append(noted[kind], u)
 	}
-	if len(noted) == 0 {
-		return
-	}
-	open := 0
-	for _, b := range listed {
-		names, told := r.who.accounts[b.key]
-		if !told {
-			open++
-			for _, o := range of {
-				if o != nil {
-					o.open(r, b)
-				}
+	var open [nameKinds]int
+	for _, b := range perhaps {
+		for kind := range of {
+			if r.told(b, nameKind(kind)) {
+				continue
 			}
-			continue
+			opened := false
+			for _, o := range of[kind] {
+				opened = o != nil && o.mayBe(r, b) || opened
+			}
+			if opened {
+				open[kind]++
+			}
 		}
-		for _, n := range names {
+		for _, n := range r.who.accounts[b.key] {
 			for _, o := range byLocal[n] {
-				o.open(r, b)
+				o.open(r, b, nameOfMailbox)
 			}
 		}
 	}
-	r.noteOutsiders(noted, open)
+	for kind := range noted {
+		r.noteOutsiders(noted[kind], open[kind], nameKind(kind))
+	}
 }
 
-// noMailbox is followed by an account.
-const noMailbox = "the inventory has no mailbox "
+// nameKind is how an account or mailbox is named.
+type nameKind uint8
+
+const (
+	nameOfMailbox nameKind = iota
+	guidOfMailbox
+	sidOfAccount
+	nameKinds
+)
+
+func kindOf(key string) nameKind {
+	switch {
+	case looksLikeGUID(key):
+		return guidOfMailbox
+	case isSID(key):
+		return sidOfAccount
+	}
+	return nameOfMailbox
+}
+
+// told reports whether the list tells all names of a kind that a mailbox has.
+func (r *reacher) told(b *box, kind nameKind) bool {
+	switch kind {
+	case guidOfMailbox:
+		return r.who.allGUIDs[b.key]
+	case sidOfAccount:
+		return r.who.knownSID[b.key]
+	}
+	_, told := r.who.accounts[b.key]
+	return told
+}
+
+// What is said of an account or identifier that follows.
+const (
+	noMailbox = "the inventory has no mailbox "
+	noOwner   = "nothing tells whose mailbox it is: "
+)
 
 // inMailboxList reports whether the list of mailboxes names a mailbox; where there is no such list, whether the list of messages does.
 func (r *reacher) inMailboxList(b *box) bool {
@@ -122,26 +166,67 @@ func (r *reacher) inMailboxList(b *box) bool {
 	return b.listed && !b.byMessages
 }
 
-// meant returns the mailboxes of the list that an account may be by a name that several have.
-func (r *reacher) meant(u *box) []*box {
-	var out []*box
+// meant returns the mailboxes of the list that an account may be, by a name that several have or by an identifier that both have; sure says that
+// it is one of them.
+func (r *reacher) meant(u *box) (some []*box, sure bool) {
 	for _, k := range r.who.keys(u.key) {
-		if b := r.boxes[k]; b != nil && b != u && b.listed {
-			out = append(out, b)
+		if b := r.boxes[k]; b != nil && b != u && (b.listed || isIdentifier(u.key)) {
+			some, sure = append(some, b), true
 		}
 	}
-	return out
+	var have, shared [nameKinds]int
+	for _, id := range r.who.identifiers[u.key] {
+		kind := kindOf(id)
+		have[kind]++
+		for _, k := range r.who.named[id] {
+			if b := r.boxes[k]; b != nil && b != u && b.listed {
+				some = append(some, b)
+				shared[kind]++
+			}
+		}
+	}
+	// An account has one SID and a mailbox one GUID, but a name may have belonged to several.
+	for kind := range have {
+		sure = sure || have[kind] == 1 && shared[kind] > 0
+	}
+	return some, sure
 }
 
-// open opens a mailbox that may be the one of accounts by another name.
-func (o *outsiders) open(r *reacher, b *box) {
-	w := b.way(wayKey{rule: ruleOtherAccount, grasp: graspCoarse, degree: may, exposure: o.exposure})
+// guidsOf returns the GUIDs that logs or the list tell of a mailbox.
+func (r *reacher) guidsOf(key string) []string {
+	return slices.DeleteFunc(slices.Clone(r.who.identifiers[key]), func(id string) bool { return !looksLikeGUID(id) })
+}
+
+// mayBe opens a mailbox, unless each of the accounts is known to open another: by GUIDs, of which each has its own.
+func (o *outsiders) mayBe(r *reacher, b *box) bool {
+	if len(o.identified) > 0 && len(r.guidsOf(b.key)) > 0 {
+		rest := newOutsiders(o.exposure)
+		for _, u := range o.members {
+			if len(r.guidsOf(u.key)) == 0 || r.who.share(u.key, b.key) {
+				rest.add(r, u)
+			}
+		}
+		if o = rest; len(o.members) == 0 {
+			return false
+		}
+	}
+	o.open(r, b, kindOf(o.members[0].key))
+	return true
+}
+
+// open opens a mailbox that may be the one of accounts by another name of that kind.
+func (o *outsiders) open(r *reacher, b *box, kind nameKind) {
+	rule, words := ruleOtherAccount, noMailbox
+	if kind == guidOfMailbox {
+		rule, words = ruleUnknownMailbox, noOwner
+	}
+	w := b.way(wayKey{rule: rule, grasp: graspCoarse, degree: may, exposure: o.exposure})
 	w.bound(-1, -1)
 	w.times++
 	w.self = max(w.self, may)
 	w.span(o.from, o.to)
 	for _, n := range o.names {
-		w.words = addTo(w.words, noMailbox+n, mostWords)
+		w.words = addTo(w.words, words+n, mostWords)
 	}
 	for _, id := range o.by {
 		w.by = addTo(w.by, id, mostBy)
@@ -151,27 +236,45 @@ func (o *outsiders) open(r *reacher, b *box) {
 	}
 }
 
-// noteOutsiders says which accounts are of no mailbox of the list, how many mailboxes may be theirs, and what settles it. Of those that were
-// only guessed at their entries tell.
-func (r *reacher) noteOutsiders(list []*box, open int) {
+// noteOutsiders says which accounts, or identifiers, are of no mailbox of the list, how many mailboxes may be theirs, and what settles it. Of
+// those that were only guessed at their entries tell.
+func (r *reacher) noteOutsiders(list []*box, open int, kind nameKind) {
 	noted := 0
 	for _, u := range list {
-		u.outside = open > 0
+		if open > 0 {
+			u.settledBy = nameColumns[kind].settle + u.key
+		}
 		if len(u.by) == 0 && !r.holdsSurely(u.key) {
 			continue
 		}
 		if noted++; noted > maxOutsiders {
 			continue
 		}
-		text := "account " + u.key + ", which the attacker used or may have used, is of no mailbox of the list"
+		text := fmt.Sprintf(nameColumns[kind].note, u.key)
 		if open > 0 {
-			text += fmt.Sprintf(": it may open any of those whose accounts the list does not name (%d); its column accounts settles it", open)
+			text += fmt.Sprintf(nameColumns[kind].open, open)
 		}
 		r.j.Notes = append(r.j.Notes, text)
 	}
 	if noted > maxOutsiders {
-		r.j.Notes = append(r.j.Notes, fmt.Sprintf("%d more accounts that the attacker used or may have used are of no mailbox of the list", noted-maxOutsiders))
+		r.j.Notes = append(r.j.Notes, fmt.Sprintf(nameColumns[kind].more, noted-maxOutsiders))
 	}
+}
+
+// nameColumns are, by the kind of name, what a note says and which column of the list settles it.
+var nameColumns = [nameKinds]struct{ settle, note, open, more string }{
+	nameOfMailbox: {"the column accounts of the list of mailboxes, with the account ",
+		"account %s, which the attacker used or may have used, is of no mailbox of the list",
+		": it may open any of those whose accounts the list does not name (%d); its column accounts settles it",
+		"%d more accounts that the attacker used or may have used are of no mailbox of the list"},
+	guidOfMailbox: {"the columns exchange_guid and archive_guid of the list of mailboxes, with ",
+		"mailbox %s, in which the attacker was or may have been, is named by its GUID only",
+		": it may be any of those whose GUIDs the list does not name (%d); its columns exchange_guid and archive_guid settle it",
+		"%d more mailboxes in which the attacker was or may have been are named by their GUIDs only"},
+	sidOfAccount: {"the column sid of the list of mailboxes, with ",
+		"account %s, which the attacker used or may have used, is named by its SID only",
+		": it may open any of those whose SID the list does not name (%d); its column sid settles it",
+		"%d more accounts that the attacker used or may have used are named by their SIDs only"},
 }
 
 // holdsSurely reports whether an attacker certainly held an account.

@@ -13,9 +13,9 @@ import (
 // box is a mailbox, and all that is known of what was reached in it.
 type box struct {
 	key, name, server string
-	listed            bool // in the inventory
-	byMessages        bool // only its list of messages names it
-	outside           bool // an account that may open a mailbox of the list by another name
+	listed            bool   // in the inventory
+	byMessages        bool   // only its list of messages names it
+	settledBy         string // what tells whether it is a mailbox of the list by another name; "" where that is known
 	rows              []int32
 	ways              []*way
 	index             map[wayKey]int

@@ -18,6 +18,7 @@ const (
 	ruleSuccessUnknown = "SUCCESS_UNKNOWN"
 	ruleOtherName      = "OTHER_NAME"
 	ruleOtherAccount   = "OTHER_ACCOUNT"
+	ruleUnknownMailbox = "UNKNOWN_MAILBOX"
 	ruleFullPresumed   = "FULL_PRESUMED"
 	ruleUnseenRule     = "UNSEEN_RULE"
 	ruleSameHost       = "SAME_HOST"
@@ -51,6 +52,7 @@ func rules() []logs.Inference {
 		{Name: ruleSuccessUnknown, Says: "It was tried, and the log does not say whether it succeeded.", Verified: true, Source: algebra},
 		{Name: ruleOtherName, Says: "The log names what was read in another way than the inventory: it may be this.", Verified: true, Source: algebra},
 		{Name: ruleOtherAccount, Says: "The attacker used an account of which the list has no mailbox: this may be its mailbox, by another name.", Verified: true, Source: algebra},
+		{Name: ruleUnknownMailbox, Says: "The attacker was in a mailbox that the log names by an identifier only: this may be it.", Verified: true, Source: algebra},
 		{Name: ruleFullPresumed, Says: "Parts were fetched whose sum is the size of the file: all of it is presumed.", Verified: false, Source: ""},
 		{Name: ruleUnseenRule, Says: "While no log showed it, a rule may have been made that sends on what comes in: nobody has said that there is none.", Verified: true, Source: algebra},
 		{Name: ruleSameHost, Says: "Names and addresses of one server are told as one.", Verified: true, Source: "docs/verdicts.md, Hosts"},

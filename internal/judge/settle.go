@@ -27,9 +27,6 @@ func (r *reacher) settle(b *box, sig signature) string {
 	return strings.Join(out, "; ")
 }
 
-// accountsColumn is what tells whose mailbox an account opens.
-const accountsColumn = "the column accounts of the list of mailboxes, with the account "
-
 // hostOnly leaves the times of a host's capability out.
 func hostOnly(of string) string {
 	host, _, _ := strings.Cut(of, " from ")
@@ -72,7 +69,10 @@ func settles(w *way) string {
 	case ruleOtherName:
 		return "the list of which number in the mail store is which message"
 	case ruleOtherAccount:
-		return accountsColumn + strings.TrimPrefix(of, ": "+noMailbox)
+		name := strings.TrimPrefix(of, ": "+noMailbox)
+		return nameColumns[kindOf(name)].settle + name
+	case ruleUnknownMailbox:
+		return nameColumns[guidOfMailbox].settle + strings.TrimPrefix(of, ": "+noOwner)
 	case ruleUnseenRule:
 		return "the rules that are in the mailbox now, and the message trace"
 	case logs.RuleMade:

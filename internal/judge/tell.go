@@ -263,8 +263,8 @@ func (r *reacher) tellBox(b *box) {
 	}
 	e.Why = r.whyBox(b, &all)
 	e.Settle = r.settle(b, sig)
-	if b.outside {
-		e.Settle = strings.TrimPrefix(e.Settle+"; "+accountsColumn+b.key, "; ")
+	if b.settledBy != "" {
+		e.Settle = strings.TrimPrefix(e.Settle+"; "+b.settledBy, "; ")
 	}
 	for _, c := range slices.Sorted(maps.Keys(b.channels)) {
 		s := b.channels[c]
