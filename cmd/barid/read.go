@@ -161,7 +161,7 @@ func (f *readFlags) prepare(e *env) (*reading, error) {
 		return nil, fmt.Errorf("--log-sources: %w", err)
 	}
 	r.config = pipeline.Config{
-		Paths: f.Paths, Formats: pipeline.FormatsWith(table), Workers: f.workers(), From: from, To: to, Zone: r.facts.Zone,
+		Paths: f.Paths, Formats: pipeline.FormatsWith(table), Workers: f.workers(), From: from, To: to, Zone: r.facts.Zone, Year: r.facts.Year, Window: r.facts.Incident(),
 		Evidence: evidence.Options{MaxDepth: f.MaxDepth, MaxRatio: f.MaxRatio, MaxTotal: int64(f.MaxTotal), MaxEntries: f.MaxEntries, Stdin: e.stdin, Report: r.problem},
 	}
 	if e.term.bar {

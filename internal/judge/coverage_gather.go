@@ -110,6 +110,9 @@ func (c *coverage) assemble() error {
 // zoneDoubt is by how much a time may be off whose zone nobody knows, in nanoseconds: zones lie between UTC-12 and UTC+14.
 const zoneDoubt = 14 * 3600 * 1e9
 
+// yearDoubt is the same of a log of which nobody knows the year.
+const yearDoubt = 366 * 24 * 3600 * 1e9
+
 // zoneless takes the times of logs that do not say their zone, where the facts do not either, as far as they are known. Those of
 // one host agree with one another: where nothing else but an inventory has times, only that is held against them.
 func (c *coverage) zoneless(g *gatherer) {
@@ -120,17 +123,21 @@ func (c *coverage) zoneless(g *gatherer) {
 	}
 	for i := range streams {
 		s := &streams[i]
-		if !s.ZoneAssumed {
+		doubt, why := int64(zoneDoubt), "its times have no zone: facts (timezones) can say which"
+		switch {
+		case s.YearAssumed:
+			doubt, why = yearDoubt, "its times have no year: facts (years) can say which"
+		case !s.ZoneAssumed:
 			continue
 		}
 		if c.skewed == nil {
 			c.skewed = make(map[logAt]int64)
 		}
-		c.skewed[logAt{s.Host, s.Format}] = zoneDoubt
-		if alone {
+		c.skewed[logAt{s.Host, s.Format}] = max(doubt, c.skewed[logAt{s.Host, s.Format}])
+		if alone && !s.YearAssumed {
 			c.doubt = zoneDoubt
 		} else if t := g.trailOf[streamID{s.Source, s.Host, s.Format}]; t != nil {
-			t.skew, t.skewWhy = zoneDoubt, "its times have no zone: facts (timezones) can say which"
+			t.skew, t.skewWhy = doubt, why
 		}
 	}
 }

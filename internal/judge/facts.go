@@ -53,6 +53,8 @@ type Facts struct {
 	Statements   []Statement       `yaml:"statements"`
 	Inventory    InventoryFiles    `yaml:"inventory"`
 	Timezones    map[string]string `yaml:"timezones"`
+	// Years are those of the first lines of logs that do not say their own, by host or file.
+	Years map[string]int `yaml:"years"`
 	// Hosts are other names and addresses of servers, by the name that they go by.
 	Hosts map[string][]string `yaml:"hosts"`
 	// Disclosure is read and checked by package disclose.
@@ -200,7 +202,7 @@ func (f *Facts) Zone(streamPath string) (*time.Location, string) {
 	p := strings.ToLower(strings.ReplaceAll(streamPath, "!", "/"))
 	best := ""
 	for host := range f.zones {
-		if len(host) > len(best) && hasElement(p, host) {
+		if (len(host) > len(best) || len(host) == len(best) && host < best) && hasElement(p, host) {
 			best = host
 		}
 	}
@@ -211,6 +213,31 @@ func (f *Facts) Zone(streamPath string) (*time.Location, string) {
 		return z, "facts"
 	}
 	return time.UTC, "assumed"
+}
+
+// Year returns the year of the first line of a stream whose log does not say its own: that of the host or file whose name is part of the path,
+// or of "*"; 0 where the facts do not say.
+func (f *Facts) Year(streamPath string) int {
+	p := strings.ToLower(strings.ReplaceAll(streamPath, "!", "/"))
+	best, year := "", f.Years["*"]
+	for name, y := range f.Years {
+		if (len(name) > len(best) || len(name) == len(best) && name < best) && hasElement(p, strings.ToLower(name)) {
+			best, year = name, y
+		}
+	}
+	return year
+}
+
+// Incident returns from when to when the incident was; zero where the facts do not say.
+func (f *Facts) Incident() [2]time.Time {
+	var w [2]time.Time
+	if f.Window.From != nil {
+		w[0] = *f.Window.From
+	}
+	if f.Window.To != nil {
+		w[1] = *f.Window.To
+	}
+	return w
 }
 
 // hasElement reports whether an element of the path is host, or begins with it and a dot, dash or underscore.

@@ -26,6 +26,7 @@ func TestFactsThatCannotBeMeant(t *testing.T) {
 	f("window: {from: 2021-03-09T00:00:00Z}\nevicted: 2021-03-01T00:00:00Z\n", "line 2", "evicted", "before the window begins")
 	f("window: {from: yesterday}", "line 1", "time")
 	f("baseline_days: -3", "baseline_days")
+	f("tlp: red\nyears:\n  maillog: 5\n", "line 3", "years: maillog: 5 is no year")
 	f("attacker:\n  ips:\n  - 198.51.100.1\n  - 203.0.113.9\nours: {scanners: [203.0.113.0/24]}", "line 4", "203.0.113.9 is both", "scanners: 203.0.113.0/24")
 	f("attacker: {ips: ['::ffff:203.0.113.9']}\nours: {ips: [203.0.113.9]}", "both")
 	f("ours: {ips: [office]}", "line 1", "no address")

@@ -29,7 +29,7 @@ func (c *factsCheck) at(path ...any) string {
 }
 
 func (c *factsCheck) all() error {
-	for _, check := range []func() error{c.marking, c.times, c.sets, c.scripts, c.exposed, c.channels, c.coverage, c.statements, c.zones, c.hosts} {
+	for _, check := range []func() error{c.marking, c.times, c.sets, c.scripts, c.exposed, c.channels, c.coverage, c.statements, c.years, c.zones, c.hosts} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -177,6 +177,15 @@ func (c *factsCheck) statements() error {
 			if _, err := parsePrefix(s.IP); err != nil {
 				return fmt.Errorf("%sstatements: ip: %w", at, err)
 			}
+		}
+	}
+	return nil
+}
+
+func (c *factsCheck) years() error {
+	for _, name := range slices.Sorted(maps.Keys(c.f.Years)) {
+		if year := c.f.Years[name]; year < 1970 || year > 2100 {
+			return fmt.Errorf("%syears: %s: %d is no year that a log can be of", c.at("years", name), name, year)
 		}
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/barid-dfir/barid/internal/casefile"
 )
 
 // unusedFacts says which accounts, addresses, sessions, devices, programs and hosts the facts name that no evidence does: a
@@ -208,20 +210,24 @@ func (w *wanted) notes() []string {
 	return out
 }
 
-// zones says which time zones were of no use.
+// zones says which time zones, and years, were of no use.
 func (w *wanted) zones(in *Input) []string {
 	var out []string
+	part := func(name string) bool {
+		return slices.ContainsFunc(in.Sources, func(s casefile.Source) bool {
+			return hasElement(strings.ToLower(strings.ReplaceAll(s.Path, "!", "/")), strings.ToLower(name))
+		})
+	}
+	for _, name := range slices.Sorted(maps.Keys(in.Facts.Years)) {
+		if name != "*" && !part(name) {
+			out = append(out, fmt.Sprintf("facts: years: %s is part of the path of no evidence", name))
+		}
+	}
 	for _, host := range slices.Sorted(maps.Keys(in.Facts.Timezones)) {
 		if host == "*" || in.Inventory != nil && inventoryHas(in.Inventory, host) {
 			continue
 		}
-		used := false
-		for i := range in.Sources {
-			if used = hasElement(strings.ToLower(strings.ReplaceAll(in.Sources[i].Path, "!", "/")), strings.ToLower(host)); used {
-				break
-			}
-		}
-		if !used {
+		if !part(host) {
 			out = append(out, fmt.Sprintf("facts: timezones: %s is part of the path of no evidence", host))
 		}
 	}

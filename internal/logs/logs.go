@@ -39,6 +39,10 @@ type Source struct {
 	Zone *time.Location
 	// ZoneFrom says where Zone was taken from, for people: "facts", "assumed".
 	ZoneFrom string
+	// Year is the year of the first line of a log that does not say its own, as the facts state it; 0 where they do not.
+	Year int
+	// Window is from when to when the incident was, as the facts state it; zero where they do not.
+	Window [2]time.Time
 	// Head is the beginning of the stream, at most 64 KiB, as UTF-8 where the stream is UTF-16.
 	Head []byte
 }
@@ -90,6 +94,9 @@ type Format struct {
 	// Zoneless reports whether there are times in the source that do not say their zone, so that Source.Zone was used. It is
 	// called once, after the source has been read; nil where all times say it.
 	Zoneless func(s *Source) bool
+	// YearAssumed reports whether there are times in the source of which the year was taken from Source.Window, so that it may be another.
+	// It is called once, after the source has been read; nil where all times say it.
+	YearAssumed func(s *Source) bool
 	// Known returns the events that there can be in the format, for saying of rules whether they can match. It is nil where
 	// only the table of log sources says something of them.
 	Known func() []Known

@@ -93,6 +93,9 @@ func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, 
 	if err := owe(&c, cfg.FactsText, cfg.Regimes); err != nil {
 		return nil, nil, err
 	}
+	if !maps.Equal(was.Years, cfg.Facts.Years) || slices.Contains(before.Notes, otherYears) {
+		c.Notes = append(c.Notes, otherYears)
+	}
 	if !maps.Equal(was.Timezones, cfg.Facts.Timezones) || slices.Contains(before.Notes, otherZones) {
 		c.Notes = append(c.Notes, otherZones)
 	}
@@ -113,7 +116,8 @@ func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, 
 	return before, &c, nil
 }
 
-// otherZones is a note that stays until the evidence is read anew.
+// Notes that stay until the evidence is read anew.
+const otherYears = "facts: years: they are others than when the evidence was read, and count only then: run barid assess"
 const otherZones = "facts: timezones: they are others than when the evidence was read, and count only then: run barid assess"
 
 // openStore opens what the evidence of a case with so many sources taught.

@@ -38,6 +38,10 @@ type Config struct {
 	From, To int64
 	// Zone returns the time zone of a stream whose log does not say its own, and where it was taken from.
 	Zone func(path string) (zone *time.Location, from string)
+	// Year returns the year of the first line of a stream whose log does not say its own; 0 where nobody said it. It may be nil.
+	Year func(path string) int
+	// Window is from when to when the incident was; zero where nobody said.
+	Window [2]time.Time
 
 	// Wanted, if set, leaves out streams in which no record from the first offset to before the second is wanted, and blocks of
 	// such records.

@@ -95,7 +95,7 @@ func quote(ctx context.Context, cfg Config, w *casefile.Writer, c *casefile.Case
 	}
 	var records bytes.Buffer // of the source that is read
 	again := Config{
-		Paths: files, Evidence: cfg.Evidence, Formats: cfg.Formats, Workers: cfg.Workers, From: cfg.From, To: cfg.To, Zone: cfg.Zone,
+		Paths: files, Evidence: cfg.Evidence, Formats: cfg.Formats, Workers: cfg.Workers, From: cfg.From, To: cfg.To, Zone: cfg.Zone, Year: cfg.Year, Window: cfg.Window,
 		Wanted: m.within, Out: &records,
 		Event: func(dst []byte, source *logs.Source, e *event.Event, _ []logs.Observation) []byte {
 			if !m.within(source.Path, e.Offset, e.Offset+1) {

@@ -226,6 +226,7 @@ func (s *source) handOver() {
 			s.tally.Notes = append(s.tally.Notes, "times have no zone; read as "+s.logs.Zone.String()+" ("+s.logs.ZoneFrom+")")
 			s.tally.ZoneAssumed = s.logs.ZoneFrom != "facts"
 		}
+		s.tally.YearAssumed = s.format.YearAssumed != nil && s.format.YearAssumed(s.logs)
 		if s.format.Notes != nil {
 			s.tally.Notes = append(s.tally.Notes, s.format.Notes(s.logs)...)
 		}

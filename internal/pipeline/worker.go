@@ -105,7 +105,11 @@ func (w *worker) cut(s *source, j *job) {
 	if w.run.cfg.Zone != nil {
 		zone, from = w.run.cfg.Zone(j.stream.Path)
 	}
-	s.logs = &logs.Source{Path: j.stream.Path, ModTime: j.stream.ModTime, Zone: zone, ZoneFrom: from, Head: append(w.run.head(), head...)}
+	year := 0
+	if w.run.cfg.Year != nil {
+		year = w.run.cfg.Year(j.stream.Path)
+	}
+	s.logs = &logs.Source{Path: j.stream.Path, ModTime: j.stream.ModTime, Zone: zone, ZoneFrom: from, Year: year, Window: w.run.cfg.Window, Head: append(w.run.head(), head...)}
 	if e := r.Encoding(); e != "" {
 		s.tally.Notes = append(s.tally.Notes, "read as "+e+": offsets are those of the same text in UTF-8")
 	}

@@ -31,6 +31,8 @@ type Source struct {
 	Cut bool
 	// ZoneAssumed says that its times have no zone, and nobody said which it is.
 	ZoneAssumed bool
+	// YearAssumed says that the year of its times was taken from when the incident was.
+	YearAssumed bool
 
 	streams map[streamKey]*Part
 	unread  []Span

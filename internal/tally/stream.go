@@ -42,6 +42,8 @@ type Stream struct {
 	Cut bool
 	// ZoneAssumed says that its times have no zone, and nobody said which it is: they may be hours off.
 	ZoneAssumed bool
+	// YearAssumed says that its times have no year, and nobody said which it is: they may be years off.
+	YearAssumed bool
 }
 
 // Run is records with consecutive numbers, and the earliest and latest of their times.
@@ -310,7 +312,7 @@ func (s *Source) Streams() []Stream {
 		p.Active, p.Beats, p.Records = slices.Clip(orderSpans(p.Active)), slices.Clip(orderSpans(p.Beats)), slices.Clip(orderRuns(p.Records))
 		p.Unread = unread
 		p.Cut = s.Cut || len(s.Errors) > 0
-		p.ZoneAssumed = s.ZoneAssumed
+		p.ZoneAssumed, p.YearAssumed = s.ZoneAssumed, s.YearAssumed
 		out = append(out, p.Stream)
 	}
 	slices.SortFunc(out, compareStreams)

@@ -589,7 +589,7 @@ func appendStream(b []byte, s *Stream) []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(s.Backwards))
 	b = appendRef(b, &s.BackwardsAt, &Ref{})
-	return append(b, bit(s.Cut), bit(s.ZoneAssumed))
+	return append(b, bit(s.Cut), bit(s.ZoneAssumed)|bit(s.YearAssumed)<<1)
 }
 
 func (r *reader) stream() (s Stream) {
@@ -624,7 +624,8 @@ func (r *reader) stream() (s Stream) {
 	}
 	s.Backwards, s.BackwardsAt = r.known(0), r.ref(&Ref{})
 	s.Cut = r.byte() == 1
-	s.ZoneAssumed = r.byte() == 1
+	assumed := r.byte()
+	s.ZoneAssumed, s.YearAssumed = assumed&1 != 0, assumed&2 != 0
 	if s.From > s.To || s.From == event.UnknownTime && s.To != event.UnknownTime {
 		r.fail()
 	}

@@ -24,7 +24,12 @@ func New() logs.Format {
 		Parser:   func() logs.Parser { return &parser{shapes: set} },
 		Notes:    notes,
 		Zoneless: zoneless,
-		Known:    set.known,
+		YearAssumed: func(s *logs.Source) bool {
+			undated, _ := lacks(s)
+			_, how := begin(s)
+			return undated && how == fromWindow
+		},
+		Known: set.known,
 	}
 }
 

@@ -142,6 +142,39 @@ func TestPrograms(t *testing.T) {
 		"send ok account=ana ip=203.0.113.9 channel=submission session=06I02CNi016765 action=LOGIN inference=MESSAGE_SENT message=06I02CNi016765 in=ana exposure=content")
 }
 
+func TestYearThatOnlyPeopleKnow(t *testing.T) {
+	date := func(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, time.UTC) }
+	const lines = "Jan 30 04:00:00 h p: a\nFeb 25 04:00:00 h p: b\n"
+	f := func(name, path, in string, written time.Time, year int, from, to time.Time, want string, assumed bool) {
+		t.Helper()
+		s := logtest.Source(path, []byte(in))
+		s.ModTime, s.Year, s.Window = written, year, [2]time.Time{from, to}
+		format := syslog.New()
+		out := logtest.Read(t, format, s, []byte(in), logs.MaxBlock, 30)
+		got := "unknown"
+		if n := out.Events[len(out.Events)-1].Time; n != event.UnknownTime {
+			got = time.Unix(0, n).UTC().Format("2006-01")
+		}
+		if got != want || format.YearAssumed(s) != assumed {
+			t.Errorf("%s: the last line is of %s, assumed %v; want %s, %v (%q)", name, got, format.YearAssumed(s), want, assumed, format.Notes(s))
+		}
+	}
+	var never time.Time
+	from, to := date(2005, 1, 30), date(2005, 2, 28)
+	f("copied long after", "maillog", lines, date(2026, 11, 22), 0, from, to, "2005-02", true)
+	f("without a time", "maillog", lines, never, 0, from, to, "2005-02", true)
+	f("without a time, and nobody knows when", "maillog", lines, never, 0, never, never, "unknown", false)
+	f("without a time, of another season", "maillog", "Jul  1 04:00:00 h p: a\nJul  2 04:00:00 h p: b\n", never, 0, from, to, "unknown", false)
+	f("people say", "maillog", lines, date(2026, 11, 22), 2004, from, to, "2004-02", false)
+	f("people say, over the turn of the year", "maillog", "Dec 30 04:00:00 h p: a\nFeb  2 04:00:00 h p: b\n", date(2026, 11, 22), 2004, never, never, "2005-02", false)
+	f("the name of the file says", "maillog-20060301", lines, date(2026, 11, 22), 0, from, to, "2006-02", false)
+	f("written soon after", "maillog", lines, date(2026, 3, 1), 0, from, to, "2026-02", false)
+	f("the next log after the incident", "maillog", "Mar 10 04:00:00 h p: a\nJun  1 04:00:00 h p: b\n", date(2005, 6, 1), 0, from, to, "2005-06", false)
+	f("of the incident, by its file", "maillog", lines, date(2005, 11, 22), 0, from, to, "2005-02", false)
+	f("of another season", "maillog", "Jul  1 04:00:00 h p: a\nJul  2 04:00:00 h p: b\n", date(2026, 11, 22), 0, from, to, "2026-07", false)
+	f("a window without a beginning, at the turn of a year", "maillog", "Dec 20 04:00:00 h p: a\nJan  2 04:00:00 h p: b\n", never, 0, never, date(2005, 1, 5), "2005-01", true)
+}
+
 func TestYearIsTakenFromWhatIsKnown(t *testing.T) {
 	const turn = "Dec 31 23:59:59 h p: a\nJan  1 00:00:01 h p: b\nDec 31 23:59:59 h p: late\nJan  1 00:00:02 h p: c\n"
 	f := func(path, in string, written time.Time, note string, want ...string) {

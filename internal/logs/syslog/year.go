@@ -27,6 +27,8 @@ const (
 	fromName
 	fromModTime
 	fromNeighbour
+	fromFacts
+	fromWindow
 )
 
 // begin returns the calendar for the first line of a source, and where its year is taken from.
@@ -67,6 +69,14 @@ func begin(s *logs.Source) (calendar, from) {
 		c.month = first.month
 		return c, fromNeighbour
 	}
+	if s.Year != 0 {
+		c.year, c.month = s.Year, first.month
+		return c, fromFacts
+	}
+	if year := yearOf(&s.Window, &first, s.Zone); year != 0 && (how == fromNowhere || how == fromModTime && copied(end, &s.Window, &first)) {
+		c.year, c.month = year, first.month
+		return c, fromWindow
+	}
 	if how == fromNowhere {
 		return c, how
 	}
@@ -77,6 +87,46 @@ func begin(s *logs.Source) (calendar, from) {
 		c.year--
 	}
 	return c, how
+}
+
+// How long before the incident a log begins that is given as evidence of it, at most; how far after the incident a log of a later one
+// begins, at least; and how long before the file was last written a log begins whose file was not copied since, at most: where the window
+// of the incident says another year than the file.
+const (
+	longestBefore = 92 * 24 * time.Hour
+	leastAfter    = 180 * 24 * time.Hour
+	longestLog    = 40 * 24 * time.Hour
+)
+
+// yearOf returns the year in which the first line of a log lies in the window, or shortly before it; 0 if there is none.
+func yearOf(window *[2]time.Time, first *header, zone *time.Location) int {
+	from, to := window[0], window[1]
+	if to.IsZero() {
+		return 0
+	}
+	if from.IsZero() {
+		from = to
+	}
+	for year := to.Year() + 1; year >= from.Year()-1; year-- {
+		t := time.Date(year, time.Month(first.month), first.day, 0, 0, 0, 0, zone)
+		if !t.After(to.AddDate(0, 0, 1)) {
+			if t.Before(from.Add(-longestBefore)) {
+				return 0
+			}
+			return year
+		}
+	}
+	return 0
+}
+
+// copied reports whether the time of a file is rather that of its copy: by it the log would begin long after the incident, and long before
+// the file was written.
+func copied(end time.Time, window *[2]time.Time, first *header) bool {
+	t := time.Date(end.Year(), time.Month(first.month), first.day, 0, 0, 0, 0, time.UTC)
+	if t.After(end.AddDate(0, 0, 1)) {
+		t = t.AddDate(-1, 0, 0)
+	}
+	return t.After(window[1].Add(leastAfter)) && end.Sub(t) > longestLog
 }
 
 func day(year, month, day int) int32 { return int32(year*400 + month*32 + day) }
@@ -158,6 +208,10 @@ func notes(s *logs.Source) []string {
 		return []string{fmt.Sprintf("the log has no year: %d for its first line, from the date in the name of the file", c.year)}
 	case fromModTime:
 		return []string{fmt.Sprintf("the log has no year: %d for its first line, from the time the file was last written (%s)", c.year, s.ModTime.UTC().Format(time.DateOnly))}
+	case fromFacts:
+		return []string{fmt.Sprintf("the log has no year: %d for its first line, from the facts (years)", c.year)}
+	case fromWindow:
+		return []string{fmt.Sprintf("the log has no year: %d for its first line, from the window of the facts: nothing is ruled out by it unless the facts (years) say which", c.year)}
 	case fromNeighbour:
 		return []string{fmt.Sprintf("some lines have no year: %d for the first of them, from lines that have one", c.year)}
 	}
