@@ -25,7 +25,7 @@ type Duty struct {
 	Without bool       `json:"without_undue_delay,omitempty"`
 	// Local is Due in the time zone of the entity, RFC 3339 with its offset.
 	Local string `json:"local,omitempty"`
-	// Starts names the event that starts the clock (aware, classified, submitted initial), and Started is when it was.
+	// Starts names the event that starts the clock (aware, classified, submitted:initial), and Started is when it was.
 	Starts  string     `json:"starts"`
 	Started *time.Time `json:"started,omitempty"`
 	Done    *time.Time `json:"done,omitempty"`

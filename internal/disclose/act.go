@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/barid-dfir/barid/internal/strictyaml"
 )
 
 // The acts.
@@ -56,7 +58,7 @@ func (f *Facts) checkAct(a *Act) error {
 	}
 	kind := slices.Index(names, a.Act)
 	if kind < 0 {
-		return fmt.Errorf("act: %q is none of %s", a.Act, strings.Join(names, ", "))
+		return fmt.Errorf("act: %q is none of %s%s", a.Act, strings.Join(names, ", "), strictyaml.DidYouMean(a.Act, names))
 	}
 	k := actKinds[kind]
 	switch {
@@ -79,7 +81,7 @@ func (f *Facts) checkAct(a *Act) error {
 	case k.as == nil && a.As != "":
 		return fmt.Errorf("%s: it takes no \"as\"", a.Act)
 	case k.as != nil && !slices.Contains(k.as, a.As):
-		return fmt.Errorf("%s: as: %q is none of %s", a.Act, a.As, strings.Join(k.as, ", "))
+		return fmt.Errorf("%s: as: %q is none of %s%s", a.Act, a.As, strings.Join(k.as, ", "), strictyaml.DidYouMean(a.As, k.as))
 	}
 	for _, known := range []moment{{incident("detected"), f.Incident.Detected}, {incident("aware"), f.Incident.Aware}} {
 		if known.time != nil && a.Time.Before(*known.time) {

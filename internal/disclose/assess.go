@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/strictyaml"
 )
 
 // Assess says what is owed, and what the rules of regimes say of the incident. It decides nothing, and looks at no clock. An error is one of
@@ -40,7 +42,7 @@ func Assess(in *Input) (*Result, error) {
 		}
 	}
 	slices.SortStableFunc(r.Owed, byUrgency)
-	if g := regimes.Find("dora"); g != nil && (&asked{in: in, regime: g, proven: proven}).applies() != no {
+	if g := regimes.Find(regimeDORA); g != nil && (&asked{in: in, regime: g, proven: proven}).applies() != notMet {
 		classified, err := classifyDORA(in)
 		if err != nil {
 			return nil, err
@@ -54,9 +56,9 @@ func Assess(in *Input) (*Result, error) {
 func (a *asked) applies() truth {
 	if says, ok := a.in.Facts.Entity.Regimes[a.regime.Name]; ok {
 		if says {
-			return yes
+			return met
 		}
-		return no
+		return notMet
 	}
 	return a.condition(&a.regime.Applies).truth
 }
@@ -99,12 +101,12 @@ func compareTimes(a, b *time.Time) int {
 func (f *Facts) CheckRegimes(regimes *Regimes) error {
 	for _, name := range sortedKeys(f.Entity.Regimes) {
 		if regimes.Find(name) == nil {
-			return fmt.Errorf("%sthere is no regime %q: they are %s", f.line(entity("regimes", name)...), name, regimes.names())
+			return fmt.Errorf("%sthere is no regime %s", f.line(entity("regimes", name)...), unlike(name, regimes.names()))
 		}
 	}
 	for _, name := range sortedKeys(f.Incident.Delay) {
 		if regimes.Find(name) == nil {
-			return fmt.Errorf("%sthere is no regime %q: they are %s", f.line(incident("delay", name)...), name, regimes.names())
+			return fmt.Errorf("%sthere is no regime %s", f.line(incident("delay", name)...), unlike(name, regimes.names()))
 		}
 	}
 	for _, name := range sortedKeys(f.Entity.Recipients) {
@@ -122,23 +124,27 @@ func (f *Facts) CheckRegimes(regimes *Regimes) error {
 
 // checkRecipient looks at a key of entity.recipients: a regime, or a regime and a stage.
 func checkRecipient(name string, regimes *Regimes) error {
+	all := regimes.names()
 	for _, g := range regimes.list {
-		if name == g.Name {
-			return nil
-		}
 		for _, d := range g.Duties {
-			if name == g.Name+"."+d.Stage {
-				return nil
-			}
+			all = append(all, g.Name+"."+d.Stage)
 		}
 	}
-	return fmt.Errorf("there is no regime %q: they are %s, or with a stage such as gdpr.persons", name, regimes.names())
+	if slices.Contains(all, name) {
+		return nil
+	}
+	return fmt.Errorf("there is no regime %q: they are %s, or with a stage such as gdpr.persons%s", name, strings.Join(regimes.names(), ", "), strictyaml.DidYouMean(name, all))
+}
+
+// unlike names what is none of a list, the list, and what of it may be meant.
+func unlike(name string, list []string) string {
+	return fmt.Sprintf("%q: they are %s%s", name, strings.Join(list, ", "), strictyaml.DidYouMean(name, list))
 }
 
 func (f *Facts) checkActUnder(a *Act, regimes *Regimes) error {
 	g := regimes.Find(a.Regime)
 	if g == nil {
-		return fmt.Errorf("%s: there is no regime %q: they are %s", a.Act, a.Regime, regimes.names())
+		return fmt.Errorf("%s: there is no regime %s", a.Act, unlike(a.Regime, regimes.names()))
 	}
 	if a.Stage == "" {
 		if !slices.Contains(g.Decisions, a.Act) {
@@ -148,7 +154,7 @@ func (f *Facts) checkActUnder(a *Act, regimes *Regimes) error {
 	}
 	d := g.rule(a.Stage)
 	if d == nil {
-		return fmt.Errorf("%s: %s has no stage %q: they are %s", a.Act, a.Regime, a.Stage, g.stages())
+		return fmt.Errorf("%s: %s has no stage %s", a.Act, a.Regime, unlike(a.Stage, g.stages()))
 	}
 	before, follows := submission(d.Starts)
 	if a.Act != actSubmitted || !follows {

@@ -101,7 +101,7 @@ func expect(t *testing.T, duties map[string]*casefile.Duty, which, want string, 
 // Worked case 3.1, as it stood at each step.
 func TestPostalBankOverChristmas(t *testing.T) {
 	aware := assess(t, "postal-bank", "classified", "submitted")
-	expect(t, aware, "dora initial", "open 2025-12-23T06:10:00+01:00", "disclosure.acts: classified dora", "decides by 2025-12-23T02:10:00+01:00 keeps 4 hours")
+	expect(t, aware, "dora initial", "open 2025-12-23T06:10:00+01:00", "disclosure.acts: {act: classified, regime: dora, as: major|not_major}", "decides by 2025-12-23T02:10:00+01:00 keeps 4 hours")
 	expect(t, aware, "dora intermediate", "waiting")
 
 	signed := assess(t, "postal-bank", "submitted")
@@ -144,14 +144,14 @@ func TestPostUnderTheSameAttack(t *testing.T) {
 		t.Error(d["nis2 early"].Recipient, d["nis2 recipients"].Recipient)
 	}
 	undecided := assess(t, "post", "significant")
-	expect(t, undecided, "nis2 early", "open 2025-12-23T06:10:00+01:00", "disclosure.acts: significant nis2")
+	expect(t, undecided, "nis2 early", "open 2025-12-23T06:10:00+01:00", "disclosure.acts: {act: significant, regime: nis2, as: yes|no}")
 }
 
 // Worked case 3.2, for an authority of the Union.
 func TestAgencyWithABrokenMailServer(t *testing.T) {
 	d := assess(t, "agency")
 	expect(t, d, "eu-bodies-data edps", "due 2027-03-10T09:30:00+01:00")
-	expect(t, d, "eu-bodies-data persons", "open", "disclosure.acts: risk eu-bodies-data")
+	expect(t, d, "eu-bodies-data persons", "open", "disclosure.acts: {act: risk, regime: eu-bodies-data, as: unlikely|risk|high}")
 	expect(t, d, "eu-bodies-cyber early", "done 2027-03-08T09:30:00+01:00")
 	expect(t, d, "eu-bodies-cyber notification", "done 2027-03-10T09:30:00+01:00")
 	expect(t, d, "eu-bodies-cyber final", "due 2027-04-09T12:00:00+02:00")
@@ -165,7 +165,7 @@ func TestBankWithAWebShell(t *testing.T) {
 	d := assess(t, "bank-web-shell")
 	expect(t, d, "dora initial", "due 2027-03-08T15:00:00+01:00", "24 hours after awareness (2027-03-08T09:30:00+01:00) does not count")
 	expect(t, d, "gdpr authority", "due 2027-03-10T09:30:00+01:00")
-	expect(t, d, "gdpr persons", "open", "disclosure.acts: risk gdpr")
+	expect(t, d, "gdpr persons", "open", "disclosure.acts: {act: risk, regime: gdpr, as: unlikely|risk|high}")
 	expect(t, d, "gdpr controller", "not_owed")
 	expect(t, d, "fr-lopmi complaint", "not_owed")
 }
@@ -205,7 +205,7 @@ func TestDecisions(t *testing.T) {
 	base := "organisation: {name: X, kind: bank, country: FR}\ndisclosure:\n  entity: {timezone: Europe/Paris}\n  incident: {aware: 2026-02-02T08:00:00+01:00}\n  personal_data: {persons: 3}\n  acts:\n"
 	act := func(s string) string { return "  - {" + s + ", author: A, reason: r}\n" }
 	d := assessText(t, base+act("act: classified, regime: dora, as: not_major, time: 2026-02-02T09:00:00+01:00"), nil)
-	expect(t, d, "dora initial", "not_owed", "classified dora = not_major")
+	expect(t, d, "dora initial", "not_owed", "{act: classified, regime: dora} = not_major")
 	d = assessText(t, base+act("act: classified, regime: dora, as: not_major, time: 2026-02-02T09:00:00+01:00")+act("act: classified, regime: dora, as: major, time: 2026-02-02T11:00:00+01:00"), nil)
 	expect(t, d, "dora initial", "due 2026-02-02T15:00:00+01:00")
 	d = assessText(t, base+act("act: classified, regime: dora, as: major, time: 2026-02-02T09:00:00+01:00")+
@@ -215,7 +215,7 @@ func TestDecisions(t *testing.T) {
 	expect(t, d, "dora intermediate", "not_owed")
 	expect(t, d, "dora reclassification", "due", "without undue delay")
 	d = assessText(t, base+act("act: risk, regime: gdpr, as: unlikely, time: 2026-02-02T09:00:00+01:00"), nil)
-	expect(t, d, "gdpr authority", "not_owed", "risk gdpr = unlikely")
+	expect(t, d, "gdpr authority", "not_owed", "{act: risk, regime: gdpr} = unlikely")
 	expect(t, d, "gdpr register", "due")
 	d = assessText(t, base+act("act: risk, regime: gdpr, as: high, time: 2026-02-02T09:00:00+01:00"), nil)
 	expect(t, d, "gdpr persons", "due", "without undue delay")
@@ -297,7 +297,7 @@ func TestFactsThatNoRegimeTakes(t *testing.T) {
 func TestLawOfAnOldIntrusionFoundToday(t *testing.T) {
 	facts := "organisation: {kind: bank, country: FR}\ndisclosure: {incident: {%s}}"
 	old := "occurred: 2021-03-03T08:00:00Z"
-	expect(t, assessText(t, fmt.Sprintf(facts, old), nil), "dora initial", "open", "disclosure.incident.aware", "disclosure.acts: classified dora")
+	expect(t, assessText(t, fmt.Sprintf(facts, old), nil), "dora initial", "open", "disclosure.incident.aware", "disclosure.acts: {act: classified, regime: dora, as: major|not_major}")
 	expect(t, assessText(t, fmt.Sprintf(facts, "detected: 2021-03-03T08:00:00Z"), nil), "dora initial", "open", "disclosure.incident.aware")
 	expect(t, assessText(t, fmt.Sprintf(facts, old), nil), "dora intermediate", "waiting")
 	expect(t, assessText(t, fmt.Sprintf(facts, old+", aware: 2021-03-07T08:00:00Z"), nil), "dora initial", "not_owed", "applies from 2025-01-17")
@@ -355,7 +355,7 @@ func TestFactsDoNotRuleOutWhatTheCaseLeavesOpen(t *testing.T) {
 	expect(t, d, "gdpr register", "open")
 	expect(t, d, "fr-lopmi complaint", "open 2026-02-05T08:00:00+01:00", "disclosure.incident.malicious")
 	unlikely := "  acts: [{act: risk, regime: gdpr, as: unlikely, time: 2026-02-02T09:00:00+01:00, author: A, reason: r}]\n"
-	expect(t, assessText(t, facts+unlikely, c), "gdpr authority", "not_owed", "risk gdpr = unlikely")
+	expect(t, assessText(t, facts+unlikely, c), "gdpr authority", "not_owed", "{act: risk, regime: gdpr} = unlikely")
 	f, _ := ParseFacts([]byte(facts))
 	r, err := Assess(&Input{Case: c, Facts: f})
 	if err != nil || len(r.Notes) != 2 || !strings.Contains(r.Notes[0], "persons: 0, but mail may") || !strings.Contains(r.Notes[1], "malicious: false, but") {

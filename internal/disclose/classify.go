@@ -11,13 +11,6 @@ import (
 	"github.com/barid-dfir/barid/internal/casefile"
 )
 
-// What a rule may say.
-const (
-	ruleMet    = "met"
-	ruleNotMet = "not_met"
-	ruleOpen   = "open"
-)
-
 // The criteria of DORA, in the order of the regulation.
 const (
 	doraCritical   = "dora.6"
@@ -39,7 +32,8 @@ func classifyDORA(in *Input) (casefile.Classification, error) {
 	if err != nil {
 		return casefile.Classification{}, err
 	}
-	out := casefile.Classification{Regime: "dora"}
+	out := casefile.Classification{Regime: regimeDORA}
+	var results []truth
 	for _, r := range []struct {
 		id, article string
 		test        finding
@@ -55,20 +49,18 @@ func classifyDORA(in *Input) (casefile.Classification, error) {
 	} {
 		t := r.test
 		counter := "dora.counter." + strings.TrimPrefix(r.id, "dora.")
-		if t.result == ruleMet {
+		if t.result == met {
 			counter += ".not"
 		}
 		t.why = append(t.why, say(counter))
-		out.Criteria = append(out.Criteria, casefile.Criterion{ID: r.id, Result: t.result, Since: t.since, Why: t.why, Missing: t.missing,
+		results = append(results, t.result)
+		out.Criteria = append(out.Criteria, casefile.Criterion{ID: r.id, Result: string(t.result), Since: t.since, Why: t.why, Missing: t.missing,
 			Source: casefile.Legal{Act: "Delegated Regulation (EU) 2024/1772", CELEX: "32024R1772", Article: r.article, Checked: true}})
 	}
-	results := make([]string, len(out.Criteria))
-	for i := range out.Criteria {
-		results[i] = out.Criteria[i].Result
-	}
-	out.Result = majorUnder(results)
+	result := majorUnder(results)
+	out.Result = string(result)
 	out.Why = append(out.Why, say("dora.result."+out.Result))
-	if out.Result == ruleMet {
+	if result == met {
 		since, untimed := metSince(out.Criteria)
 		out.Since = since
 		switch {
@@ -81,10 +73,10 @@ func classifyDORA(in *Input) (casefile.Classification, error) {
 		}
 	}
 	out.Why = append(out.Why, s.recurring()...)
-	out.Flips = flips(out.Criteria, results, out.Result)
+	out.Flips = flips(out.Criteria, results, result)
 	if a := lastClassification(f); a != nil {
 		out.Act = &casefile.Act{Act: a.Act, Regime: a.Regime, Stage: a.Stage, As: a.As, Time: a.Time.UTC(), Author: a.Author, Reason: a.Reason}
-		if a.As == "major" && out.Result == ruleNotMet || a.As == "not_major" && out.Result == ruleMet {
+		if a.As == "major" && result == notMet || a.As == "not_major" && result == met {
 			out.Why = append(out.Why, say("dora.act.differs", "author", a.Author, "as", a.As))
 		}
 	}
@@ -93,7 +85,7 @@ func classifyDORA(in *Input) (casefile.Classification, error) {
 
 // lastClassification returns the latest act that classified the incident under DORA, or said that it never was major; nil
 // if there is none.
-func lastClassification(f *Facts) *Act { return f.latest("dora", actClassified, actReclassified) }
+func lastClassification(f *Facts) *Act { return f.latest(regimeDORA, actClassified, actReclassified) }
 
 // The places of the criteria in a list of results.
 const (
@@ -109,13 +101,13 @@ const (
 )
 
 // majorUnder is the rule of article 8(1) over the results of the criteria, in their order.
-func majorUnder(results []string) string {
-	var met, maybe int
-	count := func(rs ...string) {
+func majorUnder(results []truth) truth {
+	var sure, maybe int
+	count := func(rs ...truth) {
 		switch {
-		case slices.Contains(rs, ruleMet):
-			met++
-		case slices.Contains(rs, ruleOpen):
+		case slices.Contains(rs, met):
+			sure++
+		case slices.Contains(rs, open):
 			maybe++
 		}
 	}
@@ -130,14 +122,14 @@ func majorUnder(results []string) string {
 	}
 	gate, access := results[placeGate], results[placeAccess]
 	switch {
-	case gate == ruleNotMet:
-		return ruleNotMet
-	case access == ruleNotMet && met+maybe < 2:
-		return ruleNotMet
-	case gate == ruleMet && (access == ruleMet || met >= 2):
-		return ruleMet
+	case gate == notMet:
+		return notMet
+	case access == notMet && sure+maybe < 2:
+		return notMet
+	case gate == met && (access == met || sure >= 2):
+		return met
 	}
-	return ruleOpen
+	return open
 }
 
 // metSince returns the earliest time at which the criteria whose time is known made an incident major, and names those that are
@@ -148,11 +140,11 @@ func metSince(criteria []casefile.Criterion) (since *time.Time, untimed string) 
 	var without []string
 	for i := placeClients; i < places; i++ {
 		c := &criteria[i]
-		if c.Result != ruleMet || i == placeAccess && criteria[placeData].Result == ruleMet {
+		if c.Result != string(met) || i == placeAccess && criteria[placeData].Result == string(met) {
 			continue
 		}
 		at := c.Since
-		if i == placeData && criteria[placeAccess].Result == ruleMet {
+		if i == placeData && criteria[placeAccess].Result == string(met) {
 			at = earliest(at, criteria[placeAccess].Since)
 		}
 		if at == nil {
@@ -169,17 +161,17 @@ func metSince(criteria []casefile.Criterion) (since *time.Time, untimed string) 
 	if len(times) >= 2 {
 		since = later(*gate, times[1])
 	}
-	if a := &criteria[placeAccess]; a.Result == ruleMet && a.Since != nil {
+	if a := &criteria[placeAccess]; a.Result == string(met) && a.Since != nil {
 		since = earliest(since, later(*gate, *a.Since))
 	}
 	return since, untimed
 }
 
 // flips returns which criteria, taken the other way, would turn the result: all sets of up to three of which no part would do.
-func flips(criteria []casefile.Criterion, results []string, result string) []casefile.Said {
-	from, to, id := ruleMet, ruleNotMet, "dora.flip.not"
-	if result != ruleMet {
-		from, to, id = "", ruleMet, "dora.flip.met"
+func flips(criteria []casefile.Criterion, results []truth, result truth) []casefile.Said {
+	from, to, id := met, notMet, "dora.flip.not"
+	if result != met {
+		from, to, id = "", met, "dora.flip.met"
 	}
 	var sets [][]int
 	try := func(set ...int) {
@@ -190,12 +182,12 @@ func flips(criteria []casefile.Criterion, results []string, result string) []cas
 		}
 		turned := slices.Clone(results)
 		for _, i := range set {
-			if from != "" && results[i] != from || from == "" && results[i] == ruleMet {
+			if from != "" && results[i] != from || from == "" && results[i] == met {
 				return
 			}
 			turned[i] = to
 		}
-		if got := majorUnder(turned); got != result && (result == ruleMet || got == ruleMet) {
+		if got := majorUnder(turned); got != result && (result == met || got == met) {
 			sets = append(sets, slices.Clone(set))
 		}
 	}
@@ -236,7 +228,7 @@ func subset(small, large []int) bool {
 
 // finding is what one rule, or a part of one, says.
 type finding struct {
-	result  string
+	result  truth
 	since   *time.Time
 	why     []casefile.Said
 	missing []string
@@ -244,7 +236,7 @@ type finding struct {
 
 // unknown is a finding that waits for facts.
 func unknown(keys ...string) finding {
-	f := finding{result: ruleOpen, missing: keys}
+	f := finding{result: open, missing: keys}
 	for _, k := range keys {
 		f.why = append(f.why, say("dora.why.missing", "key", k))
 	}
@@ -253,9 +245,9 @@ func unknown(keys ...string) finding {
 
 // anyOf is met where one of its parts is, and not met where none can be.
 func anyOf(parts ...finding) finding {
-	out := finding{result: ruleNotMet}
+	out := finding{result: notMet}
 	for _, p := range parts {
-		if p.result == ruleMet || p.result == ruleOpen && out.result == ruleNotMet {
+		if p.result == met || p.result == open && out.result == notMet {
 			out.result = p.result
 		}
 	}
@@ -263,12 +255,12 @@ func anyOf(parts ...finding) finding {
 		switch {
 		case p.result == out.result:
 			out.why = append(out.why, p.why...)
-		case p.result == ruleNotMet && out.result == ruleOpen:
+		case p.result == notMet && out.result == open:
 			out.why = append(out.why, p.why...)
 		}
 		if p.result == out.result {
 			out.missing = append(out.missing, p.missing...)
-			if out.result == ruleMet {
+			if out.result == met {
 				out.since = earliest(out.since, p.since)
 			}
 		}
@@ -332,7 +324,7 @@ func (s *situation) affects(kind string, is func(*Service) *bool) finding {
 	if s.facts.Services == nil {
 		return unknown("disclosure.services")
 	}
-	out := finding{result: ruleNotMet}
+	out := finding{result: notMet}
 	for i := range s.facts.Services {
 		v := &s.facts.Services[i]
 		of := is(v)
@@ -342,24 +334,24 @@ func (s *situation) affects(kind string, is func(*Service) *bool) finding {
 		down := len(v.Down) > 0 || v.DelayedUntil != nil
 		switch {
 		case of != nil && down:
-			if out.result != ruleMet {
-				out = finding{result: ruleMet}
+			if out.result != met {
+				out = finding{result: met}
 			}
 			out.why = append(out.why, say("dora.why.service."+kind, "service", v.Name))
 			out.since = earliest(out.since, firstDown(v))
-		case out.result == ruleMet:
+		case out.result == met:
 		case v.Down != nil && !down: // people say that it was not down
 		case of == nil:
-			out.result = ruleOpen
+			out.result = open
 			out.missing = append(out.missing, "disclosure.services["+strconv.Itoa(i)+"]."+kind)
 			out.why = append(out.why, say("dora.why.service.open", "service", v.Name, "key", "disclosure.services["+strconv.Itoa(i)+"]."+kind))
 		default:
-			out.result = ruleOpen
+			out.result = open
 			out.missing = append(out.missing, "disclosure.services["+strconv.Itoa(i)+"].down")
 			out.why = append(out.why, say("dora.why.service.open", "service", v.Name, "key", "disclosure.services["+strconv.Itoa(i)+"].down"))
 		}
 	}
-	if out.result == ruleNotMet {
+	if out.result == notMet {
 		out.why = append(out.why, say("dora.why.service.none."+kind))
 	}
 	return out
@@ -380,7 +372,7 @@ func (s *situation) maliciousAccess() finding {
 	said, a := s.facts.Impact.MaliciousAccess, s.access
 	switch {
 	case said != nil && *said:
-		f := finding{result: ruleMet, since: cmp.Or(a.since, s.occurred()), why: []casefile.Said{say("dora.why.access.stated")}}
+		f := finding{result: met, since: cmp.Or(a.since, s.occurred()), why: []casefile.Said{say("dora.why.access.stated")}}
 		switch {
 		case a.proven:
 			f.why = append(f.why, say("dora.why.access.shown", "by", a.by))
@@ -389,13 +381,13 @@ func (s *situation) maliciousAccess() finding {
 		}
 		return f
 	case said != nil && a.proven:
-		return finding{result: ruleOpen, missing: []string{key}, why: []casefile.Said{say("dora.why.access.contradicted", "by", a.by)}}
+		return finding{result: open, missing: []string{key}, why: []casefile.Said{say("dora.why.access.contradicted", "by", a.by)}}
 	case said != nil:
-		return finding{result: ruleNotMet, why: []casefile.Said{say("dora.why.access.denied")}}
+		return finding{result: notMet, why: []casefile.Said{say("dora.why.access.denied")}}
 	case a.proven:
-		return finding{result: ruleMet, since: cmp.Or(a.since, s.occurred()), missing: []string{key}, why: []casefile.Said{say("dora.why.access.proposed", "by", a.by)}}
+		return finding{result: met, since: cmp.Or(a.since, s.occurred()), missing: []string{key}, why: []casefile.Said{say("dora.why.access.proposed", "by", a.by)}}
 	case a.suspected:
-		return finding{result: ruleOpen, missing: []string{key}, why: []casefile.Said{say("dora.why.access.suspected", "by", a.by)}}
+		return finding{result: open, missing: []string{key}, why: []casefile.Said{say("dora.why.access.suspected", "by", a.by)}}
 	}
 	return unknown(key)
 }
@@ -476,11 +468,11 @@ func (s *situation) longerThan(limit time.Duration) finding {
 	passed := from.Add(limit)
 	switch {
 	case to != nil && to.Sub(*from) > limit, to == nil && s.until != nil && s.until.Sub(*from) > limit:
-		return finding{result: ruleMet, since: &passed, why: []casefile.Said{say("dora.why.duration.met", "from", stamp(*from), "passed", stamp(passed))}}
+		return finding{result: met, since: &passed, why: []casefile.Said{say("dora.why.duration.met", "from", stamp(*from), "passed", stamp(passed))}}
 	case to != nil:
-		return finding{result: ruleNotMet, why: []casefile.Said{say("dora.why.duration.not", "from", stamp(*from), "to", stamp(*to))}}
+		return finding{result: notMet, why: []casefile.Said{say("dora.why.duration.not", "from", stamp(*from), "to", stamp(*to))}}
 	}
-	return finding{result: ruleOpen, missing: []string{"disclosure.incident.resolved"}, why: []casefile.Said{say("dora.why.duration.open", "passed", stamp(passed))}}
+	return finding{result: open, missing: []string{"disclosure.incident.resolved"}, why: []casefile.Said{say("dora.why.duration.open", "passed", stamp(passed))}}
 }
 
 // downFor is 9(3)(b): services that support critical or important functions were fully or partially down for longer than limit,
@@ -492,9 +484,9 @@ func (s *situation) downFor(limit time.Duration) finding {
 	surely := s.downtime(func(v *Service) bool { return v.Critical != nil && *v.Critical })
 	perhaps := s.downtime(func(v *Service) bool { return v.Critical == nil || *v.Critical })
 	if at, ok := surely.passes(limit); ok {
-		return finding{result: ruleMet, since: &at, why: []casefile.Said{say("dora.why.downtime.met", "from", stamp(surely.spans[0].from), "passed", stamp(at))}}
+		return finding{result: met, since: &at, why: []casefile.Said{say("dora.why.downtime.met", "from", stamp(surely.spans[0].from), "passed", stamp(at))}}
 	}
-	out := finding{result: ruleOpen}
+	out := finding{result: open}
 	if at, ok := surely.wouldPass(limit); ok {
 		out.why = append(out.why, say("dora.why.downtime.will", "passed", stamp(at)))
 		out.missing = append(out.missing, "disclosure.services[].down[].to")
@@ -512,7 +504,7 @@ func (s *situation) downFor(limit time.Duration) finding {
 		}
 	}
 	if len(out.missing) == 0 {
-		return finding{result: ruleNotMet, why: []casefile.Said{say("dora.why.downtime.not", "minutes", strconv.FormatInt(int64(surely.total/time.Minute), 10))}}
+		return finding{result: notMet, why: []casefile.Said{say("dora.why.downtime.not", "minutes", strconv.FormatInt(int64(surely.total/time.Minute), 10))}}
 	}
 	return out
 }
@@ -524,9 +516,9 @@ func (s *situation) geography() finding {
 	}
 	states := memberStatesOf(s.facts)
 	if n := len(states); n >= 2 {
-		return finding{result: ruleMet, why: []casefile.Said{say("dora.why.states.met", "states", strings.Join(states, ", "))}}
+		return finding{result: met, why: []casefile.Said{say("dora.why.states.met", "states", strings.Join(states, ", "))}}
 	}
-	return finding{result: ruleNotMet, why: []casefile.Said{say("dora.why.states.not", "states", strings.Join(states, ", "))}}
+	return finding{result: notMet, why: []casefile.Said{say("dora.why.states.not", "states", strings.Join(states, ", "))}}
 }
 
 func memberStatesOf(f *Facts) []string {
@@ -546,18 +538,18 @@ func (s *situation) dataLosses() finding {
 	kinds := anyOf(stated("availability", "disclosure.impact.data.availability", d.Availability, nil), stated("authenticity", "disclosure.impact.data.authenticity", d.Authenticity, nil),
 		stated("integrity", "disclosure.impact.data.integrity", d.Integrity, nil), s.confidentiality())
 	adverse := stated("adverse", "disclosure.impact.data.adverse", d.Adverse, nil)
-	if kinds.result == ruleNotMet || adverse.result == ruleNotMet {
-		out := finding{result: ruleNotMet}
+	if kinds.result == notMet || adverse.result == notMet {
+		out := finding{result: notMet}
 		for _, p := range []finding{kinds, adverse} {
-			if p.result == ruleNotMet {
+			if p.result == notMet {
 				out.why = append(out.why, p.why...)
 			}
 		}
 		return out
 	}
-	out := finding{result: ruleMet, why: append(kinds.why, adverse.why...), missing: append(kinds.missing, adverse.missing...)}
-	if kinds.result == ruleOpen || adverse.result == ruleOpen {
-		out.result = ruleOpen
+	out := finding{result: met, why: append(kinds.why, adverse.why...), missing: append(kinds.missing, adverse.missing...)}
+	if kinds.result == open || adverse.result == open {
+		out.result = open
 	}
 	return out
 }
@@ -568,9 +560,9 @@ func (s *situation) confidentiality() finding {
 	d := s.facts.Impact.Data.Confidentiality
 	switch {
 	case d == nil && s.access.content:
-		return finding{result: ruleMet, missing: []string{key}, why: []casefile.Said{say("dora.why.content.proposed")}}
+		return finding{result: met, missing: []string{key}, why: []casefile.Said{say("dora.why.content.proposed")}}
 	case d != nil && !*d && s.access.content:
-		return finding{result: ruleOpen, missing: []string{key}, why: []casefile.Said{say("dora.why.content.contradicted")}}
+		return finding{result: open, missing: []string{key}, why: []casefile.Said{say("dora.why.content.contradicted")}}
 	}
 	return stated("confidentiality", key, d, nil)
 }
@@ -579,7 +571,7 @@ func (s *situation) confidentiality() finding {
 // the data was affected it waits for the person who classifies.
 func (s *situation) accessWithLosses() finding {
 	out := s.maliciousAccess()
-	if out.result != ruleMet {
+	if out.result != met {
 		return out
 	}
 	d := &s.facts.Impact.Data
@@ -589,7 +581,7 @@ func (s *situation) accessWithLosses() finding {
 			return out
 		}
 	}
-	out.result, out.since = ruleOpen, nil
+	out.result, out.since = open, nil
 	out.why = append(out.why, say("dora.why.losses.denied"))
 	out.missing = append(out.missing, "disclosure.impact.data")
 	return out
@@ -599,7 +591,7 @@ func (s *situation) accessWithLosses() finding {
 func (s *situation) economic() finding {
 	q := s.facts.Impact.Costs
 	if usable(q) && q.Value > 0 && s.facts.Entity.Currency != "EUR" {
-		return finding{result: ruleOpen, missing: []string{"disclosure.entity.currency"}, why: []casefile.Said{say("dora.why.currency", "currency", s.facts.Entity.Currency)}}
+		return finding{result: open, missing: []string{"disclosure.entity.currency"}, why: []casefile.Said{say("dora.why.currency", "currency", s.facts.Entity.Currency)}}
 	}
 	return exceeds("costs", "disclosure.impact.costs", q, 100_000, nil)
 }
@@ -628,10 +620,10 @@ func exceeds(name, key string, q *Quantity, limit float64, since *time.Time) fin
 	if !usable(q) {
 		return unknown(key)
 	}
-	out := finding{result: ruleNotMet}
+	out := finding{result: notMet}
 	id := "dora.why." + name + ".not"
 	if q.Value > limit {
-		out.result, out.since, id = ruleMet, since, "dora.why."+name+".met"
+		out.result, out.since, id = met, since, "dora.why."+name+".met"
 	}
 	out.why = append(out.why, say(id, "value", decimal(q.Value)))
 	if q.Basis == "estimate" {
@@ -651,9 +643,9 @@ func stated(name, key string, b *bool, since *time.Time) finding {
 	case b == nil:
 		return unknown(key)
 	case *b:
-		return finding{result: ruleMet, since: since, why: []casefile.Said{say("dora.why." + name + ".met")}}
+		return finding{result: met, since: since, why: []casefile.Said{say("dora.why." + name + ".met")}}
 	}
-	return finding{result: ruleNotMet, why: []casefile.Said{say("dora.why." + name + ".not")}}
+	return finding{result: notMet, why: []casefile.Said{say("dora.why." + name + ".not")}}
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }

@@ -82,10 +82,10 @@ func classified(t *testing.T, c *casefile.Case, f *Facts) casefile.Classificatio
 	return got
 }
 
-func result(c casefile.Classification, id string) string {
+func result(c casefile.Classification, id string) truth {
 	for i := range c.Criteria {
 		if c.Criteria[i].ID == id {
-			return c.Criteria[i].Result
+			return truth(c.Criteria[i].Result)
 		}
 	}
 	return ""
@@ -101,14 +101,14 @@ func when(t *time.Time) string {
 // Worked case 3.1: clients and downtime, met two hours after the service went down; the signed act came at 08:30.
 func TestPostalBank(t *testing.T) {
 	got := classified(t, nil, factsOf(t, "postal-bank.yaml"))
-	want := map[string]string{doraCritical: ruleMet, doraClients: ruleMet, doraReputation: ruleMet, doraDuration: ruleMet, doraGeography: ruleOpen,
-		doraData: ruleOpen, doraAccess: ruleNotMet, doraEconomic: ruleMet}
+	want := map[string]truth{doraCritical: met, doraClients: met, doraReputation: met, doraDuration: met, doraGeography: open,
+		doraData: open, doraAccess: notMet, doraEconomic: met}
 	for id, w := range want {
 		if g := result(got, id); g != w {
 			t.Errorf("%s: %s, want %s", id, g, w)
 		}
 	}
-	if got.Result != ruleMet || when(got.Since) != "2025-12-22T07:00:00Z" {
+	if got.Result != string(met) || when(got.Since) != "2025-12-22T07:00:00Z" {
 		t.Errorf("%s since %s, want met since 07:00 UTC", got.Result, when(got.Since))
 	}
 	if got.Act == nil || got.Act.As != "major" || when(&got.Act.Time) != "2025-12-22T07:30:00Z" {
@@ -122,7 +122,7 @@ func TestStillDown(t *testing.T) {
 	got := classified(t, nil, f)
 	i := slices.IndexFunc(got.Criteria, func(c casefile.Criterion) bool { return c.ID == doraDuration })
 	c := got.Criteria[i]
-	if c.Result != ruleOpen || !slices.ContainsFunc(c.Why, func(s casefile.Said) bool {
+	if c.Result != string(open) || !slices.ContainsFunc(c.Why, func(s casefile.Said) bool {
 		return s.ID == "dora.why.downtime.will" && s.Args["passed"] == "2025-12-22T07:00:00Z"
 	}) {
 		t.Errorf("%+v", c)
@@ -132,13 +132,13 @@ func TestStillDown(t *testing.T) {
 // Worked case 3.2: a web shell on the mail server of a bank is major by itself, without a client counted.
 func TestMailServer(t *testing.T) {
 	got := classified(t, mailServer(), factsOf(t, "mail-server.yaml"))
-	if result(got, doraCritical) != ruleMet || result(got, doraAccess) != ruleMet || got.Result != ruleMet {
+	if result(got, doraCritical) != met || result(got, doraAccess) != met || got.Result != string(met) {
 		t.Errorf("%+v", got)
 	}
 	if when(got.Since) != "2021-03-03T06:50:00Z" {
 		t.Errorf("since %s, want the first proof of the access", when(got.Since))
 	}
-	if result(got, doraClients) != ruleOpen || result(got, doraData) != ruleOpen {
+	if result(got, doraClients) != open || result(got, doraData) != open {
 		t.Error("what nobody said is not open")
 	}
 	if !slices.ContainsFunc(got.Flips, func(s casefile.Said) bool { return s.ID == "dora.flip.not" && s.Args["criteria"] == "9(5)(b)" }) {
@@ -161,18 +161,18 @@ func TestAccess(t *testing.T) {
 		name          string
 		of            *casefile.Case
 		impact        string
-		gate, losses  string
+		gate, losses  truth
 		contradiction bool
 	}{
-		{"proposed", mailServer(), "  acts:", ruleMet, ruleMet, false},
-		{"a session and a verdict", session, "  acts:", ruleMet, ruleMet, false},
-		{"suspected", suspected, "  acts:", ruleOpen, ruleOpen, false},
-		{"nothing confirmed", only, "  acts:", ruleOpen, ruleOpen, false},
-		{"nothing known", nil, "  acts:", ruleOpen, ruleOpen, false},
-		{"stated", nil, yes, ruleMet, ruleMet, false},
-		{"denied", nil, no, ruleOpen, ruleNotMet, false}, // the services are not known
-		{"denied against the case", mailServer(), no, ruleOpen, ruleOpen, true},
-		{"no data", only, none, ruleMet, ruleOpen, false},
+		{"proposed", mailServer(), "  acts:", met, met, false},
+		{"a session and a verdict", session, "  acts:", met, met, false},
+		{"suspected", suspected, "  acts:", open, open, false},
+		{"nothing confirmed", only, "  acts:", open, open, false},
+		{"nothing known", nil, "  acts:", open, open, false},
+		{"stated", nil, yes, met, met, false},
+		{"denied", nil, no, open, notMet, false}, // the services are not known
+		{"denied against the case", mailServer(), no, open, open, true},
+		{"no data", only, none, met, open, false},
 	} {
 		got := classified(t, tc.of, factsOf(t, "mail-server.yaml", "  acts:", tc.impact))
 		if g, l := result(got, doraCritical), result(got, doraAccess); g != tc.gate || l != tc.losses {
@@ -211,7 +211,7 @@ func TestThresholds(t *testing.T) {
 		x.Incident.Occurred, x.Incident.Resolved = at("2025-03-29T12:00:00Z"), at("2025-03-29T13:00:00Z")
 		return x
 	}
-	if got := classified(t, nil, none()); got.Result != ruleNotMet {
+	if got := classified(t, nil, none()); got.Result != string(notMet) {
 		for _, c := range got.Criteria {
 			t.Logf("%s %s %v", c.ID, c.Result, c.Missing)
 		}
@@ -223,57 +223,58 @@ func TestThresholds(t *testing.T) {
 	}
 	span := func(from, to string) Downtime { return Downtime{From: *at(from), To: at(to)} }
 	for _, tc := range []struct {
-		name, id, want string
-		change         func(*Facts)
+		name, id string
+		want     truth
+		change   func(*Facts)
 	}{
-		{"100,000 clients", doraClients, ruleNotMet, func(x *Facts) { x.Impact.Clients.Number = q(100_000) }},
-		{"100,001 clients", doraClients, ruleMet, func(x *Facts) { x.Impact.Clients.Number = q(100_001) }},
-		{"10 % of clients", doraClients, ruleNotMet, func(x *Facts) { x.Impact.Clients.Percentage = q(10) }},
-		{"10.1 % of clients", doraClients, ruleMet, func(x *Facts) { x.Impact.Clients.Percentage = q(10.1) }},
-		{"30 % of counterparts", doraClients, ruleNotMet, func(x *Facts) { x.Impact.Counterparts.Percentage = q(30) }},
-		{"30.1 % of counterparts", doraClients, ruleMet, func(x *Facts) { x.Impact.Counterparts.Percentage = q(30.1) }},
-		{"10 % of transactions", doraClients, ruleNotMet, func(x *Facts) { x.Impact.Transactions.Percentage = q(10) }},
-		{"150 % of transactions", doraClients, ruleMet, func(x *Facts) { x.Impact.Transactions.Percentage = q(150) }},
-		{"10.1 % of the value", doraClients, ruleMet, func(x *Facts) { x.Impact.Transactions.ValuePercentage = q(10.1) }},
-		{"a relevant counterpart", doraClients, ruleMet, func(x *Facts) { x.Impact.Counterparts.Relevant = &yes }},
-		{"clients not known", doraClients, ruleOpen, func(x *Facts) { x.Impact.Clients.Number = nil }},
-		{"a number that is none", doraClients, ruleOpen, func(x *Facts) { x.Impact.Clients.Number = q(math.NaN()) }},
-		{"an infinite number", doraClients, ruleOpen, func(x *Facts) { x.Impact.Clients.Number = q(math.Inf(1)) }},
-		{"a negative number", doraClients, ruleOpen, func(x *Facts) { x.Impact.Clients.Number = q(-1) }},
-		{"11 of 100 clients of a service", doraClients, ruleMet, func(x *Facts) {
+		{"100,000 clients", doraClients, notMet, func(x *Facts) { x.Impact.Clients.Number = q(100_000) }},
+		{"100,001 clients", doraClients, met, func(x *Facts) { x.Impact.Clients.Number = q(100_001) }},
+		{"10 % of clients", doraClients, notMet, func(x *Facts) { x.Impact.Clients.Percentage = q(10) }},
+		{"10.1 % of clients", doraClients, met, func(x *Facts) { x.Impact.Clients.Percentage = q(10.1) }},
+		{"30 % of counterparts", doraClients, notMet, func(x *Facts) { x.Impact.Counterparts.Percentage = q(30) }},
+		{"30.1 % of counterparts", doraClients, met, func(x *Facts) { x.Impact.Counterparts.Percentage = q(30.1) }},
+		{"10 % of transactions", doraClients, notMet, func(x *Facts) { x.Impact.Transactions.Percentage = q(10) }},
+		{"150 % of transactions", doraClients, met, func(x *Facts) { x.Impact.Transactions.Percentage = q(150) }},
+		{"10.1 % of the value", doraClients, met, func(x *Facts) { x.Impact.Transactions.ValuePercentage = q(10.1) }},
+		{"a relevant counterpart", doraClients, met, func(x *Facts) { x.Impact.Counterparts.Relevant = &yes }},
+		{"clients not known", doraClients, open, func(x *Facts) { x.Impact.Clients.Number = nil }},
+		{"a number that is none", doraClients, open, func(x *Facts) { x.Impact.Clients.Number = q(math.NaN()) }},
+		{"an infinite number", doraClients, open, func(x *Facts) { x.Impact.Clients.Number = q(math.Inf(1)) }},
+		{"a negative number", doraClients, open, func(x *Facts) { x.Impact.Clients.Number = q(-1) }},
+		{"11 of 100 clients of a service", doraClients, met, func(x *Facts) {
 			x.Impact.Clients.Number, x.Impact.Clients.Percentage = q(11), nil
 			x.Services = service(&yes, span("2025-03-29T12:00:00Z", "2025-03-29T12:10:00Z"))
 			x.Services[0].Clients = q(100)
 		}},
-		{"complaints", doraReputation, ruleMet, func(x *Facts) { x.Impact.Reputation.Complaints = &yes }},
-		{"complaints not known", doraReputation, ruleOpen, func(x *Facts) { x.Impact.Reputation.Complaints = nil }},
-		{"24 hours over the change of clocks", doraDuration, ruleNotMet, func(x *Facts) { x.Incident.Resolved = at("2025-03-30T14:00:00+02:00") }},
-		{"a second more", doraDuration, ruleMet, func(x *Facts) { x.Incident.Resolved = at("2025-03-30T14:00:01+02:00") }},
-		{"2 hours down", doraDuration, ruleNotMet, func(x *Facts) {
+		{"complaints", doraReputation, met, func(x *Facts) { x.Impact.Reputation.Complaints = &yes }},
+		{"complaints not known", doraReputation, open, func(x *Facts) { x.Impact.Reputation.Complaints = nil }},
+		{"24 hours over the change of clocks", doraDuration, notMet, func(x *Facts) { x.Incident.Resolved = at("2025-03-30T14:00:00+02:00") }},
+		{"a second more", doraDuration, met, func(x *Facts) { x.Incident.Resolved = at("2025-03-30T14:00:01+02:00") }},
+		{"2 hours down", doraDuration, notMet, func(x *Facts) {
 			x.Services = service(&yes, span("2025-03-29T12:00:00Z", "2025-03-29T13:00:00Z"), span("2025-03-29T12:30:00Z", "2025-03-29T14:00:00Z"))
 		}},
-		{"twice 61 minutes", doraDuration, ruleMet, func(x *Facts) {
+		{"twice 61 minutes", doraDuration, met, func(x *Facts) {
 			x.Services = service(&yes, span("2025-03-29T12:00:00Z", "2025-03-29T13:01:00Z"), span("2025-03-29T18:00:00Z", "2025-03-29T19:01:00Z"))
 		}},
-		{"delayed for longer", doraDuration, ruleMet, func(x *Facts) {
+		{"delayed for longer", doraDuration, met, func(x *Facts) {
 			x.Services = service(&yes, span("2025-03-29T12:00:00Z", "2025-03-29T13:00:00Z"))
 			x.Services[0].DelayedUntil = at("2025-03-29T14:00:01Z")
 		}},
-		{"of a service that is not critical", doraDuration, ruleNotMet, func(x *Facts) { x.Services = service(&f, span("2025-03-29T02:00:00Z", "2025-03-29T13:00:00Z")) }},
-		{"of a service that may be", doraDuration, ruleOpen, func(x *Facts) { x.Services = service(nil, span("2025-03-29T02:00:00Z", "2025-03-29T13:00:00Z")) }},
-		{"one state twice", doraGeography, ruleNotMet, func(x *Facts) { x.Impact.MemberStates = []string{"FR", "FR"} }},
-		{"two states", doraGeography, ruleMet, func(x *Facts) { x.Impact.MemberStates = []string{"FR", "DE"} }},
-		{"data, and no harm", doraData, ruleNotMet, func(x *Facts) { x.Impact.Data.Integrity = &yes }},
-		{"data, and harm", doraData, ruleMet, func(x *Facts) { x.Impact.Data.Integrity, x.Impact.Data.Adverse = &yes, &yes }},
-		{"data, and harm not known", doraData, ruleOpen, func(x *Facts) { x.Impact.Data.Integrity, x.Impact.Data.Adverse = &yes, nil }},
-		{"EUR 100,000", doraEconomic, ruleNotMet, func(x *Facts) { x.Impact.Costs = q(100_000) }},
-		{"EUR 100,000.01", doraEconomic, ruleMet, func(x *Facts) { x.Impact.Costs = q(100_000.01) }},
-		{"SEK 100,001", doraEconomic, ruleOpen, func(x *Facts) { x.Impact.Costs, x.Entity.Currency = q(100_001), "SEK" }},
-		{"a supervised service", doraCritical, ruleMet, func(x *Facts) {
+		{"of a service that is not critical", doraDuration, notMet, func(x *Facts) { x.Services = service(&f, span("2025-03-29T02:00:00Z", "2025-03-29T13:00:00Z")) }},
+		{"of a service that may be", doraDuration, open, func(x *Facts) { x.Services = service(nil, span("2025-03-29T02:00:00Z", "2025-03-29T13:00:00Z")) }},
+		{"one state twice", doraGeography, notMet, func(x *Facts) { x.Impact.MemberStates = []string{"FR", "FR"} }},
+		{"two states", doraGeography, met, func(x *Facts) { x.Impact.MemberStates = []string{"FR", "DE"} }},
+		{"data, and no harm", doraData, notMet, func(x *Facts) { x.Impact.Data.Integrity = &yes }},
+		{"data, and harm", doraData, met, func(x *Facts) { x.Impact.Data.Integrity, x.Impact.Data.Adverse = &yes, &yes }},
+		{"data, and harm not known", doraData, open, func(x *Facts) { x.Impact.Data.Integrity, x.Impact.Data.Adverse = &yes, nil }},
+		{"EUR 100,000", doraEconomic, notMet, func(x *Facts) { x.Impact.Costs = q(100_000) }},
+		{"EUR 100,000.01", doraEconomic, met, func(x *Facts) { x.Impact.Costs = q(100_000.01) }},
+		{"SEK 100,001", doraEconomic, open, func(x *Facts) { x.Impact.Costs, x.Entity.Currency = q(100_001), "SEK" }},
+		{"a supervised service", doraCritical, met, func(x *Facts) {
 			x.Services = service(&f, span("2025-03-29T12:00:00Z", "2025-03-29T12:10:00Z"))
 			x.Services[0].Supervised = &yes
 		}},
-		{"services not known", doraCritical, ruleOpen, func(x *Facts) { x.Services = nil }},
+		{"services not known", doraCritical, open, func(x *Facts) { x.Services = nil }},
 	} {
 		x := none()
 		tc.change(x)
@@ -285,26 +286,26 @@ func TestThresholds(t *testing.T) {
 
 // A result that is not open holds however what is open turns out, and one that is open can turn out both ways.
 func TestMajorUnderAllCompletions(t *testing.T) {
-	values := []string{ruleMet, ruleNotMet, ruleOpen}
-	results := make([]string, places)
+	values := []truth{met, notMet, open}
+	results := make([]truth, places)
 	for n := range 6561 {
 		for i, m := 0, n; i < places; i, m = i+1, m/3 {
 			results[i] = values[m%3]
 		}
 		var yes, no bool
-		complete(slices.Clone(results), 0, func(r []string) {
+		complete(slices.Clone(results), 0, func(r []truth) {
 			if major(r) {
 				yes = true
 			} else {
 				no = true
 			}
 		})
-		want := ruleOpen
+		want := open
 		switch {
 		case !no:
-			want = ruleMet
+			want = met
 		case !yes:
-			want = ruleNotMet
+			want = notMet
 		}
 		if got := majorUnder(results); got != want {
 			t.Fatalf("%v: %s, want %s", results, got, want)
@@ -312,25 +313,25 @@ func TestMajorUnderAllCompletions(t *testing.T) {
 	}
 }
 
-func complete(r []string, i int, do func([]string)) {
+func complete(r []truth, i int, do func([]truth)) {
 	if i == len(r) {
 		do(r)
 		return
 	}
-	if r[i] != ruleOpen {
+	if r[i] != open {
 		complete(r, i+1, do)
 		return
 	}
-	for _, v := range []string{ruleMet, ruleNotMet} {
+	for _, v := range []truth{met, notMet} {
 		r[i] = v
 		complete(r, i+1, do)
 	}
-	r[i] = ruleOpen
+	r[i] = open
 }
 
 // major is article 8(1) where everything is known.
-func major(r []string) bool {
-	is := func(i int) bool { return r[i] == ruleMet }
+func major(r []truth) bool {
+	is := func(i int) bool { return r[i] == met }
 	n := 0
 	for _, b := range []bool{is(placeClients), is(placeReputation), is(placeDuration), is(placeGeography), is(placeData) || is(placeAccess), is(placeEconomic)} {
 		if b {
@@ -344,11 +345,11 @@ func major(r []string) bool {
 func TestFlipsTurnTheResult(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		criteria := make([]casefile.Criterion, places)
-		results := make([]string, places)
+		results := make([]truth, places)
 		articles := []string{"6", "9(1)", "9(2)", "9(3)", "9(4)", "9(5)(a)", "9(5)(b)", "9(6)"}
 		for i := range criteria {
-			results[i] = rapid.SampledFrom([]string{ruleMet, ruleNotMet, ruleOpen}).Draw(t, "result")
-			criteria[i] = casefile.Criterion{Result: results[i], Source: casefile.Legal{Article: articles[i]}}
+			results[i] = rapid.SampledFrom([]truth{met, notMet, open}).Draw(t, "result")
+			criteria[i] = casefile.Criterion{Result: string(results[i]), Source: casefile.Legal{Article: articles[i]}}
 		}
 		result := majorUnder(results)
 		all := flips(criteria, results, result)
@@ -359,7 +360,7 @@ func TestFlipsTurnTheResult(t *testing.T) {
 			turned := slices.Clone(results)
 			named := strings.Split(s.Args["criteria"], " + ")
 			for _, a := range named {
-				turned[slices.Index(articles, a)] = map[string]string{"dora.flip.not": ruleNotMet, "dora.flip.met": ruleMet}[s.ID]
+				turned[slices.Index(articles, a)] = map[string]truth{"dora.flip.not": notMet, "dora.flip.met": met}[s.ID]
 			}
 			if got := majorUnder(turned); got == result {
 				t.Fatalf("%v: %v does not turn it", results, named)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/barid-dfir/barid/internal/strictyaml"
 )
 
 // countries are the codes of ISO 3166-1 alpha-2.
@@ -87,5 +89,5 @@ func oneOf(s string, list []string) error {
 	if s == "" || slices.Contains(list, s) {
 		return nil
 	}
-	return fmt.Errorf("%q is none of %s", s, strings.Join(list, ", "))
+	return fmt.Errorf("%q is none of %s%s", s, strings.Join(list, ", "), strictyaml.DidYouMean(s, list))
 }

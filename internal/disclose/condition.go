@@ -16,13 +16,13 @@ type Condition struct {
 	Otherwise string `yaml:"otherwise"`
 }
 
-// truth is yes, no, or open.
-type truth int8
+// truth is what a condition or a criterion comes to, as the case writes it.
+type truth string
 
 const (
-	no truth = iota
-	open
-	yes
+	notMet truth = "not_met"
+	open   truth = "open" // it depends on what nobody has said
+	met    truth = "met"
 )
 
 // answer is what the facts and the case say to a question: one value, or several that are all true of it.
@@ -119,16 +119,27 @@ func yesNo(b *bool, key string) answer {
 
 // decided is what the last of some acts says.
 func (a *asked) decided(acts ...string) answer {
-	key := actKey(acts[0], a.regime.Name)
 	last := a.in.Facts.latest(a.regime.Name, acts...)
 	if last == nil {
-		return answer{key: key}
+		return answer{key: actKey(acts[0], a.regime.Name)}
 	}
-	return given1(last.As, key)
+	return given1(last.As, "disclosure.acts: {act: "+last.Act+", regime: "+last.Regime+"}")
 }
 
-// actKey is the key of the facts that says that an act is missing.
-func actKey(act, regime string) string { return "disclosure.acts: " + act + " " + regime }
+// actKey is how the facts say an act that is missing, with what it takes: disclosure.acts: {act: risk, regime: gdpr, as: unlikely|risk|high}.
+func actKey(act, regime string) string {
+	takes := ""
+	for _, k := range actKinds {
+		switch {
+		case k.name != act:
+		case k.stage:
+			takes = ", stage: …"
+		default:
+			takes = ", as: " + strings.Join(k.as, "|")
+		}
+	}
+	return "disclosure.acts: {act: " + act + ", regime: " + regime + takes + "}"
+}
 
 // breach answers whether there is a personal data breach: yes where people say which or how many persons or data are concerned, or the
 // records of the case prove that mail or files were accessed, which hold personal data. No only where people say that nobody is concerned.
@@ -211,14 +222,14 @@ type judged struct {
 
 // all judges questions that must all have one of their answers.
 func (a *asked) all(terms map[string][]string) judged {
-	j := judged{truth: yes}
+	j := judged{truth: met}
 	for _, name := range sortedKeys(terms) {
 		got := a.ask(name)
 		switch {
 		case slices.ContainsFunc(got.values, func(v string) bool { return slices.Contains(terms[name], v) }):
 			j.by = append(j.by, got)
 		case got.known:
-			return judged{truth: no, by: []answer{got}}
+			return judged{truth: notMet, by: []answer{got}}
 		default:
 			j.truth = open
 			j.missing = append(j.missing, got.key)
@@ -229,26 +240,26 @@ func (a *asked) all(terms map[string][]string) judged {
 
 // condition judges a condition.
 func (a *asked) condition(c *Condition) judged {
-	if j := a.unless(c.Unless); j.truth == yes {
-		return judged{truth: no, by: j.by}
+	if j := a.unless(c.Unless); j.truth == met {
+		return judged{truth: notMet, by: j.by}
 	}
 	if len(c.Any) == 0 {
-		return judged{truth: yes}
+		return judged{truth: met}
 	}
-	all := judged{truth: no}
+	all := judged{truth: notMet}
 	for _, terms := range c.Any {
 		j := a.all(terms)
 		switch j.truth {
-		case yes:
+		case met:
 			return j
 		case open:
 			all.truth = open
 			all.missing = append(all.missing, j.missing...)
-		case no:
+		case notMet:
 			all.by = append(all.by, j.by...)
 		}
 	}
-	if all.truth == no && c.Otherwise == "open" {
+	if all.truth == notMet && c.Otherwise == "open" {
 		return judged{truth: open, missing: []string{"disclosure.entity.regimes." + a.regime.Name}}
 	}
 	if all.truth == open {
@@ -259,10 +270,10 @@ func (a *asked) condition(c *Condition) judged {
 
 // unless judges whether one of several lists of questions is met: yes only where that is known, open where it may be.
 func (a *asked) unless(lists []map[string][]string) judged {
-	all := judged{truth: no}
+	all := judged{truth: notMet}
 	for _, terms := range lists {
 		switch j := a.all(terms); j.truth {
-		case yes:
+		case met:
 			return j
 		case open:
 			all.truth = open

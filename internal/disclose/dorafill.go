@@ -34,7 +34,7 @@ func fillDORA(d *Draft, stage doraStage) (*doraReport, error) {
 	}
 	f := &doraFiller{doraReport: newDoraReport(stage), in: d.Input, facts: d.Facts, situ: s, lang: d.Lang}
 	for i := range d.Classifications {
-		if d.Classifications[i].Regime == "dora" {
+		if d.Classifications[i].Regime == regimeDORA {
 			f.rules = &d.Classifications[i]
 		}
 	}
@@ -61,7 +61,7 @@ func fillDORA(d *Draft, stage doraStage) (*doraReport, error) {
 
 func (f *doraFiller) context() {
 	down := f.situ.downtime(func(*Service) bool { return true })
-	f.ask = doraContext{home: f.facts.Home(), acpr: strings.EqualFold(f.facts.Entity.Recipients["dora"], "ACPR"), submitted: f.submitted(doraInitial) != nil,
+	f.ask = doraContext{home: f.facts.Home(), acpr: strings.EqualFold(f.facts.Entity.Recipients[regimeDORA], "ACPR"), submitted: f.submitted(doraInitial) != nil,
 		stillDown: down.still, down: len(down.spans) > 0, third: f.facts.Incident.ThirdParty != nil, recurring: len(f.facts.Incident.Recurring) > 0}
 	// Who answers for a field by its number has seen what the case says of it.
 	f.ask.hosts = len(provenHosts(f.in.Case)) > 0 && f.facts.DORA["3.28"] == nil
@@ -76,7 +76,7 @@ func submittedDORA(facts *Facts, stage doraStage) *Act {
 	var last *Act
 	for i := range facts.Acts {
 		a := &facts.Acts[i]
-		if a.Act == "submitted" && a.Regime == "dora" && slices.Contains(names[stage], a.Stage) && (last == nil || !a.Time.Before(last.Time)) {
+		if a.Act == "submitted" && a.Regime == regimeDORA && slices.Contains(names[stage], a.Stage) && (last == nil || !a.Time.Before(last.Time)) {
 			last = a
 		}
 	}
@@ -139,7 +139,7 @@ func (f *doraFiller) notification() {
 	for n := range f.rules.Criteria {
 		c := &f.rules.Criteria[n]
 		name := criterionNames[c.ID]
-		if c.Result == ruleMet && !slices.Contains(criteria, name) {
+		if c.Result == string(met) && !slices.Contains(criteria, name) {
 			criteria = append(criteria, name)
 			refs = append(refs, "RTS 2024/1772, "+c.Source.Article)
 		}
@@ -175,7 +175,7 @@ func classifiedMajor(facts *Facts) *Act {
 	var last *Act
 	for i := range facts.Acts {
 		a := &facts.Acts[i]
-		if a.Act == "classified" && a.Regime == "dora" && a.As == "major" && (last == nil || !a.Time.Before(last.Time)) {
+		if a.Act == "classified" && a.Regime == regimeDORA && a.As == "major" && (last == nil || !a.Time.Before(last.Time)) {
 			last = a
 		}
 	}
@@ -316,7 +316,7 @@ func (f *doraFiller) impacts() {
 		f.fact("3.33", true)
 		f.fact("3.34", s)
 	}
-	if f.rules.Criteria[placeEconomic].Result == ruleMet && usable(im.Costs) {
+	if f.rules.Criteria[placeEconomic].Result == string(met) && usable(im.Costs) {
 		f.set("4.12", draft.Plain(f.lang.Words("dora.why.costs.met", "value", lang.Value(decimal(im.Costs.Value)))), basisFacts, "disclosure.impact.costs")
 	}
 }

@@ -17,11 +17,11 @@ import (
 func doraForms() []Form {
 	as := []string{"json", "html", "md"}
 	return []Form{
-		{Name: "dora-initial", About: "DORA: initial notification of a major incident", Regime: "dora", Stage: "initial", As: as, Write: writeDORA(doraInitial)},
-		{Name: "dora-intermediate", About: "DORA: intermediate report; --previous takes the report as filed before", Regime: "dora", Stage: "intermediate", As: as,
+		{Name: "dora-initial", About: "DORA: initial notification of a major incident", Regime: regimeDORA, Stage: "initial", As: as, Write: writeDORA(doraInitial)},
+		{Name: "dora-intermediate", About: "DORA: intermediate report; --previous takes the report as filed before", Regime: regimeDORA, Stage: "intermediate", As: as,
 			Write: writeDORA(doraIntermediate)},
-		{Name: "dora-final", About: "DORA: final report; --previous takes the intermediate report as filed", Regime: "dora", Stage: "final", As: as, Write: writeDORA(doraFinal)},
-		{Name: "dora-reclassified", About: "DORA: an incident reported as major never was", Regime: "dora", Stage: "reclassification", As: as,
+		{Name: "dora-final", About: "DORA: final report; --previous takes the intermediate report as filed", Regime: regimeDORA, Stage: "final", As: as, Write: writeDORA(doraFinal)},
+		{Name: "dora-reclassified", About: "DORA: an incident reported as major never was", Regime: regimeDORA, Stage: "reclassification", As: as,
 			Write: writeDORA(doraReclassified)},
 	}
 }

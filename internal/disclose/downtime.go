@@ -26,7 +26,7 @@ func (s *situation) downtime(pick func(*Service) bool) outage {
 			continue
 		}
 		var last *time.Time
-		open := false
+		still := false
 		for j := range v.Down {
 			d := &v.Down[j]
 			to := d.To
@@ -34,7 +34,7 @@ func (s *situation) downtime(pick func(*Service) bool) outage {
 				to = s.facts.Incident.Recovered
 			}
 			if to == nil {
-				open, to = true, later(d.From, *s.until)
+				still, to = true, later(d.From, *s.until)
 			}
 			if to.Before(d.From) {
 				continue
@@ -44,8 +44,8 @@ func (s *situation) downtime(pick func(*Service) bool) outage {
 			}
 			spans = append(spans, outageSpan{d.From, *to})
 		}
-		o.still = o.still || open
-		if last != nil && !open && v.DelayedUntil != nil && v.DelayedUntil.After(*last) {
+		o.still = o.still || still
+		if last != nil && !still && v.DelayedUntil != nil && v.DelayedUntil.After(*last) {
 			spans = append(spans, outageSpan{*last, *v.DelayedUntil})
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 // Names of the regimes that drafts are for, as content/regimes has them.
 const (
+	regimeDORA    = "dora"
 	regimeNIS2    = "nis2"
 	regimeGDPR    = "gdpr"
 	regimeEUData  = "eu-bodies-data"
@@ -38,7 +39,7 @@ func (d *drafter) owed(regime string, stages ...string) (last *casefile.Duty) {
 
 // nis2Early is the early warning of Directive (EU) 2022/2555, Article 23(4)(a).
 func (d *drafter) nis2Early() error {
-	at := law{"nis2", "23(4)(a)"}
+	at := law{regimeNIS2, "23(4)(a)"}
 	d.who(regimeNIS2, "early")
 	d.contact("primary")
 	d.times(law{}, d.owed(regimeNIS2, "early"), regimeNIS2)
@@ -50,11 +51,11 @@ func (d *drafter) nis2Early() error {
 
 // nis2Notification is the incident notification of Article 23(4)(b).
 func (d *drafter) nis2Notification() error {
-	at := law{"nis2", "23(4)(b)"}
+	at := law{regimeNIS2, "23(4)(b)"}
 	d.who(regimeNIS2, "notification")
 	d.contact("primary")
 	d.times(law{}, d.owed(regimeNIS2, "notification"), regimeNIS2)
-	d.suspicion(regimeNIS2, law{"nis2", "23(4)(a)"})
+	d.suspicion(regimeNIS2, law{regimeNIS2, "23(4)(a)"})
 	d.happened(law{})
 	d.severity(at)
 	d.reached(at)
@@ -65,7 +66,7 @@ func (d *drafter) nis2Notification() error {
 
 // nis2Final is the final report of Article 23(4)(d).
 func (d *drafter) nis2Final() error {
-	at := law{"nis2", "23(4)(d)"}
+	at := law{regimeNIS2, "23(4)(d)"}
 	if !slices.ContainsFunc(d.acts(actSubmitted, regimeNIS2), func(a *Act) bool { return a.Stage == "notification" }) {
 		return fmt.Errorf("the final report follows the incident notification: say in disclosure.acts that it was submitted (act: submitted, regime: %s, stage: notification), when and with which receipt", regimeNIS2)
 	}
@@ -97,7 +98,7 @@ func (d *drafter) rootCause(at law) {
 
 // gdprAuthority is the notification to the supervisory authority, Regulation (EU) 2016/679, Article 33.
 func (d *drafter) gdprAuthority() error {
-	d.breach(regimeGDPR, "authority", law{"gdpr", "33"})
+	d.breach(regimeGDPR, "authority", law{regimeGDPR, "33"})
 	return nil
 }
 
@@ -172,7 +173,7 @@ func (d *drafter) certEU() error {
 
 // gdprPersons are the letters to the persons concerned, Article 34: one for each state of knowledge, in plain language.
 func (d *drafter) gdprPersons() error {
-	regime, at := regimeGDPR, law{"gdpr", "34(1)"}
+	regime, at := regimeGDPR, law{regimeGDPR, "34(1)"}
 	if d.organisation().Kind == "eu-body" {
 		regime, at = regimeEUData, law{"eudpr", "35(1)"}
 	}

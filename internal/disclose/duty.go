@@ -50,12 +50,12 @@ func (r *reckoning) reckon() {
 
 	owed := r.owed()
 	switch {
-	case owed == no:
+	case owed == notMet:
 		r.duty.State = casefile.DutyNotOwed
 	case !inForce:
 		r.duty.State = casefile.DutyNotOwed
 	default:
-		r.duty.State = map[truth]string{yes: casefile.DutyDue, open: casefile.DutyOpen}[owed]
+		r.duty.State = map[truth]string{met: casefile.DutyDue, open: casefile.DutyOpen}[owed]
 		r.limit(clocks, start)
 		r.unlessByThen()
 	}
@@ -92,17 +92,17 @@ func (r *reckoning) owed() truth {
 	if says, ok := r.in.Facts.Entity.Regimes[r.regime.Name]; ok {
 		if !says {
 			r.why("regime.no", "key", "disclosure.entity.regimes."+r.regime.Name)
-			return no
+			return notMet
 		}
 		r.why("regime.yes", "key", "disclosure.entity.regimes."+r.regime.Name)
-	} else if j := r.condition(&r.regime.Applies); j.truth == no {
+	} else if j := r.condition(&r.regime.Applies); j.truth == notMet {
 		r.why("applies.no", "because", said(j.by))
-		return no
+		return notMet
 	} else if j.truth == open {
 		r.why("applies.open")
 		r.missing(j.missing...)
-		if r.occasion() == no {
-			return no
+		if r.occasion() == notMet {
+			return notMet
 		}
 		return open
 	}
@@ -111,16 +111,16 @@ func (r *reckoning) owed() truth {
 
 // occasion says whether the incident is an occasion for the duty.
 func (r *reckoning) occasion() truth {
-	result := yes
+	result := met
 	for _, c := range []*Condition{&r.regime.Owed, &r.rule.Owed} {
 		if c == &r.regime.Owed && r.rule.Always {
 			continue
 		}
 		j := r.condition(c)
 		switch j.truth {
-		case no:
+		case notMet:
 			r.why("owed.no", "because", said(j.by))
-			return no
+			return notMet
 		case open:
 			r.missing(j.missing...)
 			result = open
@@ -151,16 +151,16 @@ func (r *reckoning) clocks(start *time.Time) (may []*Clock, inForce bool) {
 			continue
 		}
 		inForce = true
-		j := judged{truth: yes}
+		j := judged{truth: met}
 		if len(c.When) > 0 {
 			j = r.all(c.When)
 		}
-		if j.truth == no {
+		if j.truth == notMet {
 			continue
 		}
 		may = append(may, c)
 		missing = append(missing, j.missing...)
-		if j.truth == yes {
+		if j.truth == met {
 			break
 		}
 	}
@@ -338,7 +338,7 @@ func (r *reckoning) relieve(f *Relief, due time.Time, days *workdays) time.Time 
 	}
 	day := due.Format(time.DateOnly)
 	switch j := r.unless(f.Unless); j.truth {
-	case yes:
+	case met:
 		r.why("relief.no", "day", day, "because", said(j.by))
 		return due
 	case open:

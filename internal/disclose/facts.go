@@ -23,6 +23,7 @@ type Facts struct {
 
 	zone *time.Location // of the entity; nil where the facts do not say
 	root *yaml.Node     // the text, for the lines of errors
+	said bool           // the text has a section "disclosure"
 }
 
 // Entity is whose incident it is.

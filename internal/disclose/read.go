@@ -64,7 +64,7 @@ func (f *Facts) decode(n *yaml.Node) error {
 		}
 	}
 	d := &sections.Disclosure
-	if !present(d) {
+	if f.said = present(d); !f.said {
 		return nil
 	}
 	if d.Kind != yaml.MappingNode && d.Kind != yaml.AliasNode {
@@ -88,16 +88,7 @@ func (f *Facts) Empty() bool {
 		g.zone = nil
 		return reflect.DeepEqual(g, Facts{})
 	}
-	n := *f.root
-	if n.Kind == yaml.DocumentNode && len(n.Content) > 0 {
-		n = *n.Content[0]
-	}
-	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == "disclosure" {
-			return !present(n.Content[i+1])
-		}
-	}
-	return true
+	return !f.said
 }
 
 // Zone returns the time zone of the entity: the one given, or else the one of its country, or UTC. Given says whether the facts name it.

@@ -49,6 +49,8 @@ func TestFactsThatCannotBeMeant(t *testing.T) {
 	f("disclosure: {incident: {occurred: 2025-12-22T06:02:00Z, recovered: 2025-12-22T06:01:00Z}}", "recovered", "before occurred")
 	f("disclosure: {incident: {recovered: 2025-12-22T06:02:00Z, resolved: 2025-12-22T06:01:00Z}}", "resolved", "before recovered")
 	f("disclosure: {incident: {discovery: dream}}", "it_security")
+	f("disclosure: {incident: {discovery: stafff}}", "did you mean staff?")
+	f("disclosure: {incdient: {}}", "did you mean incident?")
 	f("disclosure: {incident: {techniques: [phishing]}}", "social_engineering_including_phishing")
 	f("disclosure: {incident: {other_authorities: [none, police]}}", "excludes")
 	f("disclosure: {services: [{critical: true}]}", "name is missing")
@@ -77,6 +79,7 @@ func TestFactsThatCannotBeMeant(t *testing.T) {
 	f(act("  - {act: classified, regime: dora, as: major, time: 2025-12-22T08:30:00Z, reason: r}"), "author is missing")
 	f(act("  - {act: classified, regime: dora, as: major, author: A, reason: r}"), "time is missing")
 	f(act("  - {act: classified, regime: dora, as: major, time: 2025-12-22T08:30:00Z, author: A}"), "reason is missing")
+	f(act("  - {act: clasified, regime: dora, as: major, time: 2025-12-22T08:30:00Z, author: A, reason: r}"), "did you mean classified?")
 	f(act("  - {act: classified, regime: dora, as: big, time: 2025-12-22T08:30:00Z, author: A, reason: r}"), "major, not_major")
 	f(act("  - {act: classified, regime: dora, stage: initial, as: major, time: 2025-12-22T08:30:00Z, author: A, reason: r}"), "no stage")
 	f(act("  - {act: submitted, regime: dora, stage: initial, time: 2025-12-22T08:30:00Z, author: A}"), "receipt is missing")
@@ -128,4 +131,19 @@ func FuzzParseFacts(f *testing.F) {
 			facts.Empty()
 		}
 	})
+}
+
+// Merge keys take in what stands elsewhere; what the text says under such a key is not empty.
+func TestMergeKeys(t *testing.T) {
+	f, err := ParseFacts([]byte("x-all: &all {disclosure: {incident: &i {aware: 2025-12-22T06:10:00Z}, entity: {listed: no}}}\n<<: *all\n"))
+	if err != nil || f.Empty() || f.Incident.Aware == nil {
+		t.Errorf("%+v, %v", f, err)
+	}
+	f, err = ParseFacts([]byte("disclosure:\n  services:\n  - &s {name: mail, critical: true}\n  - {<<: *s, name: bank}"))
+	if err != nil || len(f.Services) != 2 || f.Services[1].Name != "bank" || f.Services[1].Critical == nil || !*f.Services[1].Critical {
+		t.Errorf("%+v, %v", f, err)
+	}
+	if _, err := ParseFacts([]byte("disclosure:\n  services:\n  - {<<: {nmae: mail}}")); err == nil || !strings.Contains(err.Error(), "line 3: unknown key \"nmae\"") {
+		t.Error(err)
+	}
 }

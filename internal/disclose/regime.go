@@ -48,12 +48,12 @@ func (r *Regimes) Find(name string) *Regime {
 	return nil
 }
 
-func (r *Regimes) names() string {
+func (r *Regimes) names() []string {
 	var names []string
 	for _, g := range r.list {
 		names = append(names, g.Name)
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // Regime is a law by which something is owed: a file of content/regimes, which docs/adding-a-regime.md explains key by key.
@@ -270,12 +270,12 @@ func (g *Regime) rule(stage string) *Rule {
 	return nil
 }
 
-func (g *Regime) stages() string {
+func (g *Regime) stages() []string {
 	var names []string
 	for _, d := range g.Duties {
 		names = append(names, d.Stage)
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // words returns what something is called in a language: in English where it has no name in that one.

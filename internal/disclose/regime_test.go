@@ -183,7 +183,7 @@ func TestBuiltinRegimes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := regimes.names(); got != "dora, eidas, eu-bodies-cyber, eu-bodies-data, fr-lopmi, gdpr, nis2, sec-8k" {
+	if got := strings.Join(regimes.names(), ", "); got != "dora, eidas, eu-bodies-cyber, eu-bodies-data, fr-lopmi, gdpr, nis2, sec-8k" {
 		t.Errorf("regimes %s", got)
 	}
 	for _, g := range regimes.List() {

@@ -171,7 +171,7 @@ func (c *factsCheck) statements() error {
 		case subjects != 1:
 			return fmt.Errorf("%sstatements: it takes exactly one of session, ip, account, device, app, not %d", at, subjects)
 		case !slices.Contains(attributionNames[:], s.Is):
-			return fmt.Errorf("%sstatements: is: %q is none of %s", at, s.Is, strings.Join(attributionNames[:], ", "))
+			return fmt.Errorf("%sstatements: is: %q is none of %s%s", at, s.Is, strings.Join(attributionNames[:], ", "), strictyaml.DidYouMean(s.Is, attributionNames[:]))
 		}
 		if s.IP != "" {
 			if _, err := parsePrefix(s.IP); err != nil {

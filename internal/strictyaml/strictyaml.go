@@ -62,6 +62,12 @@ func (w *walk) node(n *yaml.Node, t reflect.Type, in string) error {
 		}
 	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Map:
 		for i := 0; i+1 < len(n.Content); i += 2 {
+			if isMerge(n.Content[i]) {
+				if err := w.merged(n.Content[i+1], t, in); err != nil {
+					return err
+				}
+				continue
+			}
 			if err := w.node(n.Content[i+1], t.Elem(), in+"."+n.Content[i].Value); err != nil {
 				return err
 			}
@@ -69,17 +75,43 @@ func (w *walk) node(n *yaml.Node, t reflect.Type, in string) error {
 	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Struct:
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key := n.Content[i]
+			if isMerge(key) {
+				if err := w.merged(n.Content[i+1], t, in); err != nil {
+					return err
+				}
+				continue
+			}
 			field, known := fieldOf(t, key.Value)
 			if field == nil {
 				where := ""
 				if in != "" {
 					where = " in " + in
 				}
-				return fmt.Errorf("line %d: unknown key %q%s: it is one of %s", key.Line, key.Value, where, strings.Join(known, ", "))
+				return fmt.Errorf("line %d: unknown key %q%s: it is one of %s%s", key.Line, key.Value, where, strings.Join(known, ", "), DidYouMean(key.Value, known))
 			}
 			if err := w.node(n.Content[i+1], field, key.Value); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// isMerge reports whether a key takes in the keys of others: "<<: *name".
+func isMerge(key *yaml.Node) bool { return key.Tag == "!!merge" }
+
+// merged looks at what a merge key takes in, one mapping or a list of them, as keys of t themselves.
+func (w *walk) merged(n *yaml.Node, t reflect.Type, in string) error {
+	if n.Kind == yaml.AliasNode && n.Alias != nil {
+		n = n.Alias
+	}
+	list := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		list = n.Content
+	}
+	for _, m := range list {
+		if err := w.node(m, t, in); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -41,7 +41,11 @@ func TestKeysAndOffsets(t *testing.T) {
 		"when: 2026-01-01T10:00:00":                    "no time with its offset",
 		"items:\n- &a {at: 2026-01-01T10:00:00}\n- *a": "line 2: at",
 		"when:": "",
-		"items: &a [{sizes: &b [1, 2]}, {sizes: *b}]\nby: {}": "",
+		"items: &a [{sizes: &b [1, 2]}, {sizes: *b}]\nby: {}":                                                                    "",
+		"items:\n- &a {sizes: [1]}\n- {<<: *a, at: 2026-01-01T10:00:00Z}\n- {<<: [*a, {sizes: []}]}\nby: {<<: {x: {sizes: []}}}": "",
+		"items:\n- {<<: {size: [1]}}":     `line 2: unknown key "size" in items: it is one of sizes, at: did you mean sizes?`,
+		"by: {<<: {x: {at: 2026-01-01}}}": `line 1: at: "2026-01-01" is no time with its offset`,
+		"raw: {<<: 1}\n\"<<\": {name: x}": `line 2: unknown key "<<"`,
 	} {
 		err := KeysAndOffsets(parse(t, text), reflect.TypeFor[outer](), "")
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
