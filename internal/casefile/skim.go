@@ -2,6 +2,7 @@ package casefile
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 )
@@ -99,7 +100,9 @@ func (s *skimmer) walk(c byte, do func([]byte)) {
 				inText = !inText
 				end = !inText && depth == 0
 			case inText:
-				for n+1 < len(p) && p[n+1] != '"' && p[n+1] != '\\' {
+				n += plainLen(p[n:]) - 1
+			case c <= ' ':
+				for n+1 < len(p) && p[n+1] <= ' ' {
 					n++
 				}
 			case c == '{' || c == '[':
@@ -118,6 +121,18 @@ func (s *skimmer) walk(c byte, do func([]byte)) {
 			return
 		}
 	}
+}
+
+// plainLen returns how much of the inside of a text stands before a quote or an escape, as far as it looks.
+func plainLen(p []byte) int {
+	p = p[:min(len(p), 256)] // one that has no quote far and wide is not searched again at each of its escapes
+	if i := bytes.IndexByte(p, '"'); i >= 0 {
+		p = p[:i]
+	}
+	if i := bytes.IndexByte(p, '\\'); i >= 0 {
+		p = p[:i]
+	}
+	return len(p)
 }
 
 // word goes through what remains of a number, or of true, false or null.

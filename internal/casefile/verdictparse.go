@@ -16,7 +16,8 @@ import (
 type verdictParser struct {
 	r Reached
 
-	before Reached
+	before            Reached
+	in, owner, settle known
 
 	// The lists that were read last, and how they stood.
 	channelList []ChannelVerdict
@@ -36,12 +37,12 @@ func (p *verdictParser) parse(text []byte) (n int, short bool) {
 	c.skip(",\n    \"id\": ")
 	r.Object.ID = c.text("")
 	c.skip(",\n    \"in\": ")
-	r.Object.In = c.text(p.before.Object.In)
+	r.Object.In = c.again(&p.in)
 	if c.have(",\n    \"name\": ") {
 		r.Object.Name = c.text(p.before.Object.Name)
 	}
 	if c.have(",\n    \"owner\": ") {
-		r.Object.Owner = c.text(p.before.Object.Owner)
+		r.Object.Owner = c.again(&p.owner)
 	}
 	if c.have(",\n    \"same_as\": ") {
 		r.Object.SameAs = c.text(p.before.Object.SameAs)
@@ -73,7 +74,7 @@ func (p *verdictParser) parse(text []byte) (n int, short bool) {
 	c.skip(",\n   \"why\": ")
 	r.Why = p.reasons(&c)
 	c.skip(",\n   \"settle\": ")
-	r.Settle = c.text(p.before.Settle)
+	r.Settle = c.again(&p.settle)
 	c.skip("\n  }")
 	if c.failed {
 		return 0, c.short
@@ -279,6 +280,26 @@ func (c *textCursor) text(before string) string {
 	var s string
 	if json.Unmarshal(began[:len(inside)+2], &s) != nil {
 		c.failed = true
+	}
+	return s
+}
+
+// known is a string as it was read last, and how it stood.
+type known struct {
+	text  []byte
+	value string
+}
+
+// again reads a string that is likely to be a known one.
+func (c *textCursor) again(k *known) string {
+	if len(k.text) > 0 && bytes.HasPrefix(c.rest, k.text) {
+		c.rest = c.rest[len(k.text):]
+		return k.value
+	}
+	began := c.rest
+	s := c.text("")
+	if !c.failed {
+		k.text, k.value = append(k.text[:0], began[:len(began)-len(c.rest)]...), s
 	}
 	return s
 }
