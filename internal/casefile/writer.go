@@ -282,9 +282,27 @@ func (w *Writer) File(name string) (*File, error) {
 		return nil, err
 	}
 	out := &File{w: w, name: name, f: f, hash: sha256.New()}
-	out.buf = bufio.NewWriterSize(io.MultiWriter(f, out.hash), 128<<10)
+	out.buf = bufio.NewWriterSize(hashing{f, out.hash}, 256<<10)
 	w.open++
 	return out, nil
+}
+
+// hashing writes to a file and, at the same time, to a hash.
+type hashing struct {
+	f    *os.File
+	hash hash.Hash
+}
+
+// Write implements io.Writer.
+func (h hashing) Write(p []byte) (int, error) {
+	done := make(chan struct{})
+	go func() {
+		h.hash.Write(p)
+		close(done)
+	}()
+	n, err := h.f.Write(p)
+	<-done
+	return n, err
 }
 
 func tempName(name string) string { return ".writing-" + name }

@@ -30,7 +30,8 @@ const maxWhy = 4000
 func Write(w io.Writer, in *input.Input) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	out.WriteString(header)
-	var line, buf []byte
+	var line []byte
+	var rows rows
 	owners := make(map[string]string) // of mailboxes
 	for r, err := range in.Reached {
 		if err != nil {
@@ -44,7 +45,7 @@ func Write(w io.Writer, in *input.Input) error {
 		if err != nil {
 			return err
 		}
-		line, buf = appendRow(line[:0], buf, r, owners)
+		line = rows.append(line[:0], r, owners)
 		if _, err := out.Write(line); err != nil {
 			return err
 		}
@@ -52,8 +53,17 @@ func Write(w io.Writer, in *input.Input) error {
 	return out.Flush()
 }
 
-// appendRow appends the line of r, with the owner of the mailbox that it is or lies in. buf is memory to work with, and returned for the next.
-func appendRow(dst, buf []byte, r *casefile.Reached, owners map[string]string) (line, rest []byte) {
+// rows writes lines. The verdicts on what lies in one place mostly have their reasons in common, one list in memory, and the cells of those are made
+// once.
+type rows struct {
+	why    []casefile.Reason // of which the last cells are
+	settle string
+	last   []byte // from the rules on
+	buf    []byte
+}
+
+// append appends the line of r, with the owner of the mailbox that it is or lies in.
+func (w *rows) append(dst []byte, r *casefile.Reached, owners map[string]string) []byte {
 	add := func(s string) { dst = append(cell.Append(dst, s), ',') }
 	mailbox := ""
 	switch r.Object.Kind {
@@ -80,25 +90,36 @@ func appendRow(dst, buf []byte, r *casefile.Reached, owners map[string]string) (
 	}
 	dst = append(dst, ',')
 	add(strings.Join(r.By, " "))
+	if len(w.last) == 0 || !isSame(r.Why, w.why) || r.Settle != w.settle {
+		w.why, w.settle = r.Why, r.Settle
+		w.makeLast(r)
+	}
+	return append(dst, w.last...)
+}
+
+// isSame reports whether both are one list in memory, with something in it.
+func isSame(a, b []casefile.Reason) bool { return len(a) > 0 && len(a) == len(b) && &a[0] == &b[0] }
+
+// makeLast makes the cells that tell of the reasons and of what would settle it.
+func (w *rows) makeLast(r *casefile.Reached) {
 	var rules []string
-	buf = buf[:0]
+	w.buf = w.buf[:0]
 	for i := range r.Why {
 		if !slices.Contains(rules, r.Why[i].Rule) {
 			rules = append(rules, r.Why[i].Rule)
 		}
-		if len(buf) > maxWhy {
+		if len(w.buf) > maxWhy {
 			continue
 		}
 		if i > 0 {
-			buf = append(buf, " | "...)
+			w.buf = append(w.buf, " | "...)
 		}
-		buf = append(buf, r.Why[i].Text...)
+		w.buf = append(w.buf, r.Why[i].Text...)
 	}
-	add(strings.Join(rules, " "))
-	if len(buf) > maxWhy {
-		buf = append(fields.Cut(buf, maxWhy), "…"...)
+	if len(w.buf) > maxWhy {
+		w.buf = append(fields.Cut(w.buf, maxWhy), "…"...)
 	}
-	dst = append(cell.Append(dst, buf), ',')
-	dst = cell.Append(dst, r.Settle)
-	return append(dst, '\r', '\n'), buf
+	w.last = append(cell.Append(w.last[:0], strings.Join(rules, " ")), ',')
+	w.last = append(cell.Append(w.last, w.buf), ',')
+	w.last = append(cell.Append(w.last, r.Settle), "\r\n"...)
 }

@@ -41,3 +41,29 @@ func TestReached(t *testing.T) {
 		t.Error("a line does not end with CR LF")
 	}
 }
+
+// Cells that are made once for several verdicts must be those of each.
+func TestReasonsInCommon(t *testing.T) {
+	a, b := []casefile.Reason{{Rule: "BIND", Text: "opened"}, {Rule: "THROTTLED", Text: "gap"}}, []casefile.Reason{{Rule: "SYNC_FOLDER", Text: "all"}}
+	kinds := [][]casefile.Reason{a, a[:1], b, nil, {}, a}
+	var all []casefile.Reached
+	for _, why := range kinds {
+		for _, settle := range []string{"", "the log", "the log", "another"} {
+			all = append(all, casefile.Reached{Why: why, Settle: settle}, casefile.Reached{Why: why, Settle: settle})
+		}
+	}
+	lines := func(list ...casefile.Reached) []string {
+		var b strings.Builder
+		if err := Write(&b, input.Of(&casefile.Case{Reached: list}, nil)); err != nil {
+			t.Fatal(err)
+		}
+		return strings.Split(strings.TrimSuffix(b.String(), "\r\n"), "\r\n")[1:]
+	}
+	var want []string
+	for _, r := range all {
+		want = append(want, lines(r)...)
+	}
+	if diff := cmp.Diff(want, lines(all...)); diff != "" {
+		t.Error(diff)
+	}
+}
