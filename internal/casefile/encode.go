@@ -109,10 +109,23 @@ type encoder struct {
 	depth int
 	empty bool // nothing stands in what was opened last
 
-	why     *Reason // the list of reasons that was written last, and how it reads: many entries have it in common
-	whyLen  int
-	whyText []byte
+	// The lists that were written last, and how they read: many entries have them in common.
+	why written[Reason]
+	by  written[string]
 }
+
+// written is a list in memory and how it reads.
+type written[T any] struct {
+	list []T
+	text []byte
+}
+
+// of reports whether it is that list, with something in it.
+func (w *written[T]) of(list []T) bool {
+	return len(list) > 0 && len(list) == len(w.list) && &list[0] == &w.list[0]
+}
+
+func (w *written[T]) keep(list []T, text []byte) { w.list, w.text = list, append(w.text[:0], text...) }
 
 const encoderBuffer = 64 << 10
 
@@ -229,6 +242,10 @@ func (e *encoder) timeUnlessNil(name string, t *time.Time) {
 
 func (e *encoder) texts(name string, list []string) {
 	e.key(name)
+	e.list(list)
+}
+
+func (e *encoder) list(list []string) {
 	e.open('[')
 	for _, s := range list {
 		e.item()
@@ -312,7 +329,7 @@ func (e *encoder) reached(r *Reached) {
 	e.numberUnlessZero("bytes", r.Bytes)
 	e.timeUnlessNil("first", r.First)
 	e.timeUnlessNil("last", r.Last)
-	e.texts("by", r.By)
+	e.sessions(r.By)
 	if len(r.Channels) > 0 {
 		e.key("channels")
 		e.open('[')
@@ -332,10 +349,21 @@ func (e *encoder) reached(r *Reached) {
 	e.close('}')
 }
 
+func (e *encoder) sessions(list []string) {
+	e.key("by")
+	if e.by.of(list) {
+		e.b = append(e.b, e.by.text...)
+		return
+	}
+	from := len(e.b)
+	e.list(list)
+	e.by.keep(list, e.b[from:])
+}
+
 func (e *encoder) reasons(list []Reason) {
 	e.key("why")
-	if len(list) > 0 && e.why == &list[0] && e.whyLen == len(list) {
-		e.b = append(e.b, e.whyText...)
+	if e.why.of(list) {
+		e.b = append(e.b, e.why.text...)
 		return
 	}
 	from := len(e.b)
@@ -349,7 +377,5 @@ func (e *encoder) reasons(list []Reason) {
 		e.close('}')
 	}
 	e.close(']')
-	if len(list) > 0 {
-		e.why, e.whyLen, e.whyText = &list[0], len(list), append(e.whyText[:0], e.b[from:]...)
-	}
+	e.why.keep(list, e.b[from:])
 }

@@ -47,6 +47,7 @@ func drawCase(t *rapid.T) *Case {
 		c.Sessions = append(c.Sessions, Session{text(), text(), list(), list(), moment(), moment(), list(), text(), list(), list(), list(), number(), proofs()})
 	}
 	var why []Reason
+	var by []string
 	for range few() {
 		var channels []ChannelVerdict
 		for range few() {
@@ -58,9 +59,12 @@ func drawCase(t *rapid.T) *Case {
 				why = append(why, Reason{text(), text(), proofs()})
 			}
 		}
+		if rapid.Bool().Draw(t, "other sessions") {
+			by = list()
+		}
 		// Without names of fields: one that is added must be added here, or encode may leave it out.
 		c.Reached = append(c.Reached, Reached{Object{text(), text(), text(), text(), text(), text()}, text(), text(), levels(), number(), number(), number(),
-			pointer(), pointer(), list(), channels, why, text()})
+			pointer(), pointer(), by, channels, why, text()})
 	}
 	return c
 }

@@ -20,6 +20,8 @@ type verdictParser struct {
 	in, owner, settle known
 
 	// The lists that were read last, and how they stood.
+	byList      []string
+	byText      []byte
 	channelList []ChannelVerdict
 	channelText []byte
 	whyList     []Reason
@@ -67,7 +69,7 @@ func (p *verdictParser) parse(text []byte) (n int, short bool) {
 		r.Last = c.time(p.before.Last)
 	}
 	c.skip(",\n   \"by\": ")
-	r.By = c.texts(p.before.By, "\n   ")
+	r.By = p.sessions(&c)
 	if c.have(",\n   \"channels\": ") {
 		r.Channels = p.channels(&c)
 	}
@@ -81,6 +83,26 @@ func (p *verdictParser) parse(text []byte) (n int, short bool) {
 	}
 	p.before = *r
 	return len(text) - len(c.rest), false
+}
+
+func (p *verdictParser) sessions(c *textCursor) []string {
+	if len(p.byText) > 0 && bytes.HasPrefix(c.rest, p.byText) {
+		c.rest = c.rest[len(p.byText):]
+		return p.byList
+	}
+	list, text := []string{}, c.rest
+	c.list("\n   ", func() {
+		before := ""
+		if i := len(list); i < len(p.byList) {
+			before = p.byList[i]
+		}
+		list = append(list, c.text(before))
+	})
+	p.byText = p.byText[:0]
+	if !c.failed {
+		p.byList, p.byText = list, append(p.byText, text[:len(text)-len(c.rest)]...)
+	}
+	return list
 }
 
 func (p *verdictParser) channels(c *textCursor) []ChannelVerdict {
@@ -194,25 +216,6 @@ func (c *textCursor) list(indent string, item func()) {
 		c.skip("]")
 		return
 	}
-}
-
-func (c *textCursor) texts(before []string, indent string) []string {
-	if len(before) == 0 && c.have("[]") {
-		return []string{}
-	}
-	list, same := []string{}, true
-	c.list(indent, func() {
-		s, i := "", len(list)
-		if i < len(before) {
-			s = before[i]
-		}
-		list = append(list, c.text(s))
-		same = same && i < len(before) && list[i] == s
-	})
-	if same && len(list) == len(before) {
-		return before
-	}
-	return list
 }
 
 func (c *textCursor) proofs(before []Proof, indent string) []Proof {

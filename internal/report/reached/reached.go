@@ -53,12 +53,13 @@ func Write(w io.Writer, in *input.Input) error {
 	return out.Flush()
 }
 
-// rows writes lines. The verdicts on what lies in one place mostly have their reasons in common, one list in memory, and the cells of those are made
-// once.
+// rows writes lines. The verdicts on what lies in one place mostly have their sessions and reasons in common, lists that are in memory once, and the
+// cells of those are made once.
 type rows struct {
-	why    []casefile.Reason // of which the last cells are
+	by     []string // of which the last cells are, as of the next two
+	why    []casefile.Reason
 	settle string
-	last   []byte // from the rules on
+	last   []byte // from the sessions on
 	buf    []byte
 }
 
@@ -89,18 +90,17 @@ func (w *rows) append(dst []byte, r *casefile.Reached, owners map[string]string)
 		dst = event.AppendTime(dst, *r.Last)
 	}
 	dst = append(dst, ',')
-	add(strings.Join(r.By, " "))
-	if len(w.last) == 0 || !isSame(r.Why, w.why) || r.Settle != w.settle {
-		w.why, w.settle = r.Why, r.Settle
+	if len(w.last) == 0 || !isSame(r.By, w.by) || !isSame(r.Why, w.why) || r.Settle != w.settle {
+		w.by, w.why, w.settle = r.By, r.Why, r.Settle
 		w.makeLast(r)
 	}
 	return append(dst, w.last...)
 }
 
-// isSame reports whether both are one list in memory, with something in it.
-func isSame(a, b []casefile.Reason) bool { return len(a) > 0 && len(a) == len(b) && &a[0] == &b[0] }
+// isSame reports whether both are one list in memory, or empty.
+func isSame[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 
-// makeLast makes the cells that tell of the reasons and of what would settle it.
+// makeLast makes the cells that tell of the sessions, of the reasons and of what would settle it.
 func (w *rows) makeLast(r *casefile.Reached) {
 	var rules []string
 	w.buf = w.buf[:0]
@@ -119,7 +119,8 @@ func (w *rows) makeLast(r *casefile.Reached) {
 	if len(w.buf) > maxWhy {
 		w.buf = append(fields.Cut(w.buf, maxWhy), "…"...)
 	}
-	w.last = append(cell.Append(w.last[:0], strings.Join(rules, " ")), ',')
+	w.last = append(cell.Append(w.last[:0], strings.Join(r.By, " ")), ',')
+	w.last = append(cell.Append(w.last, strings.Join(rules, " ")), ',')
 	w.last = append(cell.Append(w.last, w.buf), ',')
 	w.last = append(cell.Append(w.last, r.Settle), "\r\n"...)
 }

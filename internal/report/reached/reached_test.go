@@ -46,10 +46,13 @@ func TestReached(t *testing.T) {
 func TestReasonsInCommon(t *testing.T) {
 	a, b := []casefile.Reason{{Rule: "BIND", Text: "opened"}, {Rule: "THROTTLED", Text: "gap"}}, []casefile.Reason{{Rule: "SYNC_FOLDER", Text: "all"}}
 	kinds := [][]casefile.Reason{a, a[:1], b, nil, {}, a}
+	by := []string{"S1", "S2"}
 	var all []casefile.Reached
 	for _, why := range kinds {
 		for _, settle := range []string{"", "the log", "the log", "another"} {
-			all = append(all, casefile.Reached{Why: why, Settle: settle}, casefile.Reached{Why: why, Settle: settle})
+			for _, by := range [][]string{by, by, by[:1], nil, {"S3"}} {
+				all = append(all, casefile.Reached{By: by, Why: why, Settle: settle}, casefile.Reached{By: by, Why: why, Settle: settle})
+			}
 		}
 	}
 	lines := func(list ...casefile.Reached) []string {
