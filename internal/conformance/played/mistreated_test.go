@@ -194,7 +194,7 @@ var mistreatments = []struct {
 		}
 		return slices.DeleteFunc(files, func(f file) bool { return len(f.data) == 0 })
 	}},
-	{"lines there twice", true, func(w *world, files []file) []file {
+	{"lines there twice", false, func(w *world, files []file) []file {
 		for i := range files {
 			if w.one(2) {
 				files[i].data = w.twice(files[i].data)
@@ -202,7 +202,7 @@ var mistreatments = []struct {
 		}
 		return files
 	}},
-	{"overlapping", true, func(w *world, files []file) []file {
+	{"overlapping", false, func(w *world, files []file) []file {
 		for i := range files[:max(len(files)-1, 0)] {
 			f, next := files[i], &files[i+1]
 			if path.Dir(f.name) != path.Dir(next.name) || bytes.HasPrefix(next.data, []byte("#")) {
@@ -276,7 +276,7 @@ func (w *world) disorder() {
 			l.jitter = 30 * 24 * time.Hour
 		}
 	}
-	w.mistreated = append(w.mistreated, "out of order")
+	w.mistreated, w.exact = append(w.mistreated, "out of order"), false
 }
 
 // jump lets the clock of the machine be wrong, until it was set back, or from when it was.

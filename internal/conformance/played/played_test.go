@@ -7,7 +7,9 @@ package played_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,6 +28,11 @@ var kinds = []struct {
 	{"exchange", exchange},
 	{"files", files},
 	{"shares", shares},
+	{"webmail", webmail},
+	{"people", people},
+	{"cyrus", cyrus},
+	{"courier", courier},
+	{"events", events},
 }
 
 // TestNothingIsWronglyRuledOutOrConfirmed plays a few attacks of each kind; BARID_PLAYED=n plays n of them, BARID_PLAYED_FIRST is the
@@ -107,11 +114,18 @@ type tightness struct {
 	width  float64 // sum over mailboxes of (upper - lower) / items
 	boxes  int
 	failed int
+	// why counts the rules by which mailboxes and files are possible that were not touched, where the logs are complete; clean is how many those are.
+	why                  map[string]int
+	clean, cleanRuledOut int
 }
 
 func (s *tightness) String() string {
-	return fmt.Sprintf("%d worlds (%d with complete logs, of which %d have closed intervals); %d items: %d confirmed, %d possible, %d ruled out (%d reached in truth); the interval of a mailbox is %.0f%% of its items wide on average",
-		s.worlds, s.complete, s.closed, s.items, s.confirmed, s.possible, s.ruledOut, s.truth, 100*s.width/float64(max(1, s.boxes)))
+	var why []string
+	for _, rule := range slices.SortedFunc(maps.Keys(s.why), func(a, b string) int { return s.why[b] - s.why[a] }) {
+		why = append(why, fmt.Sprintf("%s %d", rule, s.why[rule]))
+	}
+	return fmt.Sprintf("%d worlds (%d with complete logs, of which %d have closed intervals); %d items: %d confirmed, %d possible, %d ruled out (%d reached in truth); the interval of a mailbox is %.0f%% of its items wide on average; of %d mailboxes and files that were not touched, with complete logs, %d are ruled out, the others possible by %s",
+		s.worlds, s.complete, s.closed, s.items, s.confirmed, s.possible, s.ruledOut, s.truth, 100*s.width/float64(max(1, s.boxes)), s.clean, s.cleanRuledOut, strings.Join(why, ", "))
 }
 
 // hold compares a case with the truth.
@@ -132,9 +146,23 @@ func hold(w *world, c *casefile.Case, sum *tightness) (bad []string) {
 	said := map[string]bool{}
 	ruledOut := map[string]bool{} // mailboxes
 	credentials := map[string]string{}
+	if sum.why == nil {
+		sum.why = map[string]int{}
+	}
 	closed := true
 	for i := range c.Reached {
 		r := &c.Reached[i]
+		if m, ok := all[r.Object.In+" "+r.Object.ID]; len(w.lost)+len(w.mistreated) == 0 &&
+			(r.Object.Kind == "mailbox" && w.box(r.Object.ID) != nil && inTruth[r.Object.ID] == 0 || r.Object.Kind == "file" && ok && !w.truth[m] && !w.part[m]) {
+			if sum.clean++; r.Levels.Content == casefile.RuledOut {
+				sum.cleanRuledOut++
+			}
+			for _, y := range r.Why {
+				if r.Levels.Content != casefile.RuledOut {
+					sum.why[y.Rule]++
+				}
+			}
+		}
 		switch r.Object.Kind {
 		case "message", "file":
 			m, ok := all[r.Object.In+" "+r.Object.ID]
@@ -182,6 +210,13 @@ func hold(w *world, c *casefile.Case, sum *tightness) (bad []string) {
 		case "credential":
 			credentials[r.Object.ID] = r.Verdict
 		case "mailbox":
+			if a, ok := w.names[r.Object.ID]; ok && w.box(r.Object.ID) == nil {
+				// What was reached under another name of a mailbox's account is a part of what was reached.
+				if n := inTruth[a]; n < r.Lower || r.Levels.Content == casefile.Confirmed && n == 0 {
+					bad = append(bad, fmt.Sprintf("%d messages of %s were reached: not as many as %d: %s", n, a, r.Lower, words(r)))
+				}
+				continue
+			}
 			n := inTruth[r.Object.ID]
 			if r.Levels.Content == casefile.RuledOut {
 				ruledOut[r.Object.ID] = true
@@ -207,7 +242,7 @@ func hold(w *world, c *casefile.Case, sum *tightness) (bad []string) {
 		}
 	}
 	for a, v := range credentials {
-		if v == casefile.Confirmed && !w.used[a] {
+		if v == casefile.Confirmed && !w.used[a] && !w.used[w.names[a]] {
 			bad = append(bad, "the credential of "+a+" is confirmed, and the attacker never had it")
 		}
 	}
@@ -238,6 +273,16 @@ func find(all map[string]item, id string) (item, bool) {
 		}
 	}
 	return item{}, false
+}
+
+// box returns the mailbox of an account, nil for none.
+func (w *world) box(account string) *box {
+	for _, b := range w.boxes {
+		if b.account == account {
+			return b
+		}
+	}
+	return nil
 }
 
 func itemsOf(w *world, account string) []item {

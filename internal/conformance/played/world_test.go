@@ -36,6 +36,10 @@ type world struct {
 	anonymous bool
 	// nat says that others come from the attacker's address, and that the facts say so.
 	nat bool
+	// natIPs and serviceIPs are addresses that the facts call so.
+	natIPs, serviceIPs []string
+	// names are other names that logs have for an account.
+	names map[string]string
 	// secondStated says that somebody stated that the attacker's second address is his.
 	secondStated bool
 	// journey is an address from which an owner comes in the window for the first time; "" for none.
@@ -61,6 +65,8 @@ type box struct {
 	home    string // address that its owner uses
 	agent   string
 	items   []item
+	// What the list of mailboxes says of it besides its name.
+	server, accounts string
 }
 
 type item struct {
@@ -134,7 +140,7 @@ func (l *log) span() time.Duration {
 }
 
 func newWorld(seed uint64) *world {
-	w := &world{rng: rand.New(rand.NewPCG(seed, 4)), logs: map[string]*log{}, truth: map[item]bool{}, part: map[item]bool{}, seen: map[item]bool{}, used: map[string]bool{}, zone: time.UTC, zoneStated: true}
+	w := &world{rng: rand.New(rand.NewPCG(seed, 4)), logs: map[string]*log{}, truth: map[item]bool{}, part: map[item]bool{}, seen: map[item]bool{}, used: map[string]bool{}, names: map[string]string{}, zone: time.UTC, zoneStated: true}
 	w.from = time.Date(2024, 3, 4, 0, 0, 0, 0, time.UTC)
 	w.baselineDays = 5
 	if w.one(6) {
@@ -146,7 +152,11 @@ func newWorld(seed uint64) *world {
 	if !w.one(3) {
 		w.evicted = w.to.Add(-time.Duration(1+w.rng.IntN(10)) * time.Hour)
 	}
-	for i := range 2 + w.rng.IntN(4) {
+	people := 2 + w.rng.IntN(4)
+	if w.one(4) {
+		people += 5
+	}
+	for i := range people {
 		b := &box{account: fmt.Sprintf("user%d", i), home: fmt.Sprintf("198.51.100.%d", 10+i), agent: fmt.Sprintf("HomeAgent/%d.0", i)}
 		for j := range 3 + w.rng.IntN(20) {
 			m := item{in: b.account, id: fmt.Sprintf("<m%d-%d@example.org>", i, j), folder: []string{"F-INBOX", "F-SENT", "F-ARCHIVE"}[w.rng.IntN(3)],
@@ -176,7 +186,7 @@ func newWorld(seed uint64) *world {
 		w.state("ip: "+w.attacker.second, "attacker")
 	}
 	if w.nat {
-		w.facts = append(w.facts, "ours: {nat: ["+w.attacker.ip+"]}")
+		w.natIPs = append(w.natIPs, w.attacker.ip)
 	}
 	w.vague = w.one(5)
 	return w
@@ -278,7 +288,10 @@ func (w *world) owners(use func(at time.Time, b *box, ip string)) {
 // attacks lets the attacker use some mailboxes, from his known address or, if he has used it from there as well, from
 // another; and guess at others' passwords. Where the facts name nobody he has guessed what he uses.
 func (w *world) attacks(use func(at time.Time, b *box, ip string), fail func(at time.Time, b *box)) {
-	victims := 1 + w.rng.IntN(len(w.boxes))
+	victims := 1
+	if w.one(2) {
+		victims += w.rng.IntN(len(w.boxes))
+	}
 	for _, i := range w.rng.Perm(len(w.boxes))[:victims] {
 		var times []time.Time
 		for range 1 + w.rng.IntN(3) {
@@ -399,6 +412,9 @@ func (w *world) write(tb testing.TB, dir string, files []file) {
 	for _, line := range w.facts {
 		f.WriteString(line + "\n")
 	}
+	if len(w.natIPs)+len(w.serviceIPs) > 0 {
+		fmt.Fprintf(&f, "ours: {nat: [%s], service_ips: [%s]}\n", strings.Join(w.natIPs, ", "), strings.Join(w.serviceIPs, ", "))
+	}
 	if isFile(w.boxes[0].items[0]) {
 		f.WriteString("inventory: {files: files.csv}\n")
 	} else {
@@ -409,7 +425,7 @@ func (w *world) write(tb testing.TB, dir string, files []file) {
 	}
 	check(os.WriteFile(filepath.Join(dir, "facts.yaml"), []byte(f.String()), 0o600))
 	var boxes, messages, list strings.Builder
-	boxes.WriteString("mailbox,owner,server,database\n")
+	boxes.WriteString("mailbox,owner,server,database,accounts\n")
 	messages.WriteString("mailbox,message_id,folder_id,folder,size,received,removed\n")
 	list.WriteString("path,size,from,to,label\n")
 	// What a list says may be less than is true, never else.
@@ -421,7 +437,7 @@ func (w *world) write(tb testing.TB, dir string, files []file) {
 		return s
 	}
 	for _, b := range w.boxes {
-		fmt.Fprintf(&boxes, "%s,,,\n", b.account)
+		fmt.Fprintf(&boxes, "%s,,%s,,%s\n", b.account, b.server, b.accounts)
 		for _, m := range b.items {
 			if isFile(m) {
 				fmt.Fprintf(&list, "%s,%s,,,\n", m.id, say(fmt.Sprint(m.size)))
@@ -469,6 +485,9 @@ func (w *world) addresses() {
 			used[a+"@example.org"] = true
 		}
 		w.used = used
+		for name, a := range w.names {
+			w.names[name] = a + "@example.org"
+		}
 		for _, b := range w.boxes {
 			b.account += "@example.org"
 			for j := range b.items {
