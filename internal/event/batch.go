@@ -26,6 +26,7 @@ type Plain struct {
 	Client []byte // its address; a view, as the values of an Event are
 	Offset int64
 	Line   int64
+	Answer
 }
 
 // Add appends an event of the given Shape whose values are all absent, and returns it to be filled in.

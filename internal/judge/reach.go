@@ -90,8 +90,7 @@ func (r *reacher) run() error {
 	if err := r.delivered(); err != nil {
 		return err
 	}
-	r.tell()
-	return nil
+	return r.tell()
 }
 
 // inventory lays out a box for each mailbox that the inventory has.

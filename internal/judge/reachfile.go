@@ -26,6 +26,8 @@ type fileBox struct {
 	sites   map[string]bool
 	by      map[string][]int32 // lines of the inventory by the name of the file, in lower case
 	held    bool
+	opened  []tally.Span // when capabilities opened files through a web server
+	crowded bool         // more people whom no log names fetched files then than can be told apart
 }
 
 // fileTouch is what sessions that matter did to a file.
@@ -94,6 +96,9 @@ func (r *reacher) openFiles(k *capability, from, to int64) {
 				continue
 			}
 			any = true
+			if slices.Contains(webFiles, c) || c == "nextcloud" {
+				r.files.opened = append(r.files.opened, tally.Span{From: from, To: to})
+			}
 			ans := r.cover.presence(c, k.principal, from, to)
 			if !ans.assessed {
 				r.hole(r.files.box, ruleNotAssessed, "", "there is no log of "+c, from, to)
@@ -305,7 +310,7 @@ func opaque(base string) bool {
 	}
 	switch end := base[i+1:]; end {
 	case "zip", "tar", "gz", "tgz", "bz2", "xz", "zst", "7z", "rar", "cab", "iso", "bak", "sql", "dump", "vhd", "vhdx", "vmdk", "pst", "ost", "mbox", "tmp",
-		"php", "phtml", "asp", "aspx", "ashx", "asmx", "svc", "jsp", "jspx", "do", "cgi", "pl", "py":
+		"php", "php5", "phtml", "asp", "aspx", "ashx", "asmx", "svc", "jsp", "jspx", "do", "cgi", "fcgi", "pl", "py", "rb", "cfm", "nsf", "dll":
 		return true
 	default:
 		return end == "" || len(end) > 5 || strings.Trim(end[1:], "0123456789") == "" && len(end) > 4 // minutes.pdf.d1700000000: deleted
@@ -356,16 +361,25 @@ func onePath(files []StoredFile, rows []int32) bool {
 }
 
 // tellFiles says what was reached of files.
-func (r *reacher) tellFiles() {
+func (r *reacher) tellFiles() error {
 	f := r.files
 	var files []StoredFile
 	if r.in.Inventory != nil {
 		files = r.in.Inventory.Files
 	}
+	if len(files) > 0 {
+		if err := r.unnamedReaders(); err != nil {
+			return err
+		}
+	}
 	if len(files) == 0 && len(f.touched) == 0 && len(f.folders) == 0 {
-		return
+		return nil
 	}
 	r.stayedAtFiles()
+	given, err := r.answered()
+	if err != nil {
+		return err
+	}
 	f.by = make(map[string][]int32)
 	dirs := make(map[string][]string) // by their last element
 	byDir := make(map[string][]int32)
@@ -433,7 +447,6 @@ func (r *reacher) tellFiles() {
 		}
 	}
 	seen := make(map[signature]*casefile.Reached)
-	unkept := r.servesUnkept()
 	for i := range files {
 		m := &files[i]
 		e := being{from: orAlways(m.From), to: orNever(m.To), known: m.From != event.UnknownTime, size: m.Size, standard: true}
@@ -445,7 +458,15 @@ func (r *reacher) tellFiles() {
 				sig.ways |= 1 << n
 			}
 		}
-		if unkept && l.content() == not && !webrequest.Kept(m.Path) {
+		_, name := cutPath(filePath(m.Path))
+		if given != nil {
+			for _, h := range [...]*handedOut{&given.theirs, &given.others} {
+				if x := h.holds(m); x > logs.NoExposure {
+					h.judge(r, state(int32(i)), x)
+				}
+			}
+		}
+		if f.crowded && webrequest.Kept(m.Path) || given != nil && l.content() == not && !webrequest.Kept(m.Path) && given.all.Handed(name) {
 			s := state(int32(i))
 			s.levels.raise(logs.Content, may)
 			s.why = append(s.why, casefile.Reason{Rule: ruleNotAssessed, Text: r.says(ruleNotAssessed) + " Who fetched files of this kind from a web server without a name is not told apart from who saw a page.", Evidence: []casefile.Proof{}})
@@ -497,17 +518,7 @@ func (r *reacher) tellFiles() {
 		}
 		r.add(e)
 	}
-}
-
-// servesUnkept reports whether files may have been fetched from a web server by nobody in particular, so that only those of some kinds
-// are observed: there is a log of one, and nothing shows that it serves files to people whom it knows.
-func (r *reacher) servesUnkept() bool {
-	if !r.attacked() || !slices.Contains(r.cover.channels("file", ""), "web") {
-		return false
-	}
-	return !slices.ContainsFunc(r.contexts, func(c tally.Context) bool {
-		return c.Account != "" && (c.Channel == "web" || c.Channel == "dav" || c.Channel == "nextcloud")
-	})
+	return nil
 }
 
 // foldersOf returns the folders of the inventory that a folder in a log may be, and whether it is surely that one. Several people may have

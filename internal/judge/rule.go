@@ -21,6 +21,8 @@ const (
 	ruleUnknownMailbox = "UNKNOWN_MAILBOX"
 	ruleFullPresumed   = "FULL_PRESUMED"
 	ruleUnseenRule     = "UNSEEN_RULE"
+	ruleUnnamedAnswer  = "UNNAMED_ANSWER"
+	ruleUnnamedClient  = "UNNAMED_CLIENT"
 	ruleSameHost       = "SAME_HOST"
 	rulePerhapsHost    = "PERHAPS_SAME_HOST"
 
@@ -55,6 +57,8 @@ func rules() []logs.Inference {
 		{Name: ruleUnknownMailbox, Says: "The attacker was in a mailbox that the log names by an identifier only: this may be it.", Verified: true, Source: algebra},
 		{Name: ruleFullPresumed, Says: "Parts were fetched whose sum is the size of the file: all of it is presumed.", Verified: false, Source: ""},
 		{Name: ruleUnseenRule, Says: "While no log showed it, a rule may have been made that sends on what comes in: nobody has said that there is none.", Verified: true, Source: algebra},
+		{Name: ruleUnnamedAnswer, Says: "A web server handed something out to the attacker's address, and what was asked for does not tell which file it was: it may have been this.", Verified: true, Source: algebra},
+		{Name: ruleUnnamedClient, Says: "While the attacker could get in, a web server handed something out to somebody whom no log names, and what was asked for does not tell which file it was: it may have been this.", Verified: true, Source: algebra},
 		{Name: ruleSameHost, Says: "Names and addresses of one server are told as one.", Verified: true, Source: "docs/verdicts.md, Hosts"},
 		{Name: rulePerhapsHost, Says: "This may be a server that stands here by another name, too.", Verified: false, Source: ""},
 		{Name: ruleCovered, Says: "Logs that would have shown an access cover all of the time, and show none by the attacker.", Verified: true, Source: algebra},

@@ -18,7 +18,7 @@ import (
 const mostReasons = 12
 
 // tell says what was reached.
-func (r *reacher) tell() {
+func (r *reacher) tell() error {
 	r.j.Counts = make(map[string]casefile.VerdictCounts)
 	boxes := r.sorted()
 	if len(r.nobody.items) > 0 {
@@ -28,10 +28,13 @@ func (r *reacher) tell() {
 	for _, b := range boxes {
 		r.tellBox(b)
 	}
-	r.tellFiles()
+	if err := r.tellFiles(); err != nil {
+		return err
+	}
 	r.tellHosts()
 	r.tellCredentials()
 	r.tellRules()
+	return nil
 }
 
 // add adds an entry, and counts it.

@@ -143,6 +143,14 @@ func (w *worker) joint(s *source, e *event.Event, b *tally.Block) {
 	o.collector.Joint(o.host, e.Shape.Format, int32(s.ordinal), e.Time, &j)
 }
 
+// answer takes that something was handed out to nobody in particular, by an event that means nothing else.
+func (w *worker) answer(s *source, e *event.Event) {
+	client, a := w.answerer.Answer(e)
+	if a.Kind != event.NoAnswer {
+		w.observer.collector.Answer(client, tally.Ref{Source: int32(s.ordinal), Time: e.Time, Line: e.Line, Record: e.Record, Offset: e.Offset}, &a)
+	}
+}
+
 // streams takes account of when there were events: those of the batch that count, and its plain ones, in their order in the
 // source.
 func (w *worker) streams(b *block, res *tally.Block, plain *event.Shape) {
@@ -170,6 +178,9 @@ func (w *worker) streams(b *block, res *tally.Block, plain *event.Shape) {
 			}
 			for _, part := range plainParts {
 				part.Event(tally.Ref{Source: source, Time: p.Time, Line: p.Line, Offset: p.Offset})
+			}
+			if p.Kind != event.NoAnswer {
+				o.collector.Answer(p.Client, tally.Ref{Source: source, Time: p.Time, Line: p.Line, Record: p.Line, Offset: p.Offset}, &p.Answer)
 			}
 			continue
 		}

@@ -82,6 +82,9 @@ func skimmed(t *testing.T, r *run, w *worker, format *logs.Format, text string) 
 		if p.Time != e.Time || p.Offset != e.Offset || p.Line != e.Line || string(p.Client) != string(e.Role(event.Client).Data) {
 			t.Fatalf("%q: plain %+v is not %+v", e.Raw, p, e)
 		}
+		if _, a := parser.(logs.Answerer).Answer(e); string(a.Name) != string(p.Name) || a.Kind != p.Kind || a.Bytes != p.Bytes || a.Ranged != p.Ranged {
+			t.Fatalf("%q: plain answer %+v is not %+v", e.Raw, p.Answer, a)
+		}
 		if found := w.detector.Detect(e, 0, nil); len(found) > 0 {
 			t.Fatalf("%q is plain, but %s", e.Raw, found[0].Rule.Title)
 		}

@@ -25,7 +25,8 @@ type worker struct {
 	observer  *observer // nil where nothing asks what events mean
 	batch     event.Batch
 	meaning   []logs.Observation
-	joiner    logs.Joiner // of the block; nil if its events have no joint identifiers
+	joiner    logs.Joiner   // of the block; nil if its events have no joint identifiers
+	answerer  logs.Answerer // of the block; nil if it is not of a web server
 	requests  map[*event.Shape]bool
 	address   []byte
 	ids       []identity // of the events of the batch
@@ -309,6 +310,7 @@ func (w *worker) examine(b *block, res *result) {
 	}
 	parser := w.parser(s.format)
 	w.joiner, _ = parser.(logs.Joiner)
+	w.answerer, _ = parser.(logs.Answerer)
 	w.batch.Reset()
 	plain := w.skim(parser, b)
 	if plain == nil {
@@ -377,6 +379,9 @@ func (w *worker) event(s *source, parser logs.Parser, e *event.Event, res *resul
 			w.joint(s, e, &res.tally)
 		}
 		w.observe(s, e, &res.tally)
+		if w.answerer != nil && len(w.meaning) == 0 {
+			w.answer(s, e)
+		}
 	}
 	if w.counter != nil {
 		w.count(s, e)

@@ -99,4 +99,6 @@ type Store interface {
 	Tries() iter.Seq2[*Try, error]
 	// Joints returns what logs tell of under the same identifiers.
 	Joints() Joints
+	// Answers returns what web servers handed out to nobody in particular.
+	Answers() (Answers, error)
 }

@@ -12,10 +12,11 @@ import (
 // Collection takes what all events of a run mean, in memory up to a bound and beyond that in temporary files. What comes out does
 // not depend on the order in which it came, nor on the number of Collectors.
 type Collection struct {
-	dir    string
-	sorter *spill.Sorter
-	memory int // bytes, of one Collector's table
-	joints *jointSample
+	dir     string
+	sorter  *spill.Sorter
+	memory  int // bytes, of one Collector's table
+	joints  *jointSample
+	answers *answerSample
 }
 
 // How much memory, in bytes, the tables of all Collectors take together, and one of them at least; and what the sorter is given
@@ -28,7 +29,7 @@ const (
 
 // NewCollection returns an empty Collection for so many Collectors at once, with its temporary files in dir.
 func NewCollection(dir string, collectors int) *Collection {
-	return &Collection{dir: dir, sorter: spill.New(dir, sorterSize), memory: max(tableSize, tablesSize/max(1, collectors)), joints: newJointSample()}
+	return &Collection{dir: dir, sorter: spill.New(dir, sorterSize), memory: max(tableSize, tablesSize/max(1, collectors)), joints: newJointSample(), answers: newAnswerSample()}
 }
 
 // Close removes the temporary files.
@@ -44,9 +45,10 @@ type Collector struct {
 	entries    []entry
 	keys       []byte
 
-	key    []byte // context, act, source
-	record []byte
-	joints jointTaker
+	key     []byte // context, act, source
+	record  []byte
+	joints  jointTaker
+	answers answerTaker
 }
 
 // entry is an act of a source, so far.
@@ -60,7 +62,7 @@ const entrySize = 8 + 8 + 56 + 40*KeptRefs + 2*4 // with its slots
 
 // Collector returns a Collector whose observations end up in c after Flush.
 func (c *Collection) Collector() *Collector {
-	return &Collector{collection: c, buffer: c.sorter.Buffer(), seed: maphash.MakeSeed(), slots: make([]int32, 1024), joints: jointTaker{sample: c.joints}}
+	return &Collector{collection: c, buffer: c.sorter.Buffer(), seed: maphash.MakeSeed(), slots: make([]int32, 1024), joints: jointTaker{sample: c.joints}, answers: answerTaker{sample: c.answers}}
 }
 
 // Add takes an observation of an event that the log of a format tells of a host. It copies what it keeps.
@@ -143,6 +145,8 @@ func (c *Collector) Flush() error {
 	}
 	c.slots, c.entries, c.keys = make([]int32, 1024), nil, nil
 	c.joints.flush()
+	c.answers.flush()
+	c.answers.rows, c.answers.list, c.answers.names = nil, nil, nil
 	c.joints.buffer = nil
 	return c.buffer.Flush()
 }

@@ -120,6 +120,12 @@ func same(t testing.TB, got, want Store) {
 	check("gaps", list(t, got.Gaps()), list(t, want.Gaps()))
 	check("tries", list(t, got.Tries()), list(t, want.Tries()))
 	sameJoints(t, got.Joints(), want.Joints())
+	gotAnswers, err := got.Answers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantAnswers, _ := want.Answers()
+	check("answers", gotAnswers, wantAnswers)
 	for p := range places {
 		check("touched "+p, list(t, got.Touched(p)), list(t, want.Touched(p)))
 	}
@@ -163,6 +169,13 @@ func TestStoreOnDiskIsThatInMemory(t *testing.T) {
 		for range rapid.IntRange(0, 30).Draw(rt, "joints") {
 			joints = append(joints, drawJoint(rt))
 		}
+		var answers []handed
+		for i := range rapid.IntRange(0, 20).Draw(rt, "answers") {
+			at := Ref{Source: int32(rapid.IntRange(0, 3).Draw(rt, "source")), Time: rapid.SampledFrom([]int64{event.UnknownTime, 5, 1 << 40}).Draw(rt, "time"), Line: int64(i), Offset: int64(i)}
+			answers = append(answers, handed{rapid.SampledFrom([]string{"", "192.0.2.1", "192.0.2.2", strings.Repeat("x", 70)}).Draw(rt, "client"), at,
+				event.Answer{Kind: event.AnswerKind(rapid.IntRange(0, 3).Draw(rt, "kind")), Name: []byte(rapid.SampledFrom([]string{"a.png", "B.css", "caf%C3%A9.dwg"}).Draw(rt, "name")),
+					Bytes: rapid.Int64Range(-1, 3).Draw(rt, "bytes"), Ranged: rapid.Bool().Draw(rt, "ranged")}})
+		}
 		skipped := rapid.IntRange(-1, 3).Draw(rt, "skipped")
 		skip := func(s int) bool { return s == skipped }
 		m := &Memory{}
@@ -180,6 +193,11 @@ func TestStoreOnDiskIsThatInMemory(t *testing.T) {
 		for _, x := range joints {
 			if !skip(int(x.at.Source)) {
 				m.AddJoint(x.at, x.j)
+			}
+		}
+		for _, x := range answers {
+			if !skip(int(x.at.Source)) || x.answer.Kind == event.NamedAnswer {
+				m.AddAnswer(x.client, x.at, x.answer)
 			}
 		}
 
@@ -205,6 +223,12 @@ func TestStoreOnDiskIsThatInMemory(t *testing.T) {
 				w, x := workers[rapid.IntRange(0, len(workers)-1).Draw(rt, "worker")], &joints[i]
 				if w.Joint([]byte(x.at.Host), x.at.Format, x.at.Source, x.at.Time, &x.j); rapid.Bool().Draw(rt, "hand over") {
 					w.joints.flush()
+				}
+			}
+			for _, i := range rapid.Permutation(indices(len(answers))).Draw(rt, "order of answers") {
+				w, x := workers[rapid.IntRange(0, len(workers)-1).Draw(rt, "worker")], &answers[i]
+				if w.Answer([]byte(x.client), x.at, &x.answer); rapid.Bool().Draw(rt, "hand over") {
+					w.answers.flush()
 				}
 			}
 			for _, w := range workers {

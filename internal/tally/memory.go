@@ -29,6 +29,7 @@ type Memory struct {
 	tries    []*Try
 	raw      []observed
 	joints   []seenJoint
+	handed   []handed
 	maxIDs   int // 0 for as many as a Collection keeps
 	done     bool
 }

@@ -17,11 +17,11 @@ import (
 // A store on disk is frames: the length of what follows as a uvarint, that, and its CRC-32C. In a frame, what has an order is
 // written as what it has in common with the record before it, and every time, place and number as the difference. First
 // come the frames of acts, each of one context and of what lies in one place, in the order of contexts; then, a section each,
-// contexts with their visits and where their acts are, powers, gaps, tries, streams, joint identifiers and the logs that have them, where to find the acts on what lies in a place,
+// contexts with their visits and where their acts are, powers, gaps, tries, streams, joint identifiers and the logs that have them, what was handed out to nobody in particular, where to find the acts on what lies in a place,
 // and the first key of each frame of that. The last frame is the table of sections, and the last 16 bytes say where it is.
 const (
 	storeKind   = "barid store "
-	storeMagic  = "barid store 3\n\x00\x00"
+	storeMagic  = "barid store 4\n\x00\x00"
 	trailerSize = 8 + 8
 	trailerEnd  = "end 1\n\x00\x00"
 	frameSize   = 32 << 10 // a frame is ended beyond so many bytes
@@ -40,6 +40,7 @@ const (
 	streamSection
 	jointLogSection
 	jointSection
+	answerSection
 	touchSection
 	touchKeySection
 	numSections
@@ -101,6 +102,7 @@ type storeWriter struct {
 
 	joints    *jointSample
 	jointLogs []JointLog
+	answered  Answers
 }
 
 // visitsAt is where the visits of a context begin: in which frame, and where in that.
@@ -134,6 +136,7 @@ func (c *Collection) Write(w io.Writer, skip func(source int) bool, streams []St
 		return err
 	}
 	s.jointLogs = c.joints.finish(skip)
+	s.answered = c.answers.finish(skip)
 	return s.sections(streams)
 }
 
@@ -354,6 +357,7 @@ func (s *storeWriter) sections(streams []Stream) error {
 		func() error { return s.writeStreams(streams) },
 		s.writeJointLogs,
 		s.writeJoints,
+		s.writeAnswers,
 		func() (err error) { directory, err = s.writeTouched(); return err },
 		func() error {
 			f.buf = append(f.buf, directory...)

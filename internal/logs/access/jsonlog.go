@@ -217,18 +217,7 @@ func when(v event.Value) int64 {
 
 // Observe implements logs.Parser.
 func (p *jsonParser) Observe(e *event.Event, obs []logs.Observation) []logs.Observation {
-	if e.Shape != p.seen {
-		p.seen = e.Shape
-		for i := range p.slot {
-			p.slot[i] = e.Shape.Slot(fields[i].Name)
-		}
-		p.slot[fQuery] = -1
-		for _, i := range e.Shape.Slots("cs-uri-query") {
-			if e.Shape.Fields()[i].Name == "cs-uri-query" {
-				p.slot[fQuery] = i
-			}
-		}
-	}
+	p.look(e.Shape)
 	at := func(field int) []byte {
 		if i := p.slot[field]; i >= 0 {
 			return e.Values[i].Data
@@ -241,4 +230,36 @@ func (p *jsonParser) Observe(e *event.Event, obs []logs.Observation) []logs.Obse
 		Host: at(fHost), Buffer: &p.text,
 	}
 	return webrequest.Observe(&r, obs)
+}
+
+// look finds where things are in a Shape.
+func (p *jsonParser) look(shape *event.Shape) {
+	if shape == p.seen {
+		return
+	}
+	p.seen = shape
+	for i := range p.slot {
+		p.slot[i] = shape.Slot(fields[i].Name)
+	}
+	p.slot[fQuery] = -1
+	for _, i := range shape.Slots("cs-uri-query") {
+		if shape.Fields()[i].Name == "cs-uri-query" {
+			p.slot[fQuery] = i
+		}
+	}
+}
+
+// Answer implements logs.Answerer.
+func (p *jsonParser) Answer(e *event.Event) (client []byte, a event.Answer) {
+	p.look(e.Shape)
+	at := func(field int) []byte {
+		if i := p.slot[field]; i >= 0 {
+			return e.Values[i].Data
+		}
+		return nil
+	}
+	if len(at(fUser)) > 0 {
+		return nil, a
+	}
+	return at(fClient), webrequest.Answered(at(fMethod), at(fStem), at(fQuery), at(fStatus), at(fBytes))
 }

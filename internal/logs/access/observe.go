@@ -19,3 +19,12 @@ func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observat
 	}
 	return webrequest.Observe(&r, obs)
 }
+
+// Answer implements logs.Answerer.
+func (p *parser) Answer(e *event.Event) (client []byte, a event.Answer) {
+	v := e.Values
+	if len(v) == numErrorFields || len(v[fUser].Data) > 0 {
+		return nil, a
+	}
+	return v[fClient].Data, webrequest.Answered(v[fMethod].Data, v[fStem].Data, v[fQuery].Data, v[fStatus].Data, v[fBytes].Data)
+}

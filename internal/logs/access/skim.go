@@ -157,8 +157,50 @@ func (p *parser) plain(line []byte, e *event.Plain) bool {
 			return false
 		}
 	}
-	return !(p.holds(whole, line) || p.remembers(requestPart, request) || p.holds(bytesPart, bytes) ||
-		len(referer) > len(`"-" `) && p.remembers(refererPart, referer) || p.remembers(agentPart, agent))
+	if p.holds(whole, line) || p.remembers(requestPart, request) || p.holds(bytesPart, bytes) ||
+		len(referer) > len(`"-" `) && p.remembers(refererPart, referer) || p.remembers(agentPart, agent) {
+		return false
+	}
+	e.Answer = answerOf(request, bytes)
+	return true
+}
+
+// answerOf returns what a plain line tells of an answer: request is `"GET / HTTP/1.0" 200`, and size ` 2326 `.
+func answerOf(request, size []byte) event.Answer {
+	status := request[len(request)-3:]
+	if status[0] != '2' && string(status) != "304" {
+		return event.Answer{}
+	}
+	line := request[1 : len(request)-5]
+	i := bytes.IndexByte(line, ' ')
+	if i < 1 || i > 24 || !token(line[:i]) || i+1 == len(line) {
+		return webrequest.Answered(nil, nil, nil, status, number(size))
+	}
+	method, path := line[:i], line[i+1:]
+	var query []byte
+	if n := len(path); n > 9 && path[n-9] == ' ' && string(path[n-8:n-3]) == "HTTP/" {
+		path = path[:n-9]
+	} else if j := bytes.LastIndexByte(path, ' '); j >= 0 && bytes.HasPrefix(path[j+1:], []byte("HTTP/")) {
+		path = path[:j]
+	}
+	if j := bytes.IndexByte(path, '?'); j >= 0 {
+		path, query = path[:j], path[j+1:]
+	}
+	return webrequest.Answered(method, path, query, status, number(size))
+}
+
+// number takes the blanks off a number, and returns nil for "-".
+func number(p []byte) []byte {
+	for len(p) > 0 && p[0] == ' ' {
+		p = p[1:]
+	}
+	for len(p) > 0 && p[len(p)-1] == ' ' {
+		p = p[:len(p)-1]
+	}
+	if len(p) == 1 && p[0] == '-' {
+		return nil
+	}
+	return p
 }
 
 // holds reports whether something is found in a part of a line.

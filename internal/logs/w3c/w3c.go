@@ -555,3 +555,26 @@ func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observat
 	}
 	return webrequest.Observe(&r, obs)
 }
+
+// Answer implements logs.Answerer.
+func (p *parser) Answer(e *event.Event) (client []byte, a event.Answer) {
+	p.look(e.Shape)
+	at := func(slot int) []byte {
+		if slot < 0 {
+			return nil
+		}
+		return e.Values[slot].Data
+	}
+	s := &p.slots
+	if len(at(s.account)) > 0 || s.stem < 0 || string(at(s.port)) == backEnd {
+		return nil, a
+	}
+	status := at(s.status)
+	if s.status < 0 {
+		status = unsaid
+	}
+	return at(s.client), webrequest.Answered(at(s.method), at(s.stem), at(s.query), status, at(s.bytes))
+}
+
+// unsaid is the status of a request in a log without one: it may have been answered.
+var unsaid = []byte("200")

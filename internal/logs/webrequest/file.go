@@ -36,7 +36,7 @@ func Kept(name string) bool {
 func filePairs() [][2]string {
 	var pairs [][2]string
 	for _, end := range kept {
-		pairs = append(pairs, [2]string{end, `" 20`})
+		pairs = append(pairs, [2]string{end, `" 20`}, [2]string{end, `" 304`})
 	}
 	return pairs
 }
@@ -229,7 +229,7 @@ func targetOf(r *Request) (t target, ok bool) {
 	if len(r.Account) > 0 || string(r.Method) == "PROPFIND" || string(r.Method) == "SEARCH" {
 		return t, true
 	}
-	if !read || r.Status[0] != '2' || bytes.LastIndexByte(path, '.') < len(path)-len(".sqlite") {
+	if !read || r.Status[0] != '2' && string(r.Status) != "304" || bytes.LastIndexByte(path, '.') < len(path)-len(".sqlite") {
 		return t, false
 	}
 	for _, end := range kept {

@@ -1,0 +1,239 @@
+package judge
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/tally"
+)
+
+// answers is what web servers handed out to nobody in particular, as far as files may have been behind it: docs/verdicts.md, Files without
+// a name.
+type answers struct {
+	all tally.Answers
+	// theirs went to an attacker's address, others to whom nothing is known of while an attacker could get in.
+	theirs, others handedOut
+}
+
+// handedOut is answers under addresses that do not tell which file it was.
+type handedOut struct {
+	rule           string
+	any            bool
+	bytes, most    int64 // of all of them and of the largest, as far as that is said
+	unsaid, ranged bool
+	times          int64
+	from, to       int64 // with what clocks may be off
+	first, last    int64
+	pages          bool // times, first, last, ips and refs are of answers that are pages rather than parts of files
+	ips            []string
+	refs           []tally.Ref
+	reason         *casefile.Reason
+}
+
+// aPage is below how many bytes an answer that is smaller than a file is no part of it but a page or an error: what a server hands out of
+// a file it hands to the network by larger pieces.
+const aPage = 2000
+
+// mostCompressed is how many times larger a file may be than the bytes it was handed out in, where it may have been compressed.
+const mostCompressed = 20
+
+// packed are the ends of names of files that do not become much smaller when they are compressed once more.
+var packed = [...]string{".zip", ".7z", ".rar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".docx", ".xlsx", ".pptx", ".docm", ".xlsm", ".pptm", ".odt", ".ods", ".odp",
+	".jpg", ".jpeg", ".png", ".gif", ".webp", ".heic", ".mp4", ".mov", ".mp3", ".m4a", ".kdbx"}
+
+// answered gathers the answers that matter, nil if there are none or no attacker.
+func (r *reacher) answered() (*answers, error) {
+	if !r.attacked() || !slices.Contains(r.cover.channels("file", ""), "web") {
+		return nil, nil
+	}
+	all, err := r.in.Store.Answers()
+	if err != nil {
+		return nil, err
+	}
+	out := &answers{all: all, theirs: handedOut{rule: ruleUnnamedAnswer, from: never, to: always, first: never, last: always}, others: handedOut{rule: ruleUnnamedClient, from: never, to: always, first: never, last: always}}
+	hostile := make(map[string]bool)
+	for i := range r.sessions {
+		s := &r.sessions[i]
+		if s.attribution < suspected {
+			continue
+		}
+		for _, p := range s.parts {
+			if p.context < len(r.contexts) && r.contexts[p.context].IP != "" {
+				hostile[neighbourhood(r.contexts[p.context].IP)] = true
+			}
+		}
+	}
+	facts := r.in.Facts.parsed()
+	direct := slices.ContainsFunc(all.List, func(x tally.Answer) bool { at := remoteOf(facts, x.IP); return !at.private && !at.none })
+	for _, x := range inOrder(all.List) {
+		at := remoteOf(facts, x.IP)
+		from, to := sum(x.From, -sum(slack, r.doubt)), sum(x.To, sum(slack, r.doubt))
+		if x.Untimed || x.From == event.UnknownTime {
+			from, to = r.from, r.to
+		}
+		if from, to = max(from, r.from), min(to, r.to); from > to || x.Kind == event.AuditedAnswer && r.auditTells(from, to) {
+			continue
+		}
+		switch {
+		case at.role&RoleAttacker != 0 || hostile[neighbourhood(x.IP)]:
+			out.theirs.add(x, from, to)
+		case at.role&(RoleOurs|RoleScanner) != 0 && at.role&RoleNAT == 0:
+		case r.files.open(from, to), at.role&(RoleService|RoleNAT) != 0, at.none, at.private && !direct:
+			out.others.add(x, from, to) // behind the address of a server may be anybody
+		}
+	}
+	if all.Sampled {
+		x := tally.Answer{Unsaid: true, Times: 0}
+		out.others.add(&x, r.from, r.to)
+	}
+	return out, nil
+}
+
+// inOrder returns answers with those last that are pages rather than parts of files: where there are others, nothing is said of these.
+func inOrder(list []tally.Answer) []*tally.Answer {
+	out := make([]*tally.Answer, 0, len(list))
+	for _, pages := range [...]bool{false, true} {
+		for i := range list {
+			if x := &list[i]; isPage(x) == pages {
+				out = append(out, x)
+			}
+		}
+	}
+	return out
+}
+
+// isPage reports whether all that an address got is too little to be a part of a larger file.
+func isPage(x *tally.Answer) bool { return x.Most < aPage && !x.Unsaid && !x.Ranged }
+
+// auditTells reports whether the audit log of Nextcloud covers a time: it tells of every file that was opened.
+func (r *reacher) auditTells(from, to int64) bool {
+	return r.cover.presence("nextcloud", "", from, to).covered() && r.cover.detail("nextcloud", "", from, to).covered()
+}
+
+func (h *handedOut) add(x *tally.Answer, from, to int64) {
+	h.any = true
+	h.bytes, h.most = addBytes(h.bytes, x.Bytes), max(h.most, x.Most)
+	h.unsaid, h.ranged = h.unsaid || x.Unsaid, h.ranged || x.Ranged
+	h.from, h.to = min(h.from, from), max(h.to, to)
+	page := isPage(x)
+	if x.Times > 0 && (!page || h.times == 0 || h.pages) {
+		h.pages = page
+		h.times += x.Times
+		if x.From != event.UnknownTime {
+			h.first, h.last = min(h.first, x.From), max(h.last, x.To)
+		}
+		h.ips = addTo(h.ips, orNobody(x.IP), mostBy)
+		h.refs = keepRefs(h.refs, []tally.Ref{x.First})
+	}
+}
+
+// holds reports how much of a file may be in the answers.
+func (h *handedOut) holds(m *StoredFile) logs.Exposure {
+	if !h.any || !thereAt(m, h.from, h.to) {
+		return logs.NoExposure
+	}
+	size, bytes := m.Size, h.bytes
+	if h.rule == ruleUnnamedClient && !h.ranged {
+		bytes = h.most // answers to many people are not parts of one file
+	}
+	if h.unsaid || size < 0 || fits(m.Path, size, bytes) {
+		return logs.Content
+	}
+	if h.ranged || h.most >= aPage {
+		return logs.Partial
+	}
+	return logs.NoExposure
+}
+
+// fits reports whether a file may have been handed out in so many bytes.
+func fits(path string, size, bytes int64) bool {
+	path = strings.ToLower(path)
+	if slices.ContainsFunc(packed[:], func(end string) bool { return strings.HasSuffix(path, end) }) {
+		return size <= bytes+bytes/50
+	}
+	return size/mostCompressed <= bytes
+}
+
+// judge adds to what is known of a file that it may have been in the answers.
+func (h *handedOut) judge(r *reacher, s *fileState, x logs.Exposure) {
+	s.levels.raise(x, may)
+	if h.reason == nil {
+		first, last := spanPointers(h.first, h.last)
+		text := r.says(h.rule)
+		if h.times > 0 {
+			text += " " + recordsBy(h.times, h.ips, first, last)
+		}
+		h.reason = &casefile.Reason{Rule: h.rule, Text: text, Evidence: r.proofs(h.refs)}
+	}
+	s.why = append(s.why, *h.reason)
+}
+
+// open reports whether a capability opened files through a web server at some time from from to to.
+func (f *fileBox) open(from, to int64) bool {
+	return slices.ContainsFunc(f.opened, func(s tally.Span) bool { return s.From <= to && s.To >= from })
+}
+
+// mostUnnamed is how many addresses that gave no account are looked at one by one.
+const mostUnnamed = 100_000
+
+// unnamedReaders takes the files that were handed out to somebody whom the log does not name while a capability opened them: it may have
+// been the attacker, from an address that nobody knows. An application that asks for a password by a page of its own has no name in the
+// log.
+func (r *reacher) unnamedReaders() error {
+	f := r.files
+	if len(f.opened) == 0 {
+		return nil
+	}
+	facts := r.in.Facts.parsed()
+	people := make(map[string]bool)
+	for i := range r.contexts {
+		if a := r.contexts[i].Account; a != "" && a != "-" {
+			people[r.who.key(a)] = true
+		}
+	}
+	n := 0
+	for i := range r.contexts {
+		c := &r.contexts[i]
+		if c.Account != "" && c.Account != "-" || !slices.Contains(webFiles, c.Channel) {
+			continue
+		}
+		if at := remoteOf(facts, c.IP); at.role&(RoleOurs|RoleScanner) != 0 && at.role&(RoleAttacker|RoleNAT) == 0 {
+			continue
+		}
+		if n++; n > mostUnnamed {
+			f.crowded = true
+			return nil
+		}
+		if !slices.ContainsFunc(r.in.Store.Visits(i), func(v tally.Visit) bool { return f.open(orAlways(v.From), orNever(v.To)) }) {
+			continue
+		}
+		s := &session{attribution: unattributed, from: r.from, to: r.to}
+		for a, err := range r.in.Store.Acts(i) {
+			if err != nil {
+				return err
+			}
+			from, to := max(orAlways(a.From), r.from), min(orNever(a.To), r.to)
+			if a.Kind != logs.Access || !a.OK && !a.Unknown || a.Exposure < logs.Partial || a.ObjectKind != "file" || from > to || !f.open(from, to) {
+				continue
+			}
+			if known := r.whose(i, timeOf(a)); known != nil && (known.attribution < unattributed || r.matters(known, a.From, a.To)) {
+				continue
+			}
+			if owner := r.who.key(a.In); people[owner] {
+				if !r.holds(owner, from, to) || r.auditTells(from, to) {
+					continue // a tree of somebody's, of whom the attacker had nothing, or of which the server tells by itself
+				}
+			} else if (strings.Contains(a.Object, "/s/") || strings.HasPrefix(a.Object, "fileid:")) && r.auditTells(from, to) {
+				continue
+			}
+			if s.ID == "" {
+				s.ID = "|" + c.IP + "|" + second(timeOf(a))
+			}
+			f.claim(a, s)
+		}
+	}
+	return nil
+}
