@@ -732,6 +732,8 @@ func (a *attributing) rest() {
 				x.why = []string{"nothing ties it to an attacker"}
 			case p.alone:
 				x.level, x.why = suspected, []string{p.held, "nothing is known of the account before the incident, and it has no owner"}
+			case a.beforeWindow(x):
+				x.why = []string{p.held, "but it is earlier than the window that the facts state"}
 			case p.name != "" && x.known && p.base.known && !a.remote(x.ip).none && !a.remote(x.ip).provider && x.ip != "" && a.remote(x.ip).role&(RoleNAT|RoleService) == 0:
 				x.level, x.why = suspected, []string{p.held, "neither the address nor a device is in the baseline of " + p.title() + " (P4)"}
 			default:
@@ -743,6 +745,12 @@ func (a *attributing) rest() {
 			}
 		}
 	}
+}
+
+// beforeWindow reports whether a strand ended before the window that the facts state: what was held was not held then.
+func (a *attributing) beforeWindow(x *strand) bool {
+	from := a.facts.Window.From
+	return from != nil && x.from <= x.to && x.to != event.UnknownTime && sum(x.to, x.doubt) < from.UnixNano()
 }
 
 // scripted returns what the facts say of script that ran while a strand lasted; nil if nothing. A strand lasts as long as a visit may

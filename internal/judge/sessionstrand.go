@@ -253,8 +253,15 @@ func (a *attributing) begunFrom(p *person) map[string]whence {
 }
 
 // ownClient reports whether a connection of IMAP or POP3 from an address is that of a client, and not that of a web mail server or another
-// that reads mail for many: the facts call it the organisation's, or it is of the Internet and fewer than a crowd came from it.
+// that reads mail for many: somebody stated whose it is, the facts call it the organisation's, or it is of the Internet and fewer than a crowd
+// came from it.
 func (a *attributing) ownClient(ip string) bool {
+	for i := range a.facts.Statements {
+		s := &a.facts.Statements[i]
+		if kind, _ := s.Subject(); kind == "ip" && s.attribution() != ofService && a.concerns(s, &tally.Context{IP: ip}) {
+			return true
+		}
+	}
 	at := a.remote(ip)
 	switch {
 	case at.role&(RoleNAT|RoleService) != 0 || at.none || at.provider:
