@@ -343,6 +343,8 @@ func (r *reacher) mail(a *tally.Act, c *tally.Context, s *session, rd reading) {
 	switch {
 	case rd.grasp == graspNamed && a.ObjectKind == "message" && a.Object != "":
 		b.named(a, s, rd, d)
+		b.channel(a, s, a.Exposure, d, r)
+		b.channel(a, s, rd.besides, min(d, may), r)
 	case rd.grasp == graspWhole:
 		b.whole(a, s, d, r)
 	default:

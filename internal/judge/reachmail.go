@@ -215,9 +215,13 @@ func (b *box) whole(a *tally.Act, s *session, d degree, r *reacher) {
 
 // channel notes what an act shows of its way in.
 func (b *box) channel(a *tally.Act, s *session, x logs.Exposure, d degree, r *reacher) {
-	c := r.contexts[a.Context].Channel
-	if c != "" {
-		b.through(c).show(x, d, strings.TrimSuffix(r.says(a.Inference), "."))
+	c := &r.contexts[a.Context]
+	why := strings.TrimSuffix(r.says(a.Inference), ".")
+	if c.Channel != "" {
+		b.through(c.Channel).show(x, d, why)
+	}
+	if strings.HasPrefix(c.Format, "m365") && slices.Contains(cloudAll, c.Channel) { // its log is of all of them
+		b.through("m365").show(x, d, why)
 	}
 }
 
