@@ -43,6 +43,12 @@ type Facts struct {
 		// NAT are addresses that many share: what comes from them says nothing about who it was.
 		NAT []string `yaml:"nat"`
 	} `yaml:"ours"`
+	// Travel is how far and how fast somebody would have to travel between two sign-ins for one of them to be suspected; 0 where the facts
+	// do not say.
+	Travel struct {
+		Speed    float64 `yaml:"speed"`    // kilometres an hour
+		Distance float64 `yaml:"distance"` // kilometres
+	} `yaml:"travel"`
 	// Exposed are passwords that were captured, or may have been.
 	Exposed []ExposedFact `yaml:"exposed"`
 	// BaselineDays is how many days before the incident a baseline is learnt from; 0 where the facts do not say.

@@ -111,7 +111,7 @@ func readingOf(rule string) reading {
 		return reading{grasp: graspCoarse, weak: true, besides: logs.Content}
 	case logs.Forwarded:
 		return reading{grasp: graspNothing} // nobody's session does it: see forwarded
-	case logs.MailNotFetched, logs.ServiceBind, logs.SignedIn, logs.Delivered:
+	case logs.MailNotFetched, logs.ServiceBind, logs.SignedIn, logs.SignedInLegacy, logs.SignedInByCode, logs.SignedInFederated, logs.Delivered:
 		return reading{grasp: graspNothing}
 
 	case logs.FileDownloaded, logs.FileOpened, logs.FilePreviewed, logs.HTTPBody, logs.HTTPRange, logs.HTTPHead, logs.LinkUsed:

@@ -93,7 +93,10 @@ func attribute(in *Input, who *people, cover *coverage) (*sessions, error) {
 	if seeds.exposed, err = exposures(in, who, cover); err != nil {
 		return nil, err
 	}
-	out := &sessions{guessers: a.guessers, exploited: a.hosts, exposed: seeds.exposed}
+	if seeds.suspect, err = a.suspicions(cover); err != nil {
+		return nil, err
+	}
+	out := &sessions{guessers: a.guessers, exploited: a.hosts, exposed: seeds.exposed, notes: a.notes}
 	if !seeds.any() {
 		return out, nil
 	}
@@ -134,11 +137,12 @@ type seedList struct {
 	accounts []string // held, say the facts
 	scripts  []string // in whose browsers script ran, say the facts
 	exposed  []exposure
+	suspect  []suspicion
 	medium   []string // accounts of sessions that the facts name as this program does: account|address|time
 }
 
 func (s *seedList) any() bool {
-	return len(s.named)+len(s.stated)+len(s.agents)+len(s.ips)+len(s.guessed)+len(s.exploits)+len(s.accounts)+len(s.medium)+len(s.scripts)+len(s.exposed) > 0
+	return len(s.named)+len(s.stated)+len(s.agents)+len(s.ips)+len(s.guessed)+len(s.exploits)+len(s.accounts)+len(s.medium)+len(s.scripts)+len(s.exposed)+len(s.suspect) > 0
 }
 
 // seeds finds what the facts, guessing and exploits mark.
@@ -298,6 +302,11 @@ func (a *attributing) beginning(s *seedList) int64 {
 			}
 		}
 	}
+	if first == math.MaxInt64 { // what is no more than suspected dates an incident only where nothing else does
+		for i := range s.suspect {
+			see(s.suspect[i].at)
+		}
+	}
 	if first == math.MaxInt64 {
 		return event.UnknownTime
 	}
@@ -392,6 +401,9 @@ func (a *attributing) plant(s *seedList) {
 	}
 	for _, ip := range s.exploits {
 		a.plantExploit(ip, a.exploits[ip])
+	}
+	for i := range s.suspect {
+		a.plantSuspicion(&s.suspect[i])
 	}
 	for _, c := range s.agents {
 		agent := normalAgent(a.contexts[c].Agent)

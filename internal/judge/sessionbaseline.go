@@ -38,6 +38,9 @@ func logOf(host, format string) string {
 
 // begin finds out since when each log tells, by its streams.
 func (a *attributing) begin() {
+	if a.begins != nil {
+		return
+	}
 	a.begins = make(map[string]int64)
 	for _, s := range a.store.Streams() {
 		if s.Events > 0 {

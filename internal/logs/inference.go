@@ -72,18 +72,21 @@ const (
 	ShellAbsent          = "SHELL_ABSENT"  // asked for, and not there
 
 	// Powers.
-	SignedIn        = "SIGNED_IN"        // a login succeeded
-	RuleMade        = "RULE_MADE"        // a rule or setting that forwards mail
-	DelegationGiven = "DELEGATION_GIVEN" // rights over a mailbox or folder
-	ConsentGiven    = "CONSENT_GIVEN"    // an application was let in
-	RoleGiven       = "ROLE_GIVEN"       // an administrator's role
-	LinkMade        = "LINK_MADE"        // a link for whoever has it
-	LinkUsed        = "LINK_USED"
-	PasswordChanged = "PASSWORD_CHANGED"
-	TokensRevoked   = "TOKENS_REVOKED"
-	AccountDisabled = "ACCOUNT_DISABLED"
-	PowerRemoved    = "POWER_REMOVED" // a rule, delegation, consent or role was taken away
-	CodeRan         = "CODE_RAN"      // a process that only an attack starts
+	SignedIn          = "SIGNED_IN"           // a login succeeded
+	SignedInLegacy    = "SIGNED_IN_LEGACY"    // the same, by a protocol that asks for no second factor
+	SignedInByCode    = "SIGNED_IN_BY_CODE"   // the same, by a code that was typed in on another device
+	SignedInFederated = "SIGNED_IN_FEDERATED" // the same, by a token that the organisation's own server signed
+	RuleMade          = "RULE_MADE"           // a rule or setting that forwards mail
+	DelegationGiven   = "DELEGATION_GIVEN"    // rights over a mailbox or folder
+	ConsentGiven      = "CONSENT_GIVEN"       // an application was let in
+	RoleGiven         = "ROLE_GIVEN"          // an administrator's role
+	LinkMade          = "LINK_MADE"           // a link for whoever has it
+	LinkUsed          = "LINK_USED"
+	PasswordChanged   = "PASSWORD_CHANGED"
+	TokensRevoked     = "TOKENS_REVOKED"
+	AccountDisabled   = "ACCOUNT_DISABLED"
+	PowerRemoved      = "POWER_REMOVED" // a rule, delegation, consent or role was taken away
+	CodeRan           = "CODE_RAN"      // a process that only an attack starts
 )
 
 // Where rules were read.
@@ -158,6 +161,9 @@ func Inferences() []Inference {
 		{ShellAbsent, "The web shell was asked for, and was not there.", true, proxyLogon},
 
 		{SignedIn, "A login succeeded: whoever did it held the password, or a token.", true, microsoft},
+		{SignedInLegacy, "A login succeeded by an old protocol, which asks for no second factor: whoever did it held the password.", true, microsoft},
+		{SignedInByCode, "A login succeeded by a code that somebody typed in on another device: whoever asked for the code holds the token.", true, microsoft},
+		{SignedInFederated, "A login succeeded by a token of the organisation's own AD FS: whoever has its key can make such tokens.", true, microsoft},
 		{RuleMade, "A rule or setting forwards mail: what arrives while it holds may have been disclosed.", true, microsoft},
 		{DelegationGiven, "Rights over a mailbox or folder were given: who got them may have read it.", true, microsoft},
 		{ConsentGiven, "An application was let in: a changed password does not shut it out.", true, microsoft},

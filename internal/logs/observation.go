@@ -106,7 +106,7 @@ type Observation struct {
 	Exposure Exposure
 	// Power is what a Capability gives, or a Containment takes away.
 	Power Power
-	// Target is the account over which a capability was given, where it is not Account; to whom mail is forwarded, for a Rule;
+	// Target is where the client was, as [AppendPlace] writes it, for a Login of which the log says that; the account over which a capability was given, where it is not Account; to whom mail is forwarded, for a Rule;
 	// whom a Gap concerns, where it does not concern everybody.
 	Target []byte
 	// Bytes and Count say how much, where the log does; -1 if it does not. The Count of a login is of attempts; it is 0 where

@@ -301,7 +301,7 @@ func (p *azureParser) Observe(e *event.Event, obs []logs.Observation) []logs.Obs
 	case meansLogin, meansLoginFailed:
 		x.Kind, x.OK = logs.Login, m == meansLogin
 		if x.OK {
-			x.Inference = logs.SignedIn
+			x.Inference, x.Target = o.manner(e), o.place(e)
 		}
 		// The identifier of a token is another for each; it holds no session together.
 		if x.Session = o.first(e, "sessionId", "SessionId"); string(x.Session) == zeroID {

@@ -63,6 +63,43 @@ func TestFormsOfAzureLogsAnswerToTheSameNames(t *testing.T) {
 		"azure.activity", event.LogSource{Product: "azure", Service: "activitylogs"}, map[string]string{"OperationName": "MICROSOFT.KEYVAULT/VAULTS/DELETE"}, "")
 }
 
+// TestSignInsSayHowAndWhere holds the manner and the place of a sign-in against each form of the log.
+func TestSignInsSayHowAndWhere(t *testing.T) {
+	f := func(in, want string) {
+		t.Helper()
+		out := logtest.Events(t, m365.NewAzure(), "x.json", []byte(in))
+		if len(out.Events) != 1 {
+			t.Fatalf("%d events of %s", len(out.Events), in)
+		}
+		list := logtest.Observations(m365.NewAzure(), &out.Events[0])
+		if len(list) != 1 {
+			t.Fatalf("%d observations of %s", len(list), in)
+		}
+		if got := list[0].Inference + " " + string(list[0].Target); got != want {
+			t.Errorf("%s:\n got %s\nwant %s", in, got, want)
+		}
+	}
+	const head = `{"createdDateTime":"2024-05-01T10:00:00Z","userPrincipalName":"ana@example.org","conditionalAccessStatus":"x","status":{"errorCode":0},`
+	f(head+`"location":{"city":"Paris","countryOrRegion":"FR","geoCoordinates":{"altitude":null,"latitude":48.8566,"longitude":2.3522}},"autonomousSystemNumber":3215,"clientAppUsed":"Browser"}`,
+		"SIGNED_IN 48.8566;2.3522;FR;3215")
+	f(head+`"clientAppUsed":"IMAP4"}`, "SIGNED_IN_LEGACY ")
+	f(head+`"clientAppUsed":"Authenticated SMTP","location":{"countryOrRegion":"NG"}}`, "SIGNED_IN_LEGACY ;;NG;")
+	f(head+`"clientAppUsed":"Mobile Apps and Desktop clients","authenticationProtocol":"deviceCode"}`, "SIGNED_IN_BY_CODE ")
+	f(head+`"originalTransferMethod":"deviceCodeFlow"}`, "SIGNED_IN_BY_CODE ")
+	f(head+`"incomingTokenType":"saml11"}`, "SIGNED_IN_FEDERATED ")
+	f(head+`"incomingTokenType":"none","tokenIssuerType":"AzureAD"}`, "SIGNED_IN ")
+	f(`{"TimeGenerated":"2024-05-01T10:00:00Z","ResultType":"0","UserPrincipalName":"ana@example.org","ConditionalAccessStatus":"success","Category":"SignInLogs","Location":"FR","LocationDetails":"{\"city\":\"Paris\",\"countryOrRegion\":\"FR\",\"geoCoordinates\":{\"latitude\":48.8566,\"longitude\":2.3522}}"}`,
+		"SIGNED_IN 48.8566;2.3522;FR;")
+	f(`{"time":"2024-05-01T10:00:00Z","resourceId":"/tenants/x","operationName":"Sign-in activity","category":"SignInLogs","resultType":"0","properties":{"userPrincipalName":"ana@example.org","conditionalAccessStatus":"x","clientAppUsed":"POP3","location":{"countryOrRegion":"FR","geoCoordinates":{"latitude":48.5,"longitude":2}}}}`,
+		"SIGNED_IN_LEGACY 48.5;2;FR;")
+	f(head+`"location":{"geoCoordinates":{"latitude":{"x":1},"longitude":[2]}}}`, "SIGNED_IN ")
+	// A failure says nothing of where its account was.
+	out := logtest.Events(t, m365.NewAzure(), "x.json", []byte(strings.Replace(head, `"errorCode":0`, `"errorCode":50126`, 1)+`"location":{"countryOrRegion":"NG"}}`))
+	if list := logtest.Observations(m365.NewAzure(), &out.Events[0]); len(list) != 1 || list[0].Target != nil || list[0].Inference != "" {
+		t.Errorf("%+v", list)
+	}
+}
+
 func TestMessageTraceOfEveryExport(t *testing.T) {
 	f := func(in, want string) {
 		t.Helper()
