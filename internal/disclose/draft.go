@@ -69,6 +69,7 @@ func buildDraft(form string, outward bool, in *Draft, build func(*drafter) error
 	if err := build(d); err != nil {
 		return nil, err
 	}
+	d.warnNotOwed()
 	return &d.out, nil
 }
 
@@ -86,6 +87,7 @@ type drafter struct {
 	zone    *time.Location
 	regimes *Regimes
 	out     draft.Draft
+	notOwed *casefile.Duty // what the form is for, where that is not owed
 }
 
 // law is a place in a legal text: what the glossary calls the regime, and the article. The zero law is none.
@@ -189,8 +191,26 @@ func (d *drafter) yesNo(b *bool) lang.Words {
 	return d.l.Words("form.no")
 }
 
-// when returns a time in UTC and, where the facts give a zone, as the clocks on the wall there showed it.
+// coded returns a list of codes of the facts in words: code.data.contact is that of "contact" among the data. What is no code is written as
+// it stands.
+func (d *drafter) coded(of string, list []string) lang.Words {
+	var words []lang.Words
+	for _, s := range list {
+		if id := "code." + of + "." + s; d.l.Has(id) {
+			words = append(words, d.l.Words(id))
+		} else if w := d.name(s); !w.Empty() {
+			words = append(words, w)
+		}
+	}
+	return d.l.List(words)
+}
+
+// when returns a time in UTC and, where the facts give a zone, as the clocks on the wall there showed it; where people are addressed, as they
+// write it.
 func (d *drafter) when(t time.Time) lang.Words {
+	if d.out.Outward {
+		return d.l.Moment(t.In(cmp.Or(d.zone, time.UTC)))
+	}
 	if d.zone == nil || d.zone == time.UTC {
 		return d.l.Stamp(t)
 	}

@@ -50,8 +50,8 @@ func TestDraftsFromFacts(t *testing.T) {
 			"Risk to the persons affected: There is a high risk", "Regulation 2023/2841, early warning: done", "Content of 3 mailboxes may have been accessed", "Stated by D. Moreau: `disclosure.acts`", "Measures before the breach: two factors"}},
 		{"cert-eu", []string{"Stage: incident notification", "Due: `2025-03-10 08:00:00 UTC`", "Submitted before: `early`, `2025-03-07 19:00:00 UTC`, `2025-03-07 20:00 +01:00`, `Europe/Paris`, receipt `CE-77`",
 			"Significant incident: yes. Reason: mail of all staff", "`203.0.113.21`"}},
-		{"gdpr-33", []string{"Due: not owed"}},
-		{"public", []string{"We will give the next statement on `2025-03-08 17:00:00 UTC`", "We found it on `2025-03-07`."}},
+		{"gdpr-33", []string{"By the case and the facts this is not owed (GDPR, notification of the breach)"}},
+		{"public", []string{"We will give the next statement on 8 March 2025 at 18:00 (Europe/Paris).", "We found it on 7 March 2025."}},
 		{"gdpr-34", []string{"Risk to the persons affected: There is a high risk", "Article `35(1)`", "Content of your mailbox may have been accessed by the attacker"}},
 	} {
 		form, ok := FindForm(k.form)

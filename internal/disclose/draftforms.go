@@ -90,7 +90,7 @@ func (d *drafter) nis2Final() error {
 func (d *drafter) rootCause(at law) {
 	d.section("cause", at)
 	d.given("root_cause", d.name(d.f.Incident.RootCause.Text), keyIncident+"root_cause.text")
-	d.given("techniques", d.codes(d.f.Incident.Techniques), keyIncident+"techniques")
+	d.given("techniques", d.coded("technique", d.f.Incident.Techniques), keyIncident+"techniques")
 	if t := d.f.Incident.RootCause.Addressed; t != nil {
 		d.given("addressed", d.when(*t), keyIncident+"root_cause.addressed")
 	}
@@ -208,8 +208,8 @@ func (d *drafter) letter(letter Letter) {
 		d.sentence("letter.metadata", d.l.Words("letter.metadata."+metadata), draft.Case, ref)
 	}
 	p := &d.f.PersonalData
-	d.plain("data", d.names(p.Data), keyData+"data")
-	d.plain("consequences", d.names(p.Consequences), keyData+"consequences")
+	d.plain("data", d.coded("data", p.Data), keyData+"data")
+	d.plain("consequences", d.coded("consequence", p.Consequences), keyData+"consequences")
 	d.plain("measures", d.names(p.Measures), keyData+"measures")
 	d.plain("advice", d.names(p.Advice), keyData+"advice")
 	d.contact("dpo")
@@ -248,11 +248,10 @@ func (d *drafter) days(first *time.Time, last time.Time) lang.Words {
 		return d.l.Words("time.unknown")
 	}
 	zone := cmp.Or(d.zone, time.UTC)
-	from := first.In(zone).Format(time.DateOnly)
-	if to := last.In(zone).Format(time.DateOnly); !last.IsZero() && to != from {
-		from += " – " + to
+	if !last.IsZero() {
+		last = last.In(zone)
 	}
-	return d.l.Values(from)[0]
+	return d.l.Dates(first.In(zone), last)
 }
 
 // public is a statement to everybody. It names no host, account or address but in the words of people, and then warns of it.

@@ -83,7 +83,7 @@ func (d *drafter) times(at law, duty *casefile.Duty, regime string) {
 	}
 	d.given("detected", d.whenOf(d.f.Incident.Detected), keyIncident+"detected")
 	if s := d.f.Incident.Discovery; s != "" {
-		d.given("discovery", d.codes([]string{s}), keyIncident+"discovery")
+		d.given("discovery", d.coded("discovery", []string{s}), keyIncident+"discovery")
 	}
 	d.given("aware", d.whenOf(d.f.Incident.Aware), keyIncident+"aware")
 	d.given("recovered", d.whenOf(d.f.Incident.Recovered), keyIncident+"recovered")
@@ -139,7 +139,7 @@ func (d *drafter) due(o *casefile.Duty) {
 	case o.Due != nil:
 		d.shown("due", d.when(*o.Due), ref)
 	case o.State == casefile.DutyNotOwed:
-		d.shown("due", d.l.Words("form.due.not"), ref)
+		d.notOwed = o
 		return
 	case o.Without:
 		d.shown("due", d.l.Words("form.due.without"), ref)
@@ -155,6 +155,16 @@ func (d *drafter) due(o *casefile.Duty) {
 	if late || !reason.Empty() {
 		d.given("delay", reason, keyIncident+"delay."+o.Regime)
 	}
+}
+
+// warnNotOwed begins the draft with a part that is not to be sent where what it is for is not owed.
+func (d *drafter) warnNotOwed() {
+	if d.notOwed == nil {
+		return
+	}
+	regime, stage := d.dutyNames(d.notOwed)
+	d.out.Sections = slices.Insert(d.out.Sections, 0, draft.Section{ID: "not_owed", Heading: d.l.Words("form.head.not_owed"), Internal: true, Statements: []draft.Statement{{
+		About: "not_owed", Said: d.l.Words("form.not_owed", "regime", regime, "stage", stage), Basis: draft.Case, Refs: []string{"owed " + d.notOwed.Regime + " " + d.notOwed.Stage}}}})
 }
 
 // happened says what happened: in the words of the organisation, and by the incidents of the case.
@@ -330,37 +340,6 @@ func verdictList(n casefile.VerdictCounts) []verdictCount {
 		}
 	}
 	return out
-}
-
-// gaps lists where logs are missing in the time of the case.
-func (d *drafter) gaps() {
-	const most = 12
-	n := 0
-	for i := range d.c.Coverage {
-		v := &d.c.Coverage[i]
-		for _, g := range v.Gaps {
-			if g.Substitute != "" && v.Level == casefile.Presence {
-				continue
-			}
-			if n++; n > most {
-				continue
-			}
-			var from, to time.Time
-			if g.From != nil {
-				from = *g.From
-			}
-			if g.To != nil {
-				to = *g.To
-			}
-			why, _ := d.l.PhraseWords(casefile.GapWords(g.Reason))
-			span := d.l.Span(from, to)
-			d.add(draft.Statement{About: "gap", Label: d.label("gap"), Basis: draft.Case, Refs: []string{"coverage " + strings.TrimSpace(v.Host+" "+v.Stream)},
-				Said: d.l.Words("form.gap", "stream", lang.Value(v.Stream), "host", lang.Value(orDash(v.Host)), "span", span, "why", why)})
-		}
-	}
-	if n > most {
-		d.sentence("gap.more", d.l.Words("form.gap.more", "n", n-most), draft.Case, "case.json coverage")
-	}
 }
 
 func orDash(s string) string {
@@ -541,17 +520,17 @@ func (d *drafter) data(at law) {
 	d.confidentiality()
 	d.given("integrity", d.yesNo(m.Integrity), keyImpact+"data.integrity")
 	d.given("availability", d.yesNo(m.Availability), keyImpact+"data.availability")
-	d.given("categories", d.names(p.Categories), keyData+"categories")
+	d.given("categories", d.coded("persons", p.Categories), keyData+"categories")
 	d.affected()
 	d.given("records", d.quantity(p.Records), keyData+"records")
-	d.given("data", d.names(p.Data), keyData+"data")
-	d.given("sensitive", d.names(p.Sensitive), keyData+"sensitive")
+	d.given("data", d.coded("data", p.Data), keyData+"data")
+	d.given("sensitive", d.coded("data", p.Sensitive), keyData+"sensitive")
 	d.given("unintelligible", d.yesNo(p.Unintelligible), keyData+"unintelligible")
 }
 
 func (d *drafter) consequences(at law) {
 	d.section("consequences", at)
-	d.given("consequences", d.names(d.f.PersonalData.Consequences), keyData+"consequences")
+	d.given("consequences", d.coded("consequence", d.f.PersonalData.Consequences), keyData+"consequences")
 }
 
 func (d *drafter) measures(at law) {
@@ -598,7 +577,7 @@ func (d *drafter) persons() {
 // others says who else was told or must be. What is open of other regimes is for the list of what is owed.
 func (d *drafter) others(regime string, at law) {
 	d.section("others", at)
-	d.given("other_authorities", d.codes(d.f.Incident.OtherAuthorities), keyIncident+"other_authorities")
+	d.given("other_authorities", d.coded("authority", d.f.Incident.OtherAuthorities), keyIncident+"other_authorities")
 	for i := range d.in.Owed {
 		o := &d.in.Owed[i]
 		if o.Regime == regime || o.State != casefile.DutyDue && o.State != casefile.DutyDone {

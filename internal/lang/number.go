@@ -25,7 +25,7 @@ func (l *Language) Number(n int64) string {
 func (l *Language) Count(id string, n int64) Words { return l.Words(id, "n", n) }
 
 // Between returns a number of which only bounds are known: "at least 4 and at most 6". Equal bounds are an exact number; an upper bound
-// below the lower one is none: "at least 4; no upper bound is known".
+// below the lower one is none: "at least 4; no upper bound is known", and with a lower bound of 0 "how many is not known".
 func (l *Language) Between(lower, upper int64) Words {
 	w := func(n int64) Words { return Words{parts: l.appendNumber(nil, n), rtl: l.rtl} }
 	return l.between(w, lower, upper)
@@ -38,6 +38,8 @@ func (l *Language) BetweenOf(id string, lower, upper int64) Words {
 
 func (l *Language) between(w func(int64) Words, lower, upper int64) Words {
 	switch {
+	case upper < lower && lower <= 0:
+		return l.Words("interval.unknown")
 	case upper < lower:
 		return l.Words("interval.open", "lower", w(lower))
 	case upper == lower:
