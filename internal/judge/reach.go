@@ -43,6 +43,8 @@ type reacher struct {
 	stays map[stay][]tally.Span
 	// spelled are the ways in which logs and inventories write an account.
 	spelled map[string][]string
+	// copiers are the sessions that matter of programs that keep a copy of a mailbox of Microsoft 365.
+	copiers map[string]*session
 	// forwards are the forwarding rules that an attacker's session made.
 	forwards    []*tally.Act
 	used        map[string]int64
@@ -66,6 +68,7 @@ func (r *reacher) run() error {
 	r.from, r.to = orAlways(r.in.From), orNever(r.in.To)
 	r.boxes, r.hosts, r.used = make(map[string]*box), make(map[string]*attacked), make(map[string]int64)
 	r.files = newFileBox()
+	r.copiers = make(map[string]*session)
 	r.stays, r.spelled = make(map[stay][]tally.Span), make(map[string][]string)
 	r.nobody = newBox("")
 	r.inventory()
@@ -84,6 +87,7 @@ func (r *reacher) run() error {
 	if err := r.requests(); err != nil {
 		return err
 	}
+	r.unseenSyncs()
 	if err := r.touched(); err != nil {
 		return err
 	}
@@ -234,10 +238,18 @@ func (r *reacher) acts() error {
 			if err != nil {
 				return err
 			}
+			if a.Kind == logs.Login && a.OK && keepsCopy(&r.contexts[c], a.Action) {
+				if s := r.whose(c, timeOf(a)); r.matters(s, a.From, a.To) {
+					r.copiers[s.ID] = s
+				}
+			}
 			if a.Kind != logs.Access && a.Kind != logs.Send || !a.OK && !a.Unknown {
 				continue
 			}
 			if s := r.whose(c, timeOf(a)); r.matters(s, a.From, a.To) {
+				if keepsCopy(&r.contexts[c], "") {
+					r.copiers[s.ID] = s
+				}
 				r.claim(a, &r.contexts[c], s)
 			}
 		}

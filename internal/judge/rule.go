@@ -11,6 +11,7 @@ const (
 	ruleNoDetail       = "NO_DETAIL"
 	ruleThrottled      = "THROTTLED"
 	ruleSyncMailbox    = "SYNC_MAILBOX"
+	ruleUnseenSync     = "UNSEEN_SYNC"
 	ruleHostCapability = "HOST_CAPABILITY"
 	ruleOpenSession    = "OPEN_SESSION"
 	ruleDirectory      = "DIRECTORY"
@@ -47,6 +48,7 @@ func rules() []logs.Inference {
 		{Name: ruleNoDetail, Says: "The attacker was there, and for that time no log shows what was read.", Verified: true, Source: algebra},
 		{Name: ruleThrottled, Says: "The mail service had stopped recording which messages were opened, for 24 hours.", Verified: true, Source: "Microsoft, audit-log-investigate-accounts"},
 		{Name: ruleSyncMailbox, Says: "The attacker's client synchronised a folder of this mailbox: Microsoft advises to assume the rest of it.", Verified: true, Source: "Microsoft, audit-log-investigate-accounts"},
+		{Name: ruleUnseenSync, Says: "The attacker came by a program that keeps a copy of mailboxes, and not every copy that such programs made was recorded.", Verified: true, Source: "Microsoft, audit-log-investigate-accounts; PwC, tests of MailItemsAccessed"},
 		{Name: ruleHostCapability, Says: "The attacker may have run code on the host that this is on, and no complete log of its processes shows what was done.", Verified: true, Source: algebra},
 		{Name: ruleOpenSession, Says: "A session has no end in the logs: what was read in it has no bound.", Verified: true, Source: "dovecot/core, source of 2.2 to 2.4"},
 		{Name: ruleDirectory, Says: "The list of mailboxes, or the address book, was disclosed.", Verified: true, Source: algebra},

@@ -60,6 +60,8 @@ func settles(w *way) string {
 		return "the log with the end of the session " + sessionNames(w.by, 3)
 	case ruleSyncMailbox:
 		return "the attacker's client: what it synchronised besides"
+	case ruleUnseenSync:
+		return "the attacker's client: whether it copied the mailbox"
 	case ruleAttribution:
 		return "the owner's word on whether the session " + sessionNames(w.by, 3) + " was theirs (facts: statements)"
 	case ruleServerRequest:

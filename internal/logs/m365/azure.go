@@ -309,6 +309,9 @@ func (p *azureParser) Observe(e *event.Event, obs []logs.Observation) []logs.Obs
 		}
 		x.App, x.Device = application(e), o.first(e, "deviceDetail.deviceId", "DeviceDetail.deviceId")
 		x.Action = o.first(e, "AppDisplayName")
+		if c := o.first(e, "clientAppUsed", "ClientAppUsed", "properties.clientAppUsed"); len(c) > 0 && string(c) != "Browser" && string(c) != "Mobile Apps and Desktop clients" {
+			x.Action = c // a protocol: IMAP4, Exchange ActiveSync
+		}
 		if len(x.Account) == 0 { // an application itself, or a managed identity
 			x.Account = o.first(e, "servicePrincipalName", "ServicePrincipalName", "servicePrincipalId", "ServicePrincipalId")
 		}
