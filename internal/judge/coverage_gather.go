@@ -96,6 +96,7 @@ func (c *coverage) assemble() error {
 	for _, t := range c.trails {
 		t.measure()
 	}
+	c.late(g)
 	for _, p := range c.places {
 		p.dominant()
 	}
@@ -105,6 +106,39 @@ func (c *coverage) assemble() error {
 	}
 	c.zoneless(g)
 	return c.joints(g)
+}
+
+// mostLate is how much later than what they tell of records of Microsoft 365 may appear, in nanoseconds (mail-forensics 3.3, freshness).
+const mostLate = 24 * 3600 * 1e9
+
+// late takes, of what the audit log of Microsoft 365 holds of a workload, the last day of the export for as far as there are records of that
+// workload: more may have come when it had been made.
+func (c *coverage) late(g *gatherer) {
+	last := make(map[string]int64)
+	for i := range g.streams {
+		if s := &g.streams[i]; s.From != event.UnknownTime && strings.HasPrefix(s.Format, "m365.ual:") {
+			if to, ok := last[s.Format]; !ok || to < s.To {
+				last[s.Format] = s.To
+			}
+		}
+	}
+	for _, t := range c.trails {
+		if t.rule.within != "m365.ual" || len(t.whole) == 0 {
+			continue
+		}
+		to, ok := last[t.format]
+		if t.format == mailAccess {
+			if exchange, has := last["m365.ual:Exchange"]; has && (!ok || to < exchange) {
+				to, ok = exchange, true
+			}
+		}
+		end := t.whole[len(t.whole)-1].To
+		if !ok || to >= end {
+			continue
+		}
+		why := "records come up to a day late, and none of the kind is later than " + inWords(to)
+		t.gaps = append(t.gaps, gap{hole: hole{max(to, sum(end, -mostLate)) + 1, end, "after_coverage", false, why}, presence: true, detail: true})
+	}
 }
 
 // zoneDoubt is by how much a time may be off whose zone nobody knows, in nanoseconds: zones lie between UTC-12 and UTC+14.
