@@ -131,16 +131,18 @@ var mistreatments = []struct {
 	name string
 	// exact says that nothing is less certain for it.
 	exact bool
-	do    func(w *world, files []file) []file
+	// text says that it is done to text, not to what was compressed.
+	text bool
+	do   func(w *world, files []file) []file
 }{
-	{"compressed", true, func(w *world, files []file) []file {
+	{"compressed", true, false, func(w *world, files []file) []file {
 		var z zipper
 		for i := range files {
 			files[i] = z.file(files[i])
 		}
 		return files
 	}},
-	{"some compressed", true, func(w *world, files []file) []file {
+	{"some compressed", true, false, func(w *world, files []file) []file {
 		var z zipper
 		for i := range files {
 			if w.one(2) {
@@ -149,7 +151,7 @@ var mistreatments = []struct {
 		}
 		return files
 	}},
-	{"some there twice", true, func(w *world, files []file) []file {
+	{"some there twice", true, false, func(w *world, files []file) []file {
 		for _, f := range files {
 			if w.one(3) {
 				files = append(files, file{"copy/" + f.name, f.data, f.written})
@@ -157,7 +159,7 @@ var mistreatments = []struct {
 		}
 		return files
 	}},
-	{"split", true, func(w *world, files []file) []file {
+	{"split", true, true, func(w *world, files []file) []file {
 		for i, f := range files {
 			if parts := split(f, w.rng.Float64(), false); w.one(4) && len(parts) == 2 {
 				files[i] = parts[0]
@@ -166,13 +168,13 @@ var mistreatments = []struct {
 		}
 		return files
 	}},
-	{"renamed", true, func(w *world, files []file) []file {
+	{"renamed", true, false, func(w *world, files []file) []file {
 		for i, f := range files {
 			files[i].name = based(f.name, "copy of "+path.Base(f.name)+".txt")
 		}
 		return files
 	}},
-	{"cut in mid-line", false, func(w *world, files []file) []file {
+	{"cut in mid-line", false, true, func(w *world, files []file) []file {
 		for i, f := range files {
 			if parts := split(f, w.rng.Float64(), true); w.one(4) && len(parts) == 2 {
 				files[i] = parts[0]
@@ -181,7 +183,7 @@ var mistreatments = []struct {
 		}
 		return files
 	}},
-	{"rotated in mid-line", false, func(w *world, files []file) []file {
+	{"rotated in mid-line", false, true, func(w *world, files []file) []file {
 		for i := range files[:max(len(files)-1, 0)] {
 			f, next := &files[i], &files[i+1]
 			if path.Dir(f.name) != path.Dir(next.name) || bytes.HasPrefix(next.data, []byte("#")) || !w.one(2) {
@@ -194,7 +196,7 @@ var mistreatments = []struct {
 		}
 		return slices.DeleteFunc(files, func(f file) bool { return len(f.data) == 0 })
 	}},
-	{"lines there twice", false, func(w *world, files []file) []file {
+	{"lines there twice", false, true, func(w *world, files []file) []file {
 		for i := range files {
 			if w.one(2) {
 				files[i].data = w.twice(files[i].data)
@@ -202,7 +204,7 @@ var mistreatments = []struct {
 		}
 		return files
 	}},
-	{"overlapping", false, func(w *world, files []file) []file {
+	{"overlapping", false, true, func(w *world, files []file) []file {
 		for i := range files[:max(len(files)-1, 0)] {
 			f, next := files[i], &files[i+1]
 			if path.Dir(f.name) != path.Dir(next.name) || bytes.HasPrefix(next.data, []byte("#")) {
@@ -216,31 +218,31 @@ var mistreatments = []struct {
 		}
 		return files
 	}},
-	{"lines end as on Windows", true, func(w *world, files []file) []file {
+	{"lines end as on Windows", true, true, func(w *world, files []file) []file {
 		for i := range files {
 			files[i].data = bytes.ReplaceAll(files[i].data, []byte("\n"), []byte("\r\n"))
 		}
 		return files
 	}},
-	{"names without dates", false, func(w *world, files []file) []file {
+	{"names without dates", false, false, func(w *world, files []file) []file {
 		for i, n := range w.rng.Perm(len(files)) {
 			files[i].name = based(files[i].name, fmt.Sprintf("file%d%s", n, path.Ext(files[i].name)))
 		}
 		return files
 	}},
-	{"all in one folder", false, func(w *world, files []file) []file {
+	{"all in one folder", false, false, func(w *world, files []file) []file {
 		for i := range files {
 			files[i].name = strings.ReplaceAll(files[i].name, "/", "_")
 		}
 		return files
 	}},
-	{"all in one folder by numbers", false, func(w *world, files []file) []file {
+	{"all in one folder by numbers", false, false, func(w *world, files []file) []file {
 		for i, n := range w.rng.Perm(len(files)) {
 			files[i].name = fmt.Sprintf("%d.log", n)
 		}
 		return files
 	}},
-	{"written when they were copied", true, func(w *world, files []file) []file {
+	{"written when they were copied", true, false, func(w *world, files []file) []file {
 		for i := range files {
 			files[i].written = w.to.AddDate(0, 0, 3)
 		}
@@ -255,7 +257,7 @@ func (w *world) mistreat(files []file) []file {
 	}
 	for range 1 + w.rng.IntN(2) {
 		m := mistreatments[w.rng.IntN(len(mistreatments))]
-		if m.name == "compressed" && slices.ContainsFunc(files, func(f file) bool { return strings.HasSuffix(f.name, ".gz") }) {
+		if (m.text || m.name == "compressed") && slices.ContainsFunc(files, func(f file) bool { return strings.HasSuffix(f.name, ".gz") }) {
 			continue
 		}
 		files = m.do(w, files)

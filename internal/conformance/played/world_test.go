@@ -15,7 +15,8 @@ import (
 
 // world is a place with mail or files, what happens there, and what of it the logs keep.
 type world struct {
-	rng *rand.Rand
+	seed uint64
+	rng  *rand.Rand
 	// begin is when the logs begin; the attack happens between from and to, which the facts give as its window.
 	begin, from, to time.Time
 	baselineDays    int
@@ -47,6 +48,9 @@ type world struct {
 	traveler *box
 	// vague says that the inventory leaves out sizes and times of some messages.
 	vague bool
+	// numbered are the numbers by which the list knows files; anywhere says that logs do not tell whose a file is.
+	numbered map[item]string
+	anywhere bool
 	// exact says that the logs of this kind of world name every item, so that complete ones leave nothing open.
 	exact bool
 	// opened says that a log tells of files that they were opened, and not how much of them was handed out.
@@ -66,7 +70,7 @@ type box struct {
 	agent   string
 	items   []item
 	// What the list of mailboxes says of it besides its name.
-	server, accounts string
+	server, accounts, guid string
 }
 
 type item struct {
@@ -140,7 +144,7 @@ func (l *log) span() time.Duration {
 }
 
 func newWorld(seed uint64) *world {
-	w := &world{rng: rand.New(rand.NewPCG(seed, 4)), logs: map[string]*log{}, truth: map[item]bool{}, part: map[item]bool{}, seen: map[item]bool{}, used: map[string]bool{}, names: map[string]string{}, zone: time.UTC, zoneStated: true}
+	w := &world{seed: seed, rng: rand.New(rand.NewPCG(seed, 4)), logs: map[string]*log{}, truth: map[item]bool{}, part: map[item]bool{}, seen: map[item]bool{}, used: map[string]bool{}, names: map[string]string{}, zone: time.UTC, zoneStated: true}
 	w.from = time.Date(2024, 3, 4, 0, 0, 0, 0, time.UTC)
 	w.baselineDays = 5
 	if w.one(6) {
@@ -425,9 +429,9 @@ func (w *world) write(tb testing.TB, dir string, files []file) {
 	}
 	check(os.WriteFile(filepath.Join(dir, "facts.yaml"), []byte(f.String()), 0o600))
 	var boxes, messages, list strings.Builder
-	boxes.WriteString("mailbox,owner,server,database,accounts\n")
+	boxes.WriteString("mailbox,owner,server,database,accounts,exchange_guid\n")
 	messages.WriteString("mailbox,message_id,folder_id,folder,size,received,removed\n")
-	list.WriteString("path,size,from,to,label\n")
+	list.WriteString("path,size,from,to,label,id\n")
 	// What a list says may be less than is true, never else.
 	draw := rand.New(rand.NewPCG(1, 2))
 	say := func(s string) string {
@@ -437,10 +441,10 @@ func (w *world) write(tb testing.TB, dir string, files []file) {
 		return s
 	}
 	for _, b := range w.boxes {
-		fmt.Fprintf(&boxes, "%s,,%s,,%s\n", b.account, b.server, b.accounts)
+		fmt.Fprintf(&boxes, "%s,,%s,,%s,%s\n", b.account, b.server, b.accounts, b.guid)
 		for _, m := range b.items {
 			if isFile(m) {
-				fmt.Fprintf(&list, "%s,%s,,,\n", m.id, say(fmt.Sprint(m.size)))
+				fmt.Fprintf(&list, "%s,%s,,,,%s\n", m.id, say(fmt.Sprint(m.size)), w.numbered[m])
 				continue
 			}
 			removed := ""
