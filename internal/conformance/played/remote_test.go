@@ -206,7 +206,6 @@ func host(w *world) {
 		}
 		request(at, "POST", "/ecp/y.js", "&cafeReqId="+rid+";", "-", ip, "python-requests/2.25", status+" 0 0")
 	}
-	w.used["ex1$"], w.used[`corp\ex1$`] = true, true // what he does there, the server does
 	at := w.moment(2 * time.Hour)
 	ip := w.attacker.ip
 	relay(at, ip, "autodiscover/autodiscover.xml?#", "200", 800)
