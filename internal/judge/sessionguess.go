@@ -15,6 +15,7 @@ const (
 	guessTimes    = 20
 	guessWindow   = int64(24 * time.Hour)
 	guessLasts    = int64(7 * 24 * time.Hour)
+	allHosts      = "*"
 )
 
 // guess is what an address tried.
@@ -24,6 +25,7 @@ type guess struct {
 	accounts    int   // different ones, in all
 	times       int64
 	spray       bool
+	apart       bool            // only the logs of several hosts together make it guessing, and they may tell of the same failures
 	tried       map[string]bool // accounts, where somebody got in from the address; otherwise nil
 	proof       tally.Ref
 	host        string // of the log that tells of it; of several the first
@@ -76,6 +78,7 @@ func judgeTries(tries []*tally.Try, who *people) *guess {
 	g := &guess{tried: make(map[string]bool), began: tries[0].From, first: -1, proof: tries[0].First}
 	type logged struct{ account, host, format string }
 	runs := make(map[logged][]*tally.Try)
+	together := int64(-1)
 	inWindow := make(map[string]int)
 	start := 0
 	keys := make([]string, len(tries))
@@ -100,29 +103,45 @@ func judgeTries(tries []*tally.Try, who *people) *guess {
 			g.spray = true
 			found(tries[start].From)
 		}
-		k := logged{keys[i], t.Host, t.Format} // the same failure may stand in several logs
-		run := append(runs[k], t)
-		for run[0].From < t.From-guessWindow {
-			run = run[1:]
-		}
-		runs[k] = run
-		times := int64(0)
-		for _, r := range run {
-			if long := r.To - r.From; long > guessWindow {
-				times += r.Times / (long/guessWindow + 1)
-			} else {
-				times += r.Times
+		// The same failure may stand in several logs. Those of one kind on several hosts are of a balancer, which gives every request to one of them, or
+		// of a proxy, which passes them on.
+		for _, host := range [...]string{t.Host, allHosts} {
+			k := logged{keys[i], host, t.Format}
+			run := append(runs[k], t)
+			for run[0].From < t.From-guessWindow {
+				run = run[1:]
+			}
+			runs[k] = run
+			if timesIn(run) < guessTimes {
+				continue
+			}
+			if at := run[0].From; host != allHosts {
+				found(at)
+			} else if together < 0 || at < together {
+				together = at
 			}
 		}
-		if times >= guessTimes {
-			found(run[0].From)
-		}
+	}
+	if g.first < 0 && together >= 0 {
+		g.first, g.apart = together, true
 	}
 	g.accounts = len(g.tried)
 	if g.first < 0 {
 		return nil
 	}
 	return g
+}
+
+// timesIn returns how many failures a window holds.
+func timesIn(run []*tally.Try) (times int64) {
+	for _, r := range run {
+		if long := r.To - r.From; long > guessWindow {
+			times += r.Times / (long/guessWindow + 1)
+		} else {
+			times += r.Times
+		}
+	}
+	return times
 }
 
 // triedAt is an account that was guessed at without a success that a log shows.

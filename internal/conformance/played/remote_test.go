@@ -11,6 +11,7 @@ import (
 // fetched stands in no log by its name.
 func scripts(w *world) {
 	w.named("/srv/files/%s-%d.pdf")
+	w.anonymous = false // nobody signs in who could have guessed
 	w.jump()
 	w.facts = append(w.facts, `channels_off: [{channel: smb, scope: "*", proof: "not installed"}, {channel: ssh, scope: "*", proof: "refused"}]`)
 	number := map[item]int{}
