@@ -212,7 +212,7 @@ func (c *coverage) isAudited(mailbox, key string) bool {
 	if ok || !c.hasCloud() {
 		return known
 	}
-	for _, name := range [...]string{strings.ToLower(mailbox), key} {
+	for _, name := range append([]string{strings.ToLower(mailbox), key}, c.who.others[key]...) {
 		for a, err := range c.in.Store.Touched(name) {
 			if err != nil {
 				break

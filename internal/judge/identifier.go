@@ -94,6 +94,64 @@ func (p *people) tellIdentifiers(list []Mailbox) {
 	}
 }
 
+// learnIdentifiers learns which identifiers logs give names. A name that is no mailbox of the list is another name of the one whose identifier it
+// has, if the list tells that one and the name has no other of that kind.
+func (p *people) learnIdentifiers(in *Input) error {
+	all, err := in.Store.Identities()
+	if err != nil {
+		return err
+	}
+	lastName, key := "", ""
+	for _, i := range all.List {
+		id := identifierOf(i.ID)
+		if !isIdentifier(id) || id == noGUID {
+			continue
+		}
+		if i.Name != lastName {
+			lastName, key = i.Name, p.key(i.Name)
+		}
+		if !isMachine(key) {
+			p.identify(id, key)
+		}
+	}
+	if len(p.listedID) == 0 {
+		return nil
+	}
+	listed := make(map[string]bool)
+	eachListed(in.Inventory, func(mailbox string) { listed[p.key(mailbox)] = true })
+	for name, ids := range p.identifiers {
+		if local, _, full := cutAddress(name); listed[name] || !full && (len(p.full[name]) > 1 || p.plain[local]) {
+			continue
+		}
+		var only [nameKinds]string
+		var have [nameKinds]int
+		for _, id := range ids {
+			only[kindOf(id)] = id
+			have[kindOf(id)]++
+		}
+		for _, kind := range [...]nameKind{guidOfMailbox, sidOfAccount} {
+			if names := p.named[only[kind]]; have[kind] == 1 && p.listedID[only[kind]] && len(names) == 1 && p.alias[name] == "" {
+				p.alias[name] = names[0]
+			}
+		}
+	}
+	return nil
+}
+
+// eachListed calls f with every mailbox of the inventory, some more than once.
+func eachListed(inv *Inventory, f func(mailbox string)) {
+	for i := range inv.Mailboxes {
+		f(inv.Mailboxes[i].Name)
+	}
+	last := ""
+	for i := range inv.Messages {
+		if m := inv.Messages[i].Mailbox; m != last {
+			last = m
+			f(m)
+		}
+	}
+}
+
 // share reports whether two names have an identifier in common.
 func (p *people) share(a, b string) bool {
 	list := p.identifiers[b]

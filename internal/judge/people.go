@@ -21,6 +21,8 @@ type people struct {
 	accounts map[string][]string
 	// named are the names, as key returns them, of GUIDs and SIDs in lower case, and identifiers are those by the names.
 	named, identifiers map[string][]string
+	// others are the further names of accounts, in no order, by their keys.
+	others map[string][]string
 	// listedID are the identifiers of which the list tells whose they are.
 	listedID map[string]bool
 	// allGUIDs are the mailboxes of which the list tells all GUIDs, knownSID those of which it tells the SID of the account.
@@ -91,6 +93,15 @@ func newPeople(in *Input) (*people, error) {
 	if in.Inventory != nil {
 		p.tellAccounts(in.Inventory.Mailboxes)
 		p.tellIdentifiers(in.Inventory.Mailboxes)
+	}
+	if err := p.learnIdentifiers(in); err != nil {
+		return nil, err
+	}
+	p.others = make(map[string][]string)
+	for name := range p.alias {
+		if k := p.key(name); k != name {
+			p.others[k] = append(p.others[k], name)
+		}
 	}
 	return p, nil
 }

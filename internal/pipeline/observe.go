@@ -128,6 +128,18 @@ func (w *worker) observe(s *source, e *event.Event, b *tally.Block) {
 	}
 }
 
+// identities takes which identifiers the event gives accounts and mailboxes.
+func (w *worker) identities(e *event.Event) {
+	o := w.observer
+	if o.of(e.Shape).recovered {
+		return
+	}
+	w.named = w.identifier.Identities(e, w.named[:0])
+	for i := range w.named {
+		o.collector.Identity(&w.named[i])
+	}
+}
+
 // joint takes the identifier under which another log tells of the event.
 func (w *worker) joint(s *source, e *event.Event, b *tally.Block) {
 	j, ok := w.joiner.Joint(e)

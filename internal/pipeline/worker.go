@@ -17,21 +17,23 @@ import (
 
 // worker has all that is needed to turn blocks into results, and keeps it from block to block.
 type worker struct {
-	run       *run
-	parsers   map[*logs.Format]logs.Parser
-	detector  *detect.Detector
-	counter   *detect.Counter
-	collector *sigma.Collector
-	observer  *observer // nil where nothing asks what events mean
-	batch     event.Batch
-	meaning   []logs.Observation
-	joiner    logs.Joiner   // of the block; nil if its events have no joint identifiers
-	answerer  logs.Answerer // of the block; nil if it is not of a web server
-	requests  map[*event.Shape]bool
-	address   []byte
-	ids       []identity // of the events of the batch
-	repeats   []bool     // which of them had been met
-	spare     []byte     // a buffer for blocks that nobody uses
+	run        *run
+	parsers    map[*logs.Format]logs.Parser
+	detector   *detect.Detector
+	counter    *detect.Counter
+	collector  *sigma.Collector
+	observer   *observer // nil where nothing asks what events mean
+	batch      event.Batch
+	meaning    []logs.Observation
+	joiner     logs.Joiner   // of the block; nil if its events have no joint identifiers
+	answerer   logs.Answerer // of the block; nil if it is not of a web server
+	requests   map[*event.Shape]bool
+	address    []byte
+	ids        []identity      // of the events of the batch
+	repeats    []bool          // which of them had been met
+	spare      []byte          // a buffer for blocks that nobody uses
+	identifier logs.Identifier // of the block; nil if its events tell no identities
+	named      []logs.Identity
 }
 
 func newWorker(r *run) *worker {
@@ -311,6 +313,7 @@ func (w *worker) examine(b *block, res *result) {
 	parser := w.parser(s.format)
 	w.joiner, _ = parser.(logs.Joiner)
 	w.answerer, _ = parser.(logs.Answerer)
+	w.identifier, _ = parser.(logs.Identifier)
 	w.batch.Reset()
 	plain := w.skim(parser, b)
 	if plain == nil {
@@ -377,6 +380,9 @@ func (w *worker) event(s *source, parser logs.Parser, e *event.Event, res *resul
 	if w.observer != nil {
 		if w.joiner != nil {
 			w.joint(s, e, &res.tally)
+		}
+		if w.identifier != nil {
+			w.identities(e)
 		}
 		w.observe(s, e, &res.tally)
 		if w.answerer != nil && len(w.meaning) == 0 {

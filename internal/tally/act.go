@@ -97,6 +97,8 @@ type Store interface {
 	Touched(in string) iter.Seq2[*Act, error]
 	// Tries returns failed logins in order of address, then time. Each is valid until the next.
 	Tries() iter.Seq2[*Try, error]
+	// Identities returns which identifiers logs give names.
+	Identities() (Identities, error)
 	// Joints returns what logs tell of under the same identifiers.
 	Joints() Joints
 	// Answers returns what web servers handed out to nobody in particular.

@@ -17,6 +17,8 @@ type Collection struct {
 	memory  int // bytes, of one Collector's table
 	joints  *jointSample
 	answers *answerSample
+
+	identities *identitySet
 }
 
 // How much memory, in bytes, the tables of all Collectors take together, and one of them at least; and what the sorter is given
@@ -29,7 +31,7 @@ const (
 
 // NewCollection returns an empty Collection for so many Collectors at once, with its temporary files in dir.
 func NewCollection(dir string, collectors int) *Collection {
-	return &Collection{dir: dir, sorter: spill.New(dir, sorterSize), memory: max(tableSize, tablesSize/max(1, collectors)), joints: newJointSample(), answers: newAnswerSample()}
+	return &Collection{dir: dir, sorter: spill.New(dir, sorterSize), memory: max(tableSize, tablesSize/max(1, collectors)), joints: newJointSample(), answers: newAnswerSample(), identities: newIdentitySet()}
 }
 
 // Close removes the temporary files.
@@ -49,6 +51,8 @@ type Collector struct {
 	record  []byte
 	joints  jointTaker
 	answers answerTaker
+
+	identities map[string]struct{} // that were handed over
 }
 
 // entry is an act of a source, so far.
@@ -147,6 +151,6 @@ func (c *Collector) Flush() error {
 	c.joints.flush()
 	c.answers.flush()
 	c.answers.rows, c.answers.list, c.answers.names = nil, nil, nil
-	c.joints.buffer = nil
+	c.joints.buffer, c.identities = nil, nil
 	return c.buffer.Flush()
 }

@@ -126,6 +126,15 @@ func same(t testing.TB, got, want Store) {
 	}
 	wantAnswers, _ := want.Answers()
 	check("answers", gotAnswers, wantAnswers)
+	g, err := got.Identities()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := want.Identities()
+	if err != nil {
+		t.Fatal(err)
+	}
+	check("identities", g, w)
 	for p := range places {
 		check("touched "+p, list(t, got.Touched(p)), list(t, want.Touched(p)))
 	}
@@ -176,6 +185,11 @@ func TestStoreOnDiskIsThatInMemory(t *testing.T) {
 				event.Answer{Kind: event.AnswerKind(rapid.IntRange(0, 3).Draw(rt, "kind")), Name: []byte(rapid.SampledFrom([]string{"a.png", "B.css", "caf%C3%A9.dwg"}).Draw(rt, "name")),
 					Bytes: rapid.Int64Range(-1, 3).Draw(rt, "bytes"), Ranged: rapid.Bool().Draw(rt, "ranged")}})
 		}
+		var identities []logs.Identity
+		for range rapid.IntRange(0, 9).Draw(rt, "identities") {
+			identities = append(identities, logs.Identity{Name: pick(rt, "name", "", "-", "ana", "ANA", "a\x00b", "Éva"), ID: pick(rt, "id", "", "-", "S-1-5-21-1-2-3-4", "s\x01", strings.Repeat("x", 2000))})
+		}
+		most := rapid.SampledFrom([]int{3, maxIdentities}).Draw(rt, "most")
 		skipped := rapid.IntRange(-1, 3).Draw(rt, "skipped")
 		skip := func(s int) bool { return s == skipped }
 		m := &Memory{}
@@ -186,6 +200,11 @@ func TestStoreOnDiskIsThatInMemory(t *testing.T) {
 		}
 		for _, s := range streams {
 			m.AddStream(s)
+		}
+		m.identities = newIdentitySet()
+		m.identities.most = most
+		for _, i := range identities {
+			m.AddIdentity(i)
 		}
 		if skipped < 0 {
 			m.maxIDs = rapid.SampledFrom([]int{0, 5}).Draw(rt, "ids")
@@ -230,6 +249,10 @@ func TestStoreOnDiskIsThatInMemory(t *testing.T) {
 				if w.Answer([]byte(x.client), x.at, &x.answer); rapid.Bool().Draw(rt, "hand over") {
 					w.answers.flush()
 				}
+			}
+			c.identities.most = most
+			for _, i := range rapid.Permutation(indices(len(identities))).Draw(rt, "order of identities") {
+				workers[rapid.IntRange(0, len(workers)-1).Draw(rt, "worker")].Identity(&identities[i])
 			}
 			for _, w := range workers {
 				if err := w.Flush(); err != nil {

@@ -20,18 +20,19 @@ import (
 // Memory is a Store that is held in memory, and the plainest statement of what a Store is: tests judge by it, and the
 // one that spills is compared with it. Add everything, then read.
 type Memory struct {
-	streams  []Stream
-	contexts []Context
-	visits   [][]Visit
-	acts     [][]*Act
-	powers   []*Act
-	gaps     []*Act
-	tries    []*Try
-	raw      []observed
-	joints   []seenJoint
-	handed   []handed
-	maxIDs   int // 0 for as many as a Collection keeps
-	done     bool
+	streams    []Stream
+	contexts   []Context
+	visits     [][]Visit
+	acts       [][]*Act
+	powers     []*Act
+	gaps       []*Act
+	tries      []*Try
+	raw        []observed
+	joints     []seenJoint
+	handed     []handed
+	maxIDs     int // 0 for as many as a Collection keeps
+	done       bool
+	identities *identitySet
 }
 
 type observed struct {

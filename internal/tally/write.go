@@ -17,11 +17,11 @@ import (
 // A store on disk is frames: the length of what follows as a uvarint, that, and its CRC-32C. In a frame, what has an order is
 // written as what it has in common with the record before it, and every time, place and number as the difference. First
 // come the frames of acts, each of one context and of what lies in one place, in the order of contexts; then, a section each,
-// contexts with their visits and where their acts are, powers, gaps, tries, streams, joint identifiers and the logs that have them, what was handed out to nobody in particular, where to find the acts on what lies in a place,
+// contexts with their visits and where their acts are, powers, gaps, tries, streams, joint identifiers and the logs that have them, what was handed out to nobody in particular, the identities of accounts, where to find the acts on what lies in a place,
 // and the first key of each frame of that. The last frame is the table of sections, and the last 16 bytes say where it is.
 const (
 	storeKind   = "barid store "
-	storeMagic  = "barid store 4\n\x00\x00"
+	storeMagic  = "barid store 5\n\x00\x00"
 	trailerSize = 8 + 8
 	trailerEnd  = "end 1\n\x00\x00"
 	frameSize   = 32 << 10 // a frame is ended beyond so many bytes
@@ -41,6 +41,7 @@ const (
 	jointLogSection
 	jointSection
 	answerSection
+	identitySection
 	touchSection
 	touchKeySection
 	numSections
@@ -103,6 +104,8 @@ type storeWriter struct {
 	joints    *jointSample
 	jointLogs []JointLog
 	answered  Answers
+
+	identities *identitySet
 }
 
 // visitsAt is where the visits of a context begin: in which frame, and where in that.
@@ -117,7 +120,7 @@ const rowsSize = 4 << 20
 // Write writes what was taken, without that of the sources that skip tells, as a store that [Open] opens. All Collectors must have
 // been flushed. Streams are those of the sources, of which there are so many, in any order.
 func (c *Collection) Write(w io.Writer, skip func(source int) bool, streams []Stream, sources int) (err error) {
-	s := &storeWriter{frames: frames{w: w}, skip: skip, sources: sources, maxStays: 1 << 16, contexts: spill.NewTape(c.dir), visits: spill.NewTape(c.dir), joints: c.joints}
+	s := &storeWriter{frames: frames{w: w}, skip: skip, sources: sources, maxStays: 1 << 16, contexts: spill.NewTape(c.dir), visits: spill.NewTape(c.dir), joints: c.joints, identities: c.identities}
 	defer s.contexts.Close()
 	defer s.visits.Close()
 	for _, p := range [...]struct {
@@ -358,6 +361,7 @@ func (s *storeWriter) sections(streams []Stream) error {
 		s.writeJointLogs,
 		s.writeJoints,
 		s.writeAnswers,
+		s.writeIdentities,
 		func() (err error) { directory, err = s.writeTouched(); return err },
 		func() error {
 			f.buf = append(f.buf, directory...)

@@ -17,7 +17,7 @@ type slots struct {
 	command, arguments, context, data, result                int
 	object, targets, directions, count, source, reference    int
 	related                                                  int
-	taken, info, clientRequest, request                      int
+	taken, info, clientRequest, request, executing           int
 }
 
 func slotsOf(s *event.Shape) slots {
@@ -38,6 +38,7 @@ func slotsOf(s *event.Shape) slots {
 		object: first("message-id"), targets: first("recipient-address"), directions: first("directionality"),
 		count: first("recipient-count"), source: first("source"), reference: first("reference"), related: first("related-recipient-address"),
 		taken: first("TotalRequestTime", "duration"), info: first("GenericInfo"), clientRequest: first("ClientRequestId"), request: first("RequestId"),
+		executing: first("ExecutingUserSid"),
 	}
 	for i := range kinds {
 		if k := &kinds[i]; s.Format == k.name || k.web && bytes.HasPrefix([]byte(s.Format), []byte(k.name+".")) {

@@ -120,8 +120,9 @@ func systemMeaning(provider string, id int) meaning {
 
 // observer says what events mean. A worker has its own.
 type observer struct {
-	arena   []byte
-	scratch []byte // text that is looked at and forgotten
+	arena    []byte
+	scratch  []byte // text that is looked at and forgotten
+	identity []byte // texts of the identities of the last event
 }
 
 // arenaBlock is how much memory for the text of observations is taken at once.
