@@ -350,8 +350,10 @@ func (c *judgeCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if cfg.Regimes, err = c.regimes(); err != nil {
-		return err
+	if c.Regimes != "" {
+		if cfg.Regimes, err = c.regimes(); err != nil {
+			return err
+		}
 	}
 	sayProblems(e, cfg.Inventory)
 	before, after, err := pipeline.Judge(e.ctx, cfg)

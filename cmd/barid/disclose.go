@@ -13,11 +13,12 @@ import (
 
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/disclose"
+	"github.com/barid-dfir/barid/internal/pipeline"
 )
 
 // regimesFlag is the flag of the commands that say what is owed.
 type regimesFlag struct {
-	Regimes string `placeholder:"DIR" type:"existingdir" help:"Further laws by which something is owed, and calendars (YAML, docs/adding-a-regime.md)."`
+	Regimes string `placeholder:"DIR" type:"existingdir" help:"Further laws by which something is owed, and calendars (YAML, docs/adding-a-regime.md). The case keeps a copy."`
 }
 
 func (f *regimesFlag) regimes() (*disclose.Regimes, error) {
@@ -29,6 +30,14 @@ func (f *regimesFlag) regimes() (*disclose.Regimes, error) {
 		return nil, fmt.Errorf("--regimes: %w", err)
 	}
 	return r, nil
+}
+
+// of returns the regimes that are named, and otherwise those that the case in dir was decided by.
+func (f *regimesFlag) of(dir string) (*disclose.Regimes, error) {
+	if f.Regimes == "" {
+		return pipeline.KeptRegimes(dir)
+	}
+	return f.regimes()
 }
 
 // check fails where the text of facts names a regime or a stage that there is not.
@@ -94,7 +103,7 @@ func (c *discloseCmd) prepare(e *env) (*disclose.Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	regimes, err := c.regimes()
+	regimes, err := c.of(c.Case)
 	if err != nil {
 		return nil, err
 	}
@@ -137,6 +146,9 @@ func (c *discloseCmd) unchanged(e *env) error {
 	names := []string{casefile.CaseFile}
 	if c.Facts == "" {
 		names = append(names, casefile.FactsFile)
+	}
+	if c.Regimes == "" {
+		names = append(names, casefile.RegimesFile)
 	}
 	err := casefile.Unchanged(c.Case, names...)
 	if err != nil && c.Form == "" {

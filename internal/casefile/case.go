@@ -8,7 +8,7 @@
 //	records.jsonl   records of the evidence that verdicts lean on, word for word (Record)
 //	reached.csv     every verdict, for spreadsheets
 //	store.bin       what the evidence taught, to decide anew from
-//	facts.yaml, inventory-….csv  what people gave
+//	facts.yaml, inventory-….csv, regimes.yaml  what people gave
 package casefile
 
 import (

@@ -59,6 +59,8 @@ func again(name string) string {
 		return "Without it the case cannot be decided anew: take it from another copy, or assess the evidence again."
 	case name == FactsFile, strings.HasPrefix(name, "inventory-"):
 		return "The verdicts in case.json are from what it was. Take it from another copy, or decide the case anew: barid judge --facts."
+	case name == RegimesFile:
+		return "What is owed by case.json is from what it was. Take it from another copy, or decide the case anew: barid judge --regimes."
 	case name == FindingsFile, name == TimelineFile:
 		return "Take it from another copy, or assess the evidence again."
 	}

@@ -27,8 +27,9 @@ const (
 	ReportFile   = "report.html"
 	ReachedFile  = "reached.csv"
 	CustodyFile  = "custody.jsonl"
-	StoreFile    = "store.bin"  // what the evidence taught, to decide anew from
-	FactsFile    = "facts.yaml" // a copy of the facts that were given
+	StoreFile    = "store.bin"    // what the evidence taught, to decide anew from
+	FactsFile    = "facts.yaml"   // a copy of the facts that were given
+	RegimesFile  = "regimes.yaml" // copies of the further laws that were given
 )
 
 // InventoryFile is the name of the copy of a list of the inventory: mailboxes, messages or files.

@@ -25,6 +25,7 @@ type Regimes struct {
 	list      []*Regime // in order of their names
 	calendars calendars
 	further   []string
+	files     map[string]string // those that do not come with Barid, by their names
 }
 
 // Further names the regimes that do not come with Barid, with the version of their data. Nil Regimes have none.
@@ -151,7 +152,13 @@ type Relief struct {
 // calendarFile is the file of a folder of regimes that holds calendars.
 const calendarFile = "calendars.yaml"
 
-var builtinRegimes = sync.OnceValues(func() (*Regimes, error) { return loadRegimes(&Regimes{}, content.Regimes(), "content/regimes") })
+var builtinRegimes = sync.OnceValues(func() (*Regimes, error) {
+	files, err := regimeFiles(content.Regimes(), "content/regimes")
+	if err != nil {
+		return nil, err
+	}
+	return parseRegimes(&Regimes{}, files, "content/regimes")
+})
 
 // BuiltinRegimes returns the regimes that come with Barid.
 func BuiltinRegimes() (*Regimes, error) { return builtinRegimes() }
@@ -163,7 +170,11 @@ func LoadRegimes(fsys fs.FS, name string) (*Regimes, error) {
 	if err != nil {
 		return nil, err
 	}
-	return loadRegimes(own, fsys, name)
+	files, err := regimeFiles(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	return parseRegimes(own, files, name)
 }
 
 // readRegime reads a file of at most maxRegime bytes. What is no file may have no end.
@@ -187,20 +198,40 @@ func readRegime(fsys fs.FS, name string) ([]byte, error) {
 	return p, err
 }
 
-func loadRegimes(base *Regimes, fsys fs.FS, dir string) (*Regimes, error) {
-	files, err := fs.Glob(fsys, "*.yaml")
+// maxRegimes is how large all files of a folder of regimes may be together, in bytes.
+const maxRegimes = 16 << 20
+
+// regimeFiles reads the files of a folder of regimes, by their names.
+func regimeFiles(fsys fs.FS, dir string) (map[string]string, error) {
+	names, err := fs.Glob(fsys, "*.yaml")
 	if err != nil {
 		return nil, err
 	}
-	all := &Regimes{list: slices.Clone(base.list), calendars: base.calendars}
-	found := map[string]string{}
-	for _, file := range files {
-		where := path.Join(dir, file)
-		p, err := readRegime(fsys, file)
+	files, all := map[string]string{}, 0
+	for _, name := range names {
+		p, err := readRegime(fsys, name)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", where, err)
+			return nil, fmt.Errorf("%s: %w", path.Join(dir, name), err)
 		}
+		if all += len(p); all > maxRegimes {
+			return nil, fmt.Errorf("%s: its files are more than %d MiB together", dir, maxRegimes>>20)
+		}
+		files[name] = string(p)
+	}
+	return files, nil
+}
+
+func parseRegimes(base *Regimes, files map[string]string, dir string) (*Regimes, error) {
+	all := &Regimes{list: slices.Clone(base.list), calendars: base.calendars}
+	if base.list != nil {
+		all.files = files
+	}
+	found := map[string]string{}
+	for _, file := range sortedKeys(files) {
+		where := path.Join(dir, file)
+		p := []byte(files[file])
 		if file == calendarFile {
+			var err error
 			if all.calendars, err = parseCalendars(p, base.calendars); err != nil {
 				return nil, fmt.Errorf("%s: %w", where, err)
 			}

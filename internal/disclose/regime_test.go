@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -66,6 +67,14 @@ func TestARegimeIsAddedByAddingAFile(t *testing.T) {
 	}
 	if regimes.Find("harbour") == nil || regimes.Find("dora") == nil || !slices.Equal(regimes.Further(), []string{"harbour (2026-01-01)"}) {
 		t.Fatalf("%v", regimes.names())
+	}
+	kept, err := regimes.Kept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := ReadKeptRegimes(kept, "regimes.yaml")
+	if err != nil || !reflect.DeepEqual(regimes, again) {
+		t.Fatalf("what is kept makes other regimes: %v", err)
 	}
 	for _, c := range []struct{ facts, state, due, article string }{
 		{"aware: 2026-03-01T10:00:00+01:00", casefile.DutyDue, "2026-03-04T10:00:00+01:00", "3"},
@@ -284,5 +293,30 @@ func TestWhatIsNoFileIsNoRegime(t *testing.T) {
 	}
 	if _, err := LoadRegimes(os.DirFS(dir), "rg"); err == nil || !strings.Contains(err.Error(), "rg/calendars.yaml: more than 1 MiB") {
 		t.Error(err)
+	}
+}
+
+// What was kept may have been changed by anybody.
+func TestKeptRegimesAreHeldToWhatTheyAre(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                             "there is no regime",
+		"[]":                           "there is no regime",
+		"a.yaml: {regime: x}":          "line 1: it takes the text of a file",
+		"a/b.yaml: x":                  "line 1: it takes the text of a file",
+		"a.yaml: x\na.yaml: y":         "line 2: it takes the text of a file, and each once",
+		"a.yaml: \"regime: 1\\nx: y\"": "regimes.yaml/a.yaml",
+		"a: b: c":                      "regimes.yaml",
+		"a.yaml: " + strings.Repeat("x", maxRegime+1): "shorter",
+	} {
+		if _, err := ReadKeptRegimes([]byte(text), "regimes.yaml"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.40q: %v, want %q", text, err, want)
+		}
+	}
+	own, err := BuiltinRegimes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := own.Kept(); kept != nil || err != nil {
+		t.Errorf("of Barid's own %d bytes are kept, %v", len(kept), err)
 	}
 }

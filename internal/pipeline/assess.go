@@ -133,7 +133,7 @@ func Assess(ctx context.Context, cfg AssessConfig) (Result, *casefile.Case, erro
 	if err := owe(c, cfg.FactsText, cfg.Regimes); err != nil {
 		return res, nil, err
 	}
-	if err := keepGiven(w, cfg.FactsText, cfg.Inventory); err != nil {
+	if err := keepGiven(w, cfg.FactsText, cfg.Inventory, cfg.Regimes); err != nil {
 		return res, nil, err
 	}
 	if err := quote(ctx, cfg.Config, w, c); err != nil {

@@ -27,11 +27,11 @@ import (
 // JudgeConfig says what is decided anew.
 type JudgeConfig struct {
 	Dir string // the case folder
-	// Facts, FactsText, Inventory and Regimes are as in AssessConfig.
+	// Facts, FactsText and Inventory are as in AssessConfig.
 	Facts     *judge.Facts
 	FactsText []byte
 	Inventory *judge.Inventory
-	Regimes   *disclose.Regimes
+	Regimes   *disclose.Regimes // nil for those that the case was decided by
 	Version   string
 	// Now is when it is decided, for the custody chain.
 	Now time.Time
@@ -69,6 +69,20 @@ func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, 
 	if text != nil && hashOf(text) != w.Kept(casefile.FactsFile) {
 		return nil, nil, fmt.Errorf("%s was changed since it was put in custody: give facts of your own with --facts", filepath.Join(cfg.Dir, casefile.FactsFile))
 	}
+	if cfg.Regimes == nil {
+		path, kept, err := readKept(cfg.Dir, casefile.RegimesFile)
+		switch want := w.Kept(casefile.RegimesFile); {
+		case err != nil:
+			return nil, nil, err
+		case kept == nil && want != "":
+			return nil, nil, fmt.Errorf("%s is missing: put it back, or give the folder with --regimes", path)
+		case kept != nil && hashOf(kept) != want:
+			return nil, nil, fmt.Errorf("%s was changed since it was put in custody: give the folder with --regimes", path)
+		}
+		if cfg.Regimes, err = KeptRegimes(cfg.Dir); err != nil {
+			return nil, nil, err
+		}
+	}
 	hosts, err := judge.NewHostNames(store, c.Sources, cfg.Facts)
 	if err != nil {
 		return nil, nil, err
@@ -105,7 +119,7 @@ func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, 
 	if err := report.WriteCase(w, &c, cfg.Dir, cfg.Lang); err != nil {
 		return nil, nil, err
 	}
-	if err := keepGiven(w, cfg.FactsText, cfg.Inventory); err != nil {
+	if err := keepGiven(w, cfg.FactsText, cfg.Inventory, cfg.Regimes); err != nil {
 		return nil, nil, err
 	}
 	w.DecidedBy(factsLine(cfg.FactsText), c.Statements)
@@ -153,20 +167,12 @@ func decide(c *casefile.Case, store *tally.File, hosts *judge.HostNames, facts *
 
 // KeptFacts reads the facts that a case was decided by, and their text: none and nil if it was decided without.
 func KeptFacts(dir string) (*judge.Facts, []byte, error) {
-	path := filepath.Join(dir, casefile.FactsFile)
-	info, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	path, p, err := readKept(dir, casefile.FactsFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	if p == nil {
 		return &judge.Facts{}, nil, nil
-	}
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is not a file, as it was when it was put in custody: barid verify says what was changed", path)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	p, err := os.ReadFile(path)
-	if err != nil {
-		return nil, nil, err
 	}
 	f, err := judge.ParseFacts(strings.NewReader(string(p)))
 	if err != nil {
@@ -175,19 +181,61 @@ func KeptFacts(dir string) (*judge.Facts, []byte, error) {
 	return f, p, nil
 }
 
+// KeptRegimes reads the further laws that a case was decided by, besides those that come with Barid.
+func KeptRegimes(dir string) (*disclose.Regimes, error) {
+	path, p, err := readKept(dir, casefile.RegimesFile)
+	if err != nil {
+		return nil, err
+	}
+	if p == nil {
+		return disclose.BuiltinRegimes()
+	}
+	return disclose.ReadKeptRegimes(p, path)
+}
+
+// readKept reads a file of a case; nil where there is none of that name.
+func readKept(dir, name string) (path string, text []byte, err error) {
+	path = filepath.Join(dir, name)
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return path, nil, nil
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a file, as it was when it was put in custody: barid verify says what was changed", path)
+	}
+	if err != nil {
+		return path, nil, err
+	}
+	text, err = os.ReadFile(path)
+	if text == nil {
+		text = []byte{}
+	}
+	return path, text, err
+}
+
 // KeptInventory reads the copies of the lists that facts name, which are those of the case.
 func KeptInventory(dir string, facts *judge.Facts) (*judge.Inventory, error) {
 	return judge.ReadLists(facts, func(kind, _ string) string { return filepath.Join(dir, casefile.InventoryFile(kind)) })
 }
 
 // keepGiven copies what people gave into the case.
-func keepGiven(w *casefile.Writer, facts []byte, inventory *judge.Inventory) error {
-	if facts != nil {
-		f, err := w.File(casefile.FactsFile)
+func keepGiven(w *casefile.Writer, facts []byte, inventory *judge.Inventory, regimes *disclose.Regimes) error {
+	kept, err := regimes.Kept()
+	if err != nil {
+		return err
+	}
+	for _, g := range []struct {
+		name string
+		text []byte
+	}{{casefile.FactsFile, facts}, {casefile.RegimesFile, kept}} {
+		if g.text == nil {
+			continue
+		}
+		f, err := w.File(g.name)
 		if err != nil {
 			return err
 		}
-		if _, err := f.Write(facts); err != nil {
+		if _, err := f.Write(g.text); err != nil {
 			return err
 		}
 		if err := f.Close(); err != nil {
