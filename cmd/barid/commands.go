@@ -93,12 +93,9 @@ func (c *assessCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	inventory, err := judge.ReadInventory(d.facts, filepath.Dir(c.Facts))
+	inventory, err := readInventory(func() (*judge.Inventory, error) { return judge.ReadInventory(d.facts, filepath.Dir(c.Facts)) })
 	if err != nil {
 		return err
-	}
-	if inventory != nil {
-		debug.SetMemoryLimit(judgeLimit)
 	}
 	sayProblems(e, inventory)
 	res, made, err := pipeline.Assess(e.ctx, pipeline.AssessConfig{
@@ -332,21 +329,24 @@ type judgeCmd struct {
 
 // Run decides a case anew.
 func (c *judgeCmd) Run(e *env) error {
-	// Most of what is made here is in the case that is written at the end.
-	debug.SetMemoryLimit(judgeLimit)
-	debug.SetGCPercent(200)
 	l, err := c.language()
 	if err != nil {
 		return err
 	}
 	cfg := pipeline.JudgeConfig{Dir: c.Case, Version: version(), Now: time.Now().UTC(), Lang: l}
-	if c.Facts != "" {
-		if cfg.Facts, cfg.FactsText, err = readFacts(c.Facts); err == nil {
-			cfg.Inventory, err = judge.ReadInventory(cfg.Facts, filepath.Dir(c.Facts))
+	cfg.Inventory, err = readInventory(func() (inv *judge.Inventory, err error) {
+		if c.Facts != "" {
+			if cfg.Facts, cfg.FactsText, err = readFacts(c.Facts); err == nil {
+				inv, err = judge.ReadInventory(cfg.Facts, filepath.Dir(c.Facts))
+			}
+		} else if cfg.Facts, cfg.FactsText, err = pipeline.KeptFacts(c.Case); err == nil {
+			inv, err = pipeline.KeptInventory(c.Case, cfg.Facts)
 		}
-	} else if cfg.Facts, cfg.FactsText, err = pipeline.KeptFacts(c.Case); err == nil {
-		cfg.Inventory, err = pipeline.KeptInventory(c.Case, cfg.Facts)
-	}
+		return inv, err
+	})
+	// Most of what is made from here on is in the case that is written at the end.
+	debug.SetMemoryLimit(max(judgeLimit, debug.SetMemoryLimit(-1)))
+	debug.SetGCPercent(200)
 	if err != nil {
 		return err
 	}

@@ -132,7 +132,3 @@ const gcPercent = 70
 
 // memoryLimit makes the garbage collector work harder rather than let the program take more, in bytes.
 const memoryLimit = 224 << 20
-
-// judgeLimit is the same while verdicts are made: a list of a million messages and what there is to say of each take what they take,
-// and looking for garbage again and again gives none of it back.
-const judgeLimit = 640 << 20

@@ -636,7 +636,11 @@ func (r *reacher) bySig(b *box, sig signature, t *touch) []string {
 		if sig.ways&(1<<i) == 0 || w.grasp == graspNamed {
 			continue
 		}
-		for _, s := range w.by {
+		by := w.by
+		if w.rule == ruleOtherAccount || w.rule == ruleUnknownMailbox { // the same for all that lies in all mailboxes: a few say enough, and a million times fifty too much
+			by = by[:min(len(by), mostWords)]
+		}
+		for _, s := range by {
 			out = addTo(out, s, mostBy)
 		}
 	}
