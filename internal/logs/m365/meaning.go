@@ -62,7 +62,8 @@ var operations = map[string]means{
 
 	"SearchQueryInitiatedExchange": meansSearch, "SearchQueryInitiatedSharePoint": meansSearch, "SearchQueryPerformed": meansSearch,
 	"SearchExported": meansExport, "New-ComplianceSearchAction": meansExport, "SearchExportDownloaded": meansExportDownloaded,
-	"ExportDownloaded": meansExportDownloaded, "PreviewItemDownloaded": meansExportDownloaded, "SearchResultsExported": meansExport,
+	"ExportDownloaded": meansExportDownloaded, "PreviewItemDownloaded": meansExportDownloaded, "PreviewItemRendered": meansExportDownloaded,
+	"SearchPreviewed": meansExport, "PreviewItemListed": meansExport, "SearchResultsExported": meansExport,
 
 	"FileAccessed": meansFileOpened, "FileAccessedExtended": meansFileOpened, "FileDownloaded": meansFileDownloaded,
 	"FileSyncDownloadedFull": meansFileDownloaded, "FileSyncDownloadedPartial": meansFilePart, "FilePreviewed": meansFilePreviewed,

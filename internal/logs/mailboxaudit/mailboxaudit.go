@@ -1,7 +1,7 @@
 // Package mailboxaudit reads the export of the mailbox audit log of Exchange Server: SearchResult.xml, which New-MailboxAuditLogSearch sends by
-// mail ("Export mailbox audit logs in Exchange Server").
+// mail ("Export mailbox audit logs in Exchange Server"), and what Search-MailboxAuditLog -ShowDetails gives, as Export-Csv writes it.
 //
-// It looks like XML and need not be it: published exports have items that are written <ItemId="…", attributes with bare & and <, no single
+// The former looks like XML and need not be it: published exports have items that are written <ItemId="…", attributes with bare & and <, no single
 // root, missing end tags. So it is read tag by tag: a record is what stands between one <Event and its end tag, or the next <Event. A value
 // ends at the quotation mark behind which an attribute, or the end of the tag, follows. Character references are read where they are right, and
 // otherwise left.
@@ -13,6 +13,7 @@ import (
 
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/logs/lines"
 	"github.com/barid-dfir/barid/internal/logs/logsource"
 	"github.com/barid-dfir/barid/internal/logs/timestamp"
 )
@@ -24,11 +25,17 @@ const Name = "exchange.mailboxaudit"
 func New() logs.Format {
 	shape := newShape()
 	return logs.Format{
-		Name:   Name,
-		Sniff:  sniff,
-		Cutter: func(*logs.Source) logs.Cutter { return &cutter{size: logs.BlockSize} },
-		Parser: func() logs.Parser { return &parser{shape: shape} },
-		Known:  func() []logs.Known { return []logs.Known{{Name: "record of a mailbox audit log", Shape: shape}} },
+		Name:  Name,
+		Sniff: sniff,
+		Cutter: func(s *logs.Source) logs.Cutter {
+			if exportOf(s) != nil {
+				return &lines.Cutter{}
+			}
+			return &cutter{size: logs.BlockSize}
+		},
+		Parser:   func() logs.Parser { return &parser{shape: shape} },
+		Zoneless: zoneless,
+		Known:    func() []logs.Known { return []logs.Known{{Name: "record of a mailbox audit log", Shape: shape}} },
 	}
 }
 
@@ -38,7 +45,7 @@ var attributes = [...]string{
 	"MailboxResolvedOwnerName", "LogonUserDN", "LogonUserDisplayName", "LogonUserSid", "ClientInfoString", "ClientIPAddress", "ClientMachineName",
 	"ClientProcessName", "ClientVersion", "InternalLogonType", "FolderId", "FolderPathName", "DestFolderId", "DestFolderPathName", "DestMailboxGuid",
 	"DestMailboxOwnerUPN", "DestMailboxOwnerSid", "CrossMailboxOperation", "ItemId", "ItemSubject", "ItemInternetMessageId", "OriginatingServer",
-	"ModifiedProperties",
+	"ModifiedProperties", "SourceItemInternetMessageIdsList",
 }
 
 // The slots of what is read again: the order of attributes.
@@ -75,6 +82,7 @@ const (
 	xMessageID
 	xServer
 	xModified
+	xMessageIDs
 	xItems // what stands between the tags of the record, as it is
 )
 
@@ -103,6 +111,9 @@ func newShape() *event.Shape {
 
 // sniff looks for a record that names a mailbox.
 func sniff(s *logs.Source) logs.Certainty {
+	if exportOf(s) != nil {
+		return logs.Certain
+	}
 	for head := s.Head; ; {
 		i := start(head)
 		if i < 0 {
@@ -196,10 +207,20 @@ func (c *cutter) Cut(data []byte, atEOF bool) (int, any) {
 type parser struct {
 	shape *event.Shape
 	text  []byte // of observations
+
+	source *logs.Source // whose heading export is
+	export *export
 }
 
 // Parse implements logs.Parser.
 func (p *parser) Parse(b *logs.Block, out *event.Batch) {
+	if b.Source != p.source {
+		p.source, p.export = b.Source, exportOf(b.Source)
+	}
+	if p.export != nil {
+		p.export.parse(p, b, out)
+		return
+	}
 	line, at := b.Line, 0 // at is up to where lines are counted
 	place := func(i int) (int64, int64) {
 		line += int64(bytes.Count(b.Data[at:i], []byte{'\n'}))

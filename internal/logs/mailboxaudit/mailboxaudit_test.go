@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
 	"github.com/barid-dfir/barid/internal/logs/logtest"
 	"github.com/barid-dfir/barid/internal/logs/mailboxaudit"
@@ -104,6 +105,9 @@ func TestSniff(t *testing.T) {
 
 // options: what stands between records are tags.
 var options = logtest.Options{Path: "SearchResult.xml", Header: func(line []byte) bool {
+	if bytes.HasPrefix(line, []byte("#")) || len(line) > 0 && bytes.HasPrefix([]byte(exportHead), line) || bytes.Contains(line, []byte("LastAccessed")) && bytes.Contains(line, []byte("LogonType")) {
+		return true
+	}
 	return bytes.HasPrefix(line, []byte("<?xml")) || bytes.HasPrefix(line, []byte("<SearchResults")) || bytes.HasPrefix(line, []byte("</"))
 }}
 
@@ -112,8 +116,17 @@ func TestKeepsThePromises(t *testing.T) {
 	logtest.Check(t, mailboxaudit.New, []byte("\xEF\xBB\xBF"+strings.Repeat(sample+"\n", 3)), options)
 }
 
+const exportHead = "Operation;OperationResult;LogonType;MailboxOwnerUPN;LogonUserDisplayName;ItemId;LastAccessed"
+
+const exported = "#TYPE x\r\n" + exportHead + "\r\n" +
+	"MessageBind;Succeeded;Delegate;ana@example.org;Bob;\"00\"\"A1\";2024-05-06T07:00:01Z\r\n\r\nSendAs;Succeeded;Admin;ana@example.org;Bob;00A2;06.05.2024 07:00:02\n"
+
+func TestExportKeepsThePromises(t *testing.T) {
+	logtest.Check(t, mailboxaudit.New, []byte(exported), options)
+}
+
 func FuzzMailboxAudit(f *testing.F) {
-	logtest.Fuzz(f, mailboxaudit.New, options, sample, `<Event Operation="a"LastAccessed='2024-05-06T07:00:01Z"><Item Id=`, `<Event a="&#0;&#x110000;&amp" Operation="x" `)
+	logtest.Fuzz(f, mailboxaudit.New, options, sample, exported, `<Event Operation="a"LastAccessed='2024-05-06T07:00:01Z"><Item Id=`, `<Event a="&#0;&#x110000;&amp" Operation="x" `)
 }
 
 func FuzzObserve(f *testing.F) {
@@ -152,5 +165,41 @@ func TestEvidence(t *testing.T) {
 	if !o.OK || o.Inference != logs.MessageTouched || o.Standing != logs.Admin || o.Channel != "owa" || o.ObjectKind != "message" || string(o.In) != "david@contoso.com" ||
 		string(o.IP) != "10.196.241.168" || len(o.Object) < 100 {
 		t.Errorf("got %s", logtest.DumpObservation(o))
+	}
+}
+
+func TestExportOfTheCmdlet(t *testing.T) {
+	const (
+		head = "#TYPE Selected.Microsoft.Exchange.Data.Storage.Management.MailboxAuditLogEvent\r\n" +
+			`"RunspaceId","Operation","OperationResult","LogonType","FolderId","FolderPathName","ClientInfoString","ClientIPAddress","MailboxOwnerUPN","LogonUserDisplayName","LogonUserSid","SourceItemInternetMessageIdsList","ItemId","ItemSubject","LastAccessed"` + "\r\n"
+		fields = `exchange.mailboxaudit Operation=MessageBind OperationResult=Succeeded LogonType=Delegate LastAccessed=`
+		rest   = ` MailboxOwnerUPN=ana@example.org LogonUserDisplayName=Bob LogonUserSid=S-1-2 ClientInfoString=Client=OWA ClientIPAddress=203.0.113.9 FolderId=F1 FolderPathName="\\Inbox"`
+		did    = ` ok account=Bob standing=delegate ip=203.0.113.9 agent=Client=OWA channel=owa action=`
+	)
+	row := func(operation, ids, item, subject, when string) string {
+		return `"x","` + operation + `","Succeeded","Delegate","F1","\Inbox","Client=OWA","203.0.113.9","ana@example.org","Bob","S-1-2","` + ids + `","` + item + `","` + subject + `","` + when + "\"\r\n"
+	}
+	golden(t, head+row("MessageBind", "", "00A1", `say ""hi""`, "5/16/2024 9:00:01 AM"), `2024-05-16T09:00:01Z `+fields+`"5/16/2024 9:00:01 AM"`+rest+` ItemId=00A1 ItemSubject="say \"hi\""
+		access`+did+`MessageBind inference=MESSAGE_BIND message=00A1 in=ana@example.org folder=F1 exposure=content`)
+	golden(t, head+row("HardDelete", "<m1@example.org>;<m2@example.org>", "", "", "2024-05-16T09:00:01Z"), `2024-05-16T09:00:01Z `+strings.Replace(fields, "MessageBind", "HardDelete", 1)+`2024-05-16T09:00:01Z`+rest+` SourceItemInternetMessageIdsList=<m1@example.org>;<m2@example.org>
+		access`+did+`HardDelete inference=MESSAGE_TOUCHED message=<m1@example.org> in=ana@example.org folder=F1 exposure=metadata
+		access`+did+`HardDelete inference=MESSAGE_TOUCHED message=<m2@example.org> in=ana@example.org folder=F1 exposure=metadata`)
+	for _, c := range []struct {
+		when string
+		zone bool
+		read bool
+	}{{"2024-05-16T09:00:01Z", true, true}, {"2024-05-16T09:00:01+02:00", true, true}, {"2024-05-16 09:00:01", false, true}, {"16.05.2024 09:00:01", false, true},
+		{"6/05/2024 9:00:01 AM", false, false}, {"16/05/2024 09:00:01", false, false}, {"5/6/2024 9:00:01 PM", false, true}, {"", false, false}} {
+		in := head + row("MessageBind", "", "00A1", "", c.when)
+		s := logtest.Source("MailboxAuditLog.csv", []byte(in))
+		format := mailboxaudit.New()
+		out := logtest.Events(t, format, "MailboxAuditLog.csv", []byte(in))
+		if len(out.Events) != 1 || (out.Events[0].Time != event.UnknownTime) != c.read || format.Zoneless(s) == c.zone {
+			t.Errorf("%q: %d events, %d, zoneless %v", c.when, len(out.Events), out.Events[0].Time, format.Zoneless(s))
+		}
+	}
+	damaged := logtest.Events(t, mailboxaudit.New(), "x.csv", []byte(head+"\"a\",\"b\nshort,row\n"+row("MessageBind", "", "00A1", "", "2024-05-16T09:00:01Z")))
+	if len(damaged.Events) != 1 || len(damaged.Defects) != 2 {
+		t.Errorf("%d events, defects %v", len(damaged.Events), damaged.Defects)
 	}
 }

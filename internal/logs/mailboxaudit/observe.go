@@ -76,6 +76,14 @@ func (p *parser) items(e *event.Event, o logs.Observation, obs []logs.Observatio
 			obs = append(obs, o)
 		}
 	}
+	// The cmdlet joins the identifiers of several items.
+	if len(obs) == n {
+		for id := range bytes.FieldsFuncSeq(e.Values[xMessageIDs].Data, func(c rune) bool { return c == ',' || c == ';' || c <= ' ' }) {
+			if o.Object = id; bytes.IndexByte(id, '@') > 0 {
+				obs = append(obs, o)
+			}
+		}
+	}
 	if len(obs) > n {
 		return obs
 	}
