@@ -79,6 +79,8 @@ func owed(c *casefile.Case, dir string) string {
 		case d.State == casefile.DutyDue:
 			due++
 			certain = earlier(certain, d)
+		case d.State == casefile.DutyOpen && d.Question:
+			open++
 		case d.State == casefile.DutyOpen:
 			open++
 			perhaps = earlier(perhaps, d)

@@ -36,6 +36,9 @@ type Duty struct {
 	Why []Said `json:"why"`
 	// Missing are the keys of the facts that have to be given first.
 	Missing []string `json:"missing,omitempty"`
+	// Question says that nobody said whether the law is for this organisation at all, and that it is for few: Due is when it would be due, and
+	// is shown beside the question, not among the clocks.
+	Question bool `json:"question,omitempty"`
 	// Source is where the rule stands: CELEX number and article, and the version of the data.
 	Source Legal `json:"source"`
 	// Words are what it is called, by language (en, fr, ar), as the data of the regime has it.

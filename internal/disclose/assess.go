@@ -74,6 +74,8 @@ func rank(d *casefile.Duty) int {
 		return 4
 	case d.State == casefile.DutyNotOwed:
 		return 5
+	case d.Question:
+		return 2
 	case d.State == casefile.DutyWaiting:
 		return 3
 	case d.Due != nil:

@@ -380,3 +380,43 @@ func TestFactsOfAnotherCase(t *testing.T) {
 		}
 	}
 }
+
+// Few organisations are trust service providers: nobody is shown two clocks for want of that one answer.
+func TestALawForFewIsAskedForOnce(t *testing.T) {
+	const facts = "organisation: {name: P, kind: post, country: FR}\ndisclosure: {entity: {timezone: Europe/Paris%s}, incident: {aware: 2026-02-02T08:00:00+01:00}}"
+	list := func(entity string) (string, []casefile.Duty) {
+		f, err := ParseFacts([]byte(fmt.Sprintf(facts, entity)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Assess(&Input{Case: &casefile.Case{}, Facts: f})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		zone, _ := f.Zone()
+		if err := WriteList(&b, &List{Result: r, Lang: language(t, "en"), Now: *instant("2026-02-02T09:00:00+01:00"), Zone: zone}); err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(strings.Fields(b.String()), " "), r.Owed
+	}
+	text, owed := list("")
+	if n := strings.Count(text, "eIDAS"); n != 1 || !strings.Contains(text, "eIDAS: does it apply to this organisation?") || !strings.Contains(text, "disclosure.entity.trust_services") ||
+		!strings.Contains(text, "The first of them by 2026-02-03T08:00:00+01:00.") {
+		t.Errorf("eIDAS is named %d times:\n%s", n, text)
+	}
+	for _, d := range owed {
+		if is := d.Regime == "eidas"; d.Question != is || is && (d.State != casefile.DutyOpen || d.Due == nil) {
+			t.Errorf("%+v", d)
+		}
+	}
+	text, owed = list(", trust_services: qualified")
+	if strings.Contains(text, "does it apply") || strings.Count(text, "eIDAS: ") != 2 {
+		t.Errorf("of a provider:\n%s", text)
+	}
+	for _, d := range owed {
+		if d.Question {
+			t.Errorf("%+v", d)
+		}
+	}
+}

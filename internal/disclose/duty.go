@@ -64,7 +64,7 @@ func (r *reckoning) reckon() {
 	}
 	r.done(start)
 	if s := r.duty.State; s == casefile.DutyNotOwed || s == casefile.DutyDone {
-		r.duty.Missing = nil
+		r.duty.Missing, r.duty.Question = nil, false
 	}
 }
 
@@ -104,6 +104,7 @@ func (r *reckoning) owed() truth {
 		if r.occasion() == notMet {
 			return notMet
 		}
+		r.duty.Question = r.regime.Few
 		return open
 	}
 	return r.occasion()

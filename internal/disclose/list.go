@@ -3,6 +3,7 @@ package disclose
 import (
 	"bufio"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -27,11 +28,11 @@ type List struct {
 
 // WriteList writes what is owed for people: what is due first, then what is open, waits, was done, and is not owed.
 func WriteList(w io.Writer, l *List) error {
-	p := printer{w: bufio.NewWriter(w), List: l}
+	p := printer{w: bufio.NewWriter(w), List: l, asked: map[string]bool{}}
 	p.line(0, l.Lang.Text("disclose.title"))
 	p.line(0, l.Lang.Text("disclose.as_of", "at", l.stamp(l.Now)))
 	p.section("disclose.heading.due", casefile.DutyDue, p.duty)
-	p.section("disclose.heading.open", casefile.DutyOpen, p.duty)
+	p.section("disclose.heading.open", casefile.DutyOpen, p.open)
 	p.classifications()
 	p.section("disclose.heading.waiting", casefile.DutyWaiting, p.duty)
 	p.section("disclose.heading.done", casefile.DutyDone, p.duty)
@@ -57,7 +58,8 @@ func (l *List) stamp(t time.Time) lang.Value { return lang.Value(t.In(l.Zone).Fo
 
 type printer struct {
 	*List
-	w *bufio.Writer
+	w     *bufio.Writer
+	asked map[string]bool // regimes of which it was asked whether they apply
 }
 
 func (p *printer) section(heading, state string, each func(*casefile.Duty)) {
@@ -81,6 +83,41 @@ func (p *printer) words(d *casefile.Duty) casefile.DutyWords {
 		return w
 	}
 	return d.Words[lang.English]
+}
+
+// open writes what is open. Where nobody said whether a law is for the organisation at all, and it is for few, that is asked once.
+func (p *printer) open(d *casefile.Duty) {
+	if !d.Question || p.Why {
+		p.duty(d)
+		return
+	}
+	if p.asked[d.Regime] {
+		return
+	}
+	p.asked[d.Regime] = true
+	var stages []lang.Words
+	var first *casefile.Duty
+	var keys []string
+	for i := range p.Owed {
+		o := &p.Owed[i]
+		if o.Regime != d.Regime || !o.Question {
+			continue
+		}
+		stages = append(stages, p.Lang.Names(p.words(o).Stage)...)
+		if o.Due != nil && (first == nil || o.Due.Before(*first.Due)) {
+			first = o
+		}
+		for _, k := range o.Missing {
+			if !slices.Contains(keys, k) {
+				keys = append(keys, k)
+			}
+		}
+	}
+	p.line(2, p.Lang.Text("disclose.question", "regime", lang.Name(p.words(d).Regime), "stages", p.Lang.List(stages)))
+	if first != nil {
+		p.line(6, p.Lang.Text("disclose.question.due", "local", lang.Value(first.Local)))
+	}
+	p.line(6, p.Lang.Text("disclose.missing", "keys", p.Lang.List(p.Lang.Values(keys...))))
 }
 
 func (p *printer) duty(d *casefile.Duty) {

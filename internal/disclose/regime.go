@@ -69,6 +69,8 @@ type Regime struct {
 	// Zone is the time zone of its hours of the day, and Calendar the days on which nobody works: "" for those of the entity.
 	Zone     string `yaml:"zone"`
 	Calendar string `yaml:"calendar"`
+	// Few says that it is for few organisations: where nobody says whether it applies, that is one question and no clock.
+	Few bool `yaml:"few"`
 	// Applies says to whom it applies, and Owed when something is owed under it.
 	Applies Condition `yaml:"applies"`
 	Owed    Condition `yaml:"owed"`

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -62,12 +63,9 @@ func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, 
 	c.Sources = sources
 	c.Summary.Findings = maps.Clone(c.Summary.Findings)
 	c.Window = timespan(c.Sources, cfg.Facts)
-	was, text, err := KeptFacts(cfg.Dir)
+	was, err := factsBefore(w, cfg.Dir, cfg.FactsText)
 	if err != nil {
 		return nil, nil, err
-	}
-	if text != nil && hashOf(text) != w.Kept(casefile.FactsFile) {
-		return nil, nil, fmt.Errorf("%s was changed since it was put in custody: give facts of your own with --facts", filepath.Join(cfg.Dir, casefile.FactsFile))
 	}
 	if cfg.Regimes == nil {
 		path, kept, err := readKept(cfg.Dir, casefile.RegimesFile)
@@ -87,7 +85,7 @@ func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, 
 	if err != nil {
 		return nil, nil, err
 	}
-	if !was.SameNames(cfg.Facts) {
+	if was == nil || !was.SameNames(cfg.Facts) {
 		c.Incidents, err = judge.Incidents(casefile.Findings(cfg.Dir), judge.Evidence{End: logEnds(c.Sources), Ours: cfg.Facts.IsOurs, Hosts: hosts})
 		if err != nil {
 			return nil, nil, err
@@ -107,11 +105,14 @@ func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, 
 	if err := owe(&c, cfg.FactsText, cfg.Regimes); err != nil {
 		return nil, nil, err
 	}
-	if !maps.Equal(was.Years, cfg.Facts.Years) || slices.Contains(before.Notes, otherYears) {
+	if was != nil && !maps.Equal(was.Years, cfg.Facts.Years) || slices.Contains(before.Notes, otherYears) {
 		c.Notes = append(c.Notes, otherYears)
 	}
-	if !maps.Equal(was.Timezones, cfg.Facts.Timezones) || slices.Contains(before.Notes, otherZones) {
+	if was != nil && !maps.Equal(was.Timezones, cfg.Facts.Timezones) || slices.Contains(before.Notes, otherZones) {
 		c.Notes = append(c.Notes, otherZones)
+	}
+	if was == nil || slices.Contains(before.Notes, lostFacts) {
+		c.Notes = append(c.Notes, lostFacts)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
@@ -130,8 +131,29 @@ func Judge(ctx context.Context, cfg JudgeConfig) (before, after *casefile.Case, 
 	return before, &c, nil
 }
 
+// factsBefore returns the facts that the case in dir was decided by; nil where those are gone or were changed, and others were given.
+func factsBefore(w *casefile.Writer, dir string, given []byte) (*judge.Facts, error) {
+	path, text, err := readKept(dir, casefile.FactsFile)
+	if err != nil {
+		return nil, err
+	}
+	want := w.Kept(casefile.FactsFile)
+	if text == nil && want == "" || text != nil && hashOf(text) == want {
+		was, _, err := KeptFacts(dir)
+		return was, err
+	}
+	switch {
+	case given != nil && !bytes.Equal(given, text):
+		return nil, nil
+	case text == nil:
+		return nil, fmt.Errorf("%s is missing: put it back, or give facts of your own with --facts", path)
+	}
+	return nil, fmt.Errorf("%s was changed since it was put in custody: put the old one back, or give facts of your own with --facts", path)
+}
+
 // Notes that stay until the evidence is read anew.
 const otherYears = "facts: years: they are others than when the evidence was read, and count only then: run barid assess"
+const lostFacts = "facts: those that the case was decided by before are gone or were changed: whether years and timezones are the same is not known, and they count only when the evidence is read: run barid assess"
 const otherZones = "facts: timezones: they are others than when the evidence was read, and count only then: run barid assess"
 
 // openStore opens what the evidence of a case with so many sources taught.

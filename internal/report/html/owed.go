@@ -90,7 +90,7 @@ func (p *page) owed(c *casefile.Case) {
 		order[i] = &c.Owed[i]
 	}
 	slices.SortStableFunc(order, func(a, b *casefile.Duty) int {
-		return cmp.Or(cmp.Compare(urgency(a), urgency(b)), dueOf(a).Compare(dueOf(b)), cmp.Compare(haste(a), haste(b)))
+		return cmp.Or(cmp.Compare(urgency(a), urgency(b)), cmp.Compare(question(a), question(b)), dueOf(a).Compare(dueOf(b)), cmp.Compare(haste(a), haste(b)))
 	})
 	running := 0
 	for i, d := range order {
@@ -108,7 +108,7 @@ func (p *page) owed(c *casefile.Case) {
 			continue
 		}
 		running++
-		clock := d.State == casefile.DutyDue || d.State == casefile.DutyOpen && d.Due != nil
+		clock := d.State == casefile.DutyDue || d.State == casefile.DutyOpen && d.Due != nil && !d.Question
 		if n := len(v.First); n < minOwedFirst || clock && n < maxOwedFirst {
 			v.First = append(v.First, view)
 		}
@@ -130,6 +130,14 @@ func urgency(d *casefile.Duty) int {
 		return 1
 	}
 	return 1 + max(slices.Index(dutyStates, d.State), 1)
+}
+
+// question orders what is open: whether a law is for the organisation at all comes after the clocks that may run.
+func question(d *casefile.Duty) int {
+	if d.Question {
+		return 1
+	}
+	return 0
 }
 
 // dueOf is when a duty is due; what has no hour comes after all that has one.

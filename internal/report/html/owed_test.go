@@ -17,6 +17,7 @@ func TestOpenClocksOnTheFirstScreen(t *testing.T) {
 	c := &casefile.Case{Owed: []casefile.Duty{
 		{Regime: "a", Stage: "register", State: casefile.DutyOpen, Without: true},
 		{Regime: "a", Stage: "filing", State: casefile.DutyOpen},
+		{Regime: "a", Stage: "asked", State: casefile.DutyOpen, Due: day(3), Local: "2026-03-03T10:00:00+01:00", Question: true},
 		{Regime: "a", Stage: "late", State: casefile.DutyOpen, Due: day(6), Local: "2026-03-06T10:00:00+01:00"},
 		{Regime: "a", Stage: "early", State: casefile.DutyOpen, Due: day(4), Local: "2026-03-04T09:00:00Z"},
 		{Regime: "a", Stage: "persons", State: casefile.DutyDue, Without: true},
@@ -36,7 +37,10 @@ func TestOpenClocksOnTheFirstScreen(t *testing.T) {
 	if early := p.Owed.First[2]; early.Local != "" {
 		t.Errorf("a clock at UTC says its local time again: %s", early.Local)
 	}
-	if last := p.Owed.All[len(p.Owed.All)-2]; !last.Without {
+	if last := p.Owed.All[len(p.Owed.All)-3]; !last.Without {
 		t.Errorf("%s stands before what is owed without undue delay", last.Name)
+	}
+	if last := p.Owed.All[len(p.Owed.All)-1]; !strings.Contains(string(last.Name), "asked") {
+		t.Errorf("%s stands after what depends on whether the law applies", last.Name)
 	}
 }
