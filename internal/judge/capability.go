@@ -76,6 +76,10 @@ func capabilities(in *Input, who *people, s *sessions) ([]capability, error) {
 	h.credentials()
 	h.exposed()
 	h.exploited()
+	if err := h.shellsUsed(); err != nil {
+		return nil, err
+	}
+	h.hybrid()
 	for _, step := range []func() error{h.tried, h.given, h.contained} {
 		if err := step(); err != nil {
 			return nil, err
@@ -272,6 +276,53 @@ func (h *holding) host(name, rule string, at int64, certain bool, why string, pr
 		}
 	}
 	slices.SortFunc(k.evidence, compareProofs)
+}
+
+// shellsUsed adds the hosts on which a session that matters gave a command to a web shell: code ran there, whatever wrote the shell and
+// whoever it was.
+func (h *holding) shellsUsed() error {
+	asked := make(map[int]bool)
+	for i := range h.s.all {
+		s := &h.s.all[i]
+		if s.attribution < suspected {
+			continue
+		}
+		for _, p := range s.parts {
+			c := &h.contexts[p.context]
+			if asked[p.context] || !mayTellShells(c) {
+				continue
+			}
+			asked[p.context] = true
+			for act, err := range h.in.Store.Acts(p.context) {
+				if err != nil {
+					return err
+				}
+				if act.Inference != logs.ShellUsed || act.Kind != logs.Access || !act.OK && !act.Unknown {
+					continue
+				}
+				if by := h.s.of(p.context, timeOf(act)); by == nil || by.attribution < suspected {
+					continue
+				}
+				var proofs []casefile.Proof
+				for _, r := range act.Refs[:min(len(act.Refs), maxProofs)] {
+					proofs = append(proofs, h.in.proof(r))
+				}
+				h.host(c.Host, logs.ShellUsed, act.From, act.OK, fmt.Sprintf("%s %s: %s", orNobody(c.IP), exploitRules[logs.ShellUsed].what, h.where(act, c)), proofs)
+			}
+		}
+	}
+	return nil
+}
+
+// mayTellShells reports whether requests to web shells stand in the log that tells of a context.
+func mayTellShells(c *tally.Context) bool {
+	return strings.HasPrefix(c.Format, "iis") || strings.HasPrefix(c.Format, "exchange.httpproxy") || strings.HasPrefix(c.Format, "web.")
+}
+
+// where says when and where an act stands.
+func (h *holding) where(act *tally.Act, c *tally.Context) string {
+	a := attributing{}
+	return a.at(act.Refs, c)
 }
 
 // exploited adds the hosts that were exploited.
@@ -559,6 +610,12 @@ func (h *holding) evicted() {
 	}
 	for i := range h.list {
 		k := &h.list[i]
+		if k.rule == ruleHybrid {
+			if last := sum(at, int64(hybridLasts)); last < k.to {
+				k.to, k.ends = last, "evicted, say the facts, and tokens made before work for a day"
+			}
+			continue
+		}
 		if s := later[k.principal]; s != nil && (k.power == logs.Password || k.power == logs.Token) {
 			k.why = append(k.why, fmt.Sprintf("the facts say evicted at %s, but session %s is later", inTime(at), s.ID))
 			continue
@@ -608,6 +665,8 @@ func listCapabilities(list []capability) []casefile.Capability {
 // words says what a scope is.
 func (s scope) words(principal string) string {
 	switch {
+	case s.kind == "cloud":
+		return "every mailbox of Microsoft 365"
 	case s.kind == "mailbox" && s.in == "":
 		return "every mailbox"
 	case s.kind == "file" && s.in == "":

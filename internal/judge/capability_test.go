@@ -196,3 +196,45 @@ func TestExposed(t *testing.T) {
 		}
 	}
 }
+
+// TestHybrid tells which tokens an Exchange server that was taken over could make, and until when they worked.
+func TestHybrid(t *testing.T) {
+	f := func(name string, play func(*scene), want string) {
+		t.Helper()
+		var s scene
+		s.stream("EX1", "exchange.httpproxy.owa", "03-01 00:00", "03-31 23:00")
+		s.stream("", "m365.ual", "03-01 00:00", "03-31 23:00")
+		s.access(logs.MailboxUsed, "03-02 09:00", "bob", "198.51.100.7", from("EX1", "exchange.httpproxy.owa"), over("owa"))
+		play(&s)
+		got := "none"
+		for _, k := range s.capabilities(t) {
+			if k.rule == ruleHybrid {
+				got = fmt.Sprintf("%t %s-%s", k.certain, inTime(k.earliest), inTime(k.to))
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+	shell := func(s *scene) {
+		s.capability(logs.ShellWritten, logs.HostPower, "03-05 09:00", "", "203.0.113.9", from("EX1", "exchange.httpproxy.ecp"), over("ecp"), of("host", "EX1"))
+	}
+	f("nobody says", shell, "false 2026-03-05 09:00:00 UTC-2026-03-31 23:59:59 UTC")
+	f("no power", func(*scene) {}, "none")
+	f("not shared", func(s *scene) {
+		shell(s)
+		s.facts.Hybrid = &HybridFact{Proof: "a dedicated application"}
+	}, "none")
+	f("the key was changed", func(s *scene) {
+		shell(s)
+		s.facts.Hybrid = &HybridFact{Shared: true, Rolled: time.Unix(0, clockOf("03-09 10:00")), Proof: "x"}
+	}, "false 2026-03-05 09:00:00 UTC-2026-03-10 10:00:00 UTC")
+	f("evicted, and tokens last", func(s *scene) {
+		shell(s)
+		at := time.Unix(0, clockOf("03-07 10:00"))
+		s.facts.Evicted = &at
+	}, "false 2026-03-05 09:00:00 UTC-2026-03-08 10:00:00 UTC")
+	f("power over another server", func(s *scene) {
+		s.capability(logs.ShellWritten, logs.HostPower, "03-05 09:00", "", "203.0.113.9", from("WEB1", "iis.w3c"), over("web"), of("host", "WEB1"))
+	}, "none")
+}

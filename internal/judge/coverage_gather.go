@@ -62,7 +62,7 @@ func (c *coverage) assemble() error {
 	}
 	if inv := c.in.Inventory; inv != nil {
 		for i := range inv.Mailboxes {
-			if name := c.in.Hosts.Of(inv.Mailboxes[i].Server); name != "" && g.anyExchange() {
+			if name := c.in.Hosts.Of(inv.Mailboxes[i].Server); name != "" && !cloudServer(name) && g.anyExchange() {
 				p := g.place(hostLabel(name), name)
 				p.systems[exchangeServer], p.inventory = true, true
 			}
@@ -219,7 +219,7 @@ func (g *gatherer) learn() error {
 	}
 	if inv := g.c.in.Inventory; inv != nil {
 		for i := range inv.Mailboxes {
-			if s := g.c.in.Hosts.Of(inv.Mailboxes[i].Server); s != "" {
+			if s := g.c.in.Hosts.Of(inv.Mailboxes[i].Server); s != "" && !cloudServer(s) {
 				l := hostLabel(s)
 				g.exchange[l] = true
 				if g.hosts[l] == "" {

@@ -49,6 +49,8 @@ type Facts struct {
 		Speed    float64 `yaml:"speed"`    // kilometres an hour
 		Distance float64 `yaml:"distance"` // kilometres
 	} `yaml:"travel"`
+	// Hybrid says whether Exchange servers can make tokens for Microsoft 365; nil where the facts do not.
+	Hybrid *HybridFact `yaml:"hybrid"`
 	// Exposed are passwords that were captured, or may have been.
 	Exposed []ExposedFact `yaml:"exposed"`
 	// BaselineDays is how many days before the incident a baseline is learnt from; 0 where the facts do not say.

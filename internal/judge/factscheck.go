@@ -57,6 +57,9 @@ func (c *factsCheck) times() error {
 	if from != nil && c.f.Evicted != nil && c.f.Evicted.Before(*from) {
 		return fmt.Errorf("%sevicted: %s is before the window begins (%s)", c.at("evicted"), at(*c.f.Evicted), at(*from))
 	}
+	if h := c.f.Hybrid; h != nil && h.Proof == "" {
+		return fmt.Errorf("%shybrid: it takes a proof: how is it known whether Exchange servers share a service principal with Exchange Online?", c.at("hybrid"))
+	}
 	if t := &c.f.Travel; !(t.Speed >= 0) || !(t.Distance >= 0) {
 		return fmt.Errorf("%stravel: speed is in kilometres an hour and distance in kilometres: neither is less than 0", c.at("travel"))
 	}

@@ -47,6 +47,7 @@ type reacher struct {
 	copiers map[string]*session
 	// forwards are the forwarding rules that an attacker's session made.
 	forwards    []*tally.Act
+	servers     []string // that logs are of, once it was asked
 	used        map[string]int64
 	byName      map[string]logs.Inference
 	byPrincipal map[string][]stay
@@ -463,6 +464,8 @@ func (r *reacher) reachOf(k *capability) []*box {
 			if b := r.box(sc.in); b != nil {
 				out = append(out, b)
 			}
+		case "cloud":
+			out = append(out, slices.DeleteFunc(r.sorted(), r.onPremises)...)
 		case "host":
 			out = append(out, r.on(sc.in)...)
 		case "everything":
@@ -582,7 +585,7 @@ func (r *reacher) open(b *box, k *capability, from, to int64) {
 			continue
 		}
 		state := b.through(c)
-		if k.power == logs.Grant {
+		if k.power == logs.Grant || k.rule == ruleHybrid {
 			continue // an application needs no login: what it read is all that shows
 		}
 		ans := r.cover.presence(c, k.principal, from, to)
@@ -600,7 +603,7 @@ func (r *reacher) open(b *box, k *capability, from, to int64) {
 			state.raise(may, "no log shows who came in: "+describeHole(h))
 		}
 	}
-	r.openDetail(b, k.principal, k.rule, channels, from, to, k.power == logs.Grant || k.power == logs.Token && !r.signedIn(k.principal))
+	r.openDetail(b, k.principal, k.rule, channels, from, to, k.power == logs.Grant || k.rule == ruleHybrid || k.power == logs.Token && !r.signedIn(k.principal))
 }
 
 // signedIn reports whether a login of the attacker as the principal is proven: his tokens come from it, and from no earlier time than

@@ -68,6 +68,7 @@ type sessions struct {
 	exploited []exploitedHost
 	// exposed are passwords that an attacker may have without any session's showing it.
 	exposed []exposure
+	hybrid  *hybridServers
 	// notes say what was left out.
 	notes []string
 }

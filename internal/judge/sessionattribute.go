@@ -54,6 +54,7 @@ type attributing struct {
 	queue    []*strand
 
 	hosts   []exploitedHost
+	hybrid  *hybridServers
 	clients map[string]client
 
 	namedSessions, namedDevices, heldAccounts map[string]bool
@@ -89,6 +90,7 @@ func attribute(in *Input, who *people, cover *coverage) (*sessions, error) {
 	if err := a.findExploits(); err != nil {
 		return nil, err
 	}
+	a.hybrid = newHybridServers(in, cover)
 	seeds := a.seeds()
 	if seeds.exposed, err = exposures(in, who, cover); err != nil {
 		return nil, err
@@ -96,7 +98,7 @@ func attribute(in *Input, who *people, cover *coverage) (*sessions, error) {
 	if seeds.suspect, err = a.suspicions(cover); err != nil {
 		return nil, err
 	}
-	out := &sessions{guessers: a.guessers, exploited: a.hosts, exposed: seeds.exposed, notes: a.notes}
+	out := &sessions{guessers: a.guessers, exploited: a.hosts, exposed: seeds.exposed, hybrid: a.hybrid, notes: a.notes}
 	if !seeds.any() {
 		return out, nil
 	}
@@ -115,6 +117,9 @@ func attribute(in *Input, who *people, cover *coverage) (*sessions, error) {
 	a.start = a.beginning(seeds)
 	a.plant(seeds)
 	a.spread()
+	if err := a.forge(); err != nil {
+		return nil, err
+	}
 	if err := a.followGrants(); err != nil {
 		return nil, err
 	}

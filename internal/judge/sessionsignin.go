@@ -428,7 +428,7 @@ func (a *attributing) unissued(cover *coverage, federated []signIn, out []suspic
 
 // plantSuspicion marks what is suspected for how it came about, unless the owner's baseline or the facts say that it is the owner's.
 func (a *attributing) plantSuspicion(s *suspicion) {
-	if a.start != event.UnknownTime && s.at < a.start {
+	if a.start != event.UnknownTime && s.at != event.UnknownTime && s.at < a.start {
 		return
 	}
 	for _, x := range a.personOf(s.context).strands {
