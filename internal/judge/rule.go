@@ -24,6 +24,7 @@ const (
 	ruleUnseenRule     = "UNSEEN_RULE"
 	ruleUnnamedAnswer  = "UNNAMED_ANSWER"
 	ruleUnnamedClient  = "UNNAMED_CLIENT"
+	ruleExploited      = "EXPLOITED"
 	ruleSameHost       = "SAME_HOST"
 	rulePerhapsHost    = "PERHAPS_SAME_HOST"
 
@@ -61,6 +62,7 @@ func rules() []logs.Inference {
 		{Name: ruleUnseenRule, Says: "While no log showed it, a rule may have been made that sends on what comes in: nobody has said that there is none.", Verified: true, Source: algebra},
 		{Name: ruleUnnamedAnswer, Says: "A web server handed something out to the attacker's address, and what was asked for does not tell which file it was: it may have been this.", Verified: true, Source: algebra},
 		{Name: ruleUnnamedClient, Says: "While the attacker could get in, a web server handed something out to somebody whom no log names, and what was asked for does not tell which file it was: it may have been this.", Verified: true, Source: algebra},
+		{Name: ruleExploited, Says: "The host was attacked in a way that runs code on it, and the attack seems to have succeeded.", Verified: false, Source: ""},
 		{Name: ruleSameHost, Says: "Names and addresses of one server are told as one.", Verified: true, Source: "docs/verdicts.md, Hosts"},
 		{Name: rulePerhapsHost, Says: "This may be a server that stands here by another name, too.", Verified: false, Source: ""},
 		{Name: ruleCovered, Says: "Logs that would have shown an access cover all of the time, and show none by the attacker.", Verified: true, Source: algebra},

@@ -55,6 +55,7 @@ type attributing struct {
 
 	hosts   []exploitedHost
 	hybrid  *hybridServers
+	cover   *coverage // nil where nobody asks it
 	clients map[string]client
 
 	namedSessions, namedDevices, heldAccounts map[string]bool
@@ -74,7 +75,7 @@ type hostile struct {
 
 // attribute finds the sessions and says whose they are.
 func attribute(in *Input, who *people, cover *coverage) (*sessions, error) {
-	a := &attributing{in: in, store: in.Store, facts: in.Facts, who: who, contexts: in.Store.Contexts(), days: baselineDays,
+	a := &attributing{in: in, cover: cover, store: in.Store, facts: in.Facts, who: who, contexts: in.Store.Contexts(), days: baselineDays,
 		start: event.UnknownTime, people: make(map[string]*person), roles: make(map[string]remote), crowds: make(map[string]bool), clientOf: make(map[string]bool),
 		nobodys: make(map[string]bool), spoken: make(map[string]attribution), hostile: make(map[string]*hostile),
 		exploits: make(map[string]*exploit), clients: make(map[string]client), namedSessions: make(map[string]bool), namedDevices: make(map[string]bool), heldAccounts: make(map[string]bool)}
