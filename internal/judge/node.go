@@ -183,7 +183,7 @@ func personOf(account string) string {
 	case "", "-", "system", "local service", "network service", "anonymous logon", "anonymous", "unknown":
 		return ""
 	}
-	if strings.HasSuffix(a, "$") || strings.HasPrefix(a, "s-1-5-") || strings.HasPrefix(a, "healthmailbox") {
+	if strings.HasSuffix(a, "$") || strings.HasPrefix(a, "s-1-5-") && !isSID(a) || strings.HasPrefix(a, "healthmailbox") {
 		return ""
 	}
 	return a

@@ -80,3 +80,22 @@ func Blocks(tb testing.TB, f logs.Format, s *logs.Source, data []byte, window, b
 func Observations(f logs.Format, e *event.Event) []logs.Observation {
 	return f.Parser().Observe(e, nil)
 }
+
+// Identities returns what the format tells of identities in the events of a stream, each as name=identifier.
+func Identities(tb testing.TB, f logs.Format, path string, data []byte) []string {
+	tb.Helper()
+	p, ok := f.Parser().(logs.Identifier)
+	if !ok {
+		tb.Fatalf("%s tells no identities", f.Name)
+	}
+	var out []string
+	var list []logs.Identity
+	batch := Events(tb, f, path, data)
+	for i := range batch.Events {
+		list = p.Identities(&batch.Events[i], list[:0])
+		for _, i := range list {
+			out = append(out, string(i.Name)+"="+string(i.ID))
+		}
+	}
+	return out
+}

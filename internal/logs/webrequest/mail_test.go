@@ -129,6 +129,8 @@ func TestForgedRequests(t *testing.T) {
 		"access ok autodiscover action=powershell inference=PROXYSHELL_POWERSHELL host=EX1 target=ana@x.example")
 	// A token that was copied as text: bytes are lost.
 	lost := token("V\x01\uFFFD", "T\x07Windows", "C\uFFFD", "A\x05Basic", "Lana@x.example,S-1-5-21-1-2-3-500", "G\x04\uFFFD\x07\x00\x00\x00\x07", strings.Repeat("\x00", 99))
+	unnamed := base64.StdEncoding.EncodeToString([]byte("V\x01\x00T\x07WindowsC\x00A\x05BasicL\x00U\x10S-1-5-21-1-2-3-4G\x01"))
+	f("POST", "", ad+"?@x.example/powershell/?X-Rps-CAT="+strings.ReplaceAll(unnamed, "=", "%3D"), "", "access unknown autodiscover action=powershell inference=PROXYSHELL_POWERSHELL host=EX1 target=S-1-5-21-1-2-3-4")
 	f("POST", "", ad+"?@x.example/powershell/?X-Rps-CAT="+lost, "", "access unknown autodiscover action=powershell inference=PROXYSHELL_POWERSHELL host=EX1 target=ana@x.example")
 	f("POST", "bob", ad+"?a=b@x.example/powershell", "200", "access ok account=bob autodiscover action=powershell inference=PROXYSHELL_POWERSHELL host=EX1")
 	f("POST", "", ad+"?@x.example/ews/exchange.asmx", "200", "access ok autodiscover action=ews inference=PROXYSHELL_MAILBOX host=EX1 exposure=content")

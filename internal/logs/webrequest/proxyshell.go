@@ -161,12 +161,14 @@ func impersonated(query []byte) []byte {
 }
 
 // logonName returns the name in a common access token: V and two bytes, then T, C, A, L, U, G, each with its value, which but for that of C
-// is a text behind its length. In a token that somebody has copied as text, bytes are lost: then it is what stands where the name begins.
+// is a text behind its length. In a token that somebody has copied as text, bytes are lost: then it is what stands where the name begins. A token without a name has the SID
+// of the account (U).
 func logonName(token []byte) []byte {
 	token = bytes.ReplaceAll(token, []byte("\uFFFD"), []byte{0})
 	if len(token) < 4 || token[0] != 'V' {
 		return nil
 	}
+	var sid []byte
 	for p := token[3:]; len(p) > 1; {
 		kind, size := p[0], int(p[1])
 		if kind == 'C' {
@@ -181,15 +183,18 @@ func logonName(token []byte) []byte {
 			return p[1:n]
 		}
 		if kind == 'E' || kind == 'G' || len(p) < 2+size {
-			return nil
+			return sid
 		}
 		value := p[2 : 2+size]
+		if kind == 'U' {
+			sid = value
+		}
 		if kind == 'L' && size > 0 {
 			return value
 		}
 		p = p[2+size:]
 	}
-	return nil
+	return sid
 }
 
 func nameByte(c byte) bool {
