@@ -241,6 +241,16 @@ func TestGaps(t *testing.T) {
 		s.add("auth.log.1", "h", "syslog.sshd", "3 00:00", "3 02:00", time.Hour, func(s *tally.Stream) { s.Cut = true })
 		s.add("auth.log", "h", "syslog.sshd", "3 02:14", "3 12:00", time.Hour)
 	}, "presence", "ssh", "ana", "3 01:00", "3 09:00", "truncated_file 3 02:00:00–3 02:13:59")
+	// The records of an export stand in any order: what is missing of one may be of any time of the day in its name, or of all of them.
+	f("the end of an export of a day is missing", func(s *shelf) {
+		s.add("Security-20210302.jsonl", "DC1", "windows.json:Security", "2 00:00", "2 23:59", time.Minute)
+		s.add("Security-20210303.jsonl", "DC1", "windows.json:Security", "3 02:00", "3 04:00", time.Minute, func(s *tally.Stream) { s.Cut = true })
+		s.add("Security-20210304.jsonl", "DC1", "windows.json:Security", "4 00:00", "4 23:59", time.Minute)
+	}, "presence", "rdp", "ana", "2 01:00", "4 23:00", "missing_file 2 23:59:00–3 01:59:59, truncated_file 3 02:00:00–3 23:59:59")
+	f("the end of an export is missing", func(s *shelf) {
+		s.add("a.jsonl", "DC1", "windows.json:Security", "3 02:00", "3 04:00", time.Minute, func(s *tally.Stream) { s.Cut = true })
+		s.add("b.jsonl", "DC1", "windows.json:Security", "3 00:00", "3 10:00", time.Minute)
+	}, "presence", "rdp", "ana", "3 01:00", "3 09:00", "truncated_file 3 01:00:00–3 09:00:00")
 	f("what could not be read", func(s *shelf) {
 		s.add("auth.log", "h", "syslog.sshd", "3 00:00", "3 12:00", time.Hour, func(s *tally.Stream) { s.Unread = []tally.Span{{From: at("3 02:00"), To: at("3 03:00")}} })
 	}, "presence", "ssh", "ana", "3 01:00", "3 09:00", "parse_error 3 02:00:00–3 03:00:00")

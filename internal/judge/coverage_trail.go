@@ -444,7 +444,11 @@ func (t *trail) damage(f *file) {
 			t.add(s.From, s.To, "parse_error", "a part of "+base(f.path)+" could not be read", true, false)
 		}
 	}
-	if f.Cut {
+	switch {
+	case f.Cut && t.rule.unordered:
+		from, to := t.exported(f)
+		t.add(from, to, "truncated_file", base(f.path)+" ends in the middle of a line, or could not be read to its end; its records need not stand in the order of time", true, false)
+	case f.Cut:
 		t.add(f.To+1, t.after(f.To)-1, "truncated_file", base(f.path)+" ends in the middle of a line, or could not be read to its end", true, false)
 	}
 	limit := minute
@@ -459,6 +463,21 @@ func (t *trail) damage(f *file) {
 		}
 		t.add(from, to, "clock", fmt.Sprintf("the times of %s run backwards by %s", base(f.path), span(f.Backwards)), true, false)
 	}
+}
+
+// exported returns of which time the records of a file may be that stand in it in any order, of which some are missing: of its period, where the name
+// says it, and of any time of the log otherwise. Often the newest comes first.
+func (t *trail) exported(f *file) (from, to int64) {
+	if n := &f.name; !n.period.IsZero() && n.step > 0 {
+		return min(f.From, n.period.UnixNano()), max(f.To, n.period.Add(n.step).UnixNano()-1)
+	}
+	from, to = f.From, f.To
+	for i := range t.files {
+		if o := &t.files[i]; o.From != event.UnknownTime {
+			from, to = min(from, o.From), max(to, o.To)
+		}
+	}
+	return from, to
 }
 
 // after returns the first time from which on the trail has events again after at; never if it has none.

@@ -168,7 +168,7 @@ var mistreatments = []struct {
 		}
 		return files
 	}},
-	{"renamed", true, false, func(w *world, files []file) []file {
+	{"renamed", false, false, func(w *world, files []file) []file {
 		for i, f := range files {
 			files[i].name = based(f.name, "copy of "+path.Base(f.name)+".txt")
 		}
