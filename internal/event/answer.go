@@ -2,12 +2,12 @@ package event
 
 // Answer is that a web server handed something out to nobody in particular. Its zero value is that it did not.
 type Answer struct {
-	Kind AnswerKind
 	// Name is the last element of the address where that is the name of a file, such as "plan.dwg"; nil where the address does not tell
 	// what was handed out. It is a view, as the values of an Event are.
 	Name []byte
-	// Bytes is how many were handed out, -1 if the log does not say.
+	// Bytes is how many were handed out, -1 if the log does not say; 0 where the kind is NamedAnswer.
 	Bytes int64
+	Kind  AnswerKind
 	// Ranged says that it was a part of something.
 	Ranged bool
 }

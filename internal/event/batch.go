@@ -26,6 +26,7 @@ type Plain struct {
 	Client []byte // its address; a view, as the values of an Event are
 	Offset int64
 	Line   int64
+	// Answer is what is told of what was handed out. Of a file by name a parser may tell once for all lines that are alike.
 	Answer
 }
 

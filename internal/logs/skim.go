@@ -42,29 +42,36 @@ type Memo struct {
 	Sieve   Sieve
 	seed    maphash.Seed
 	entries [][]byte // texts that hold nothing, each where its hash says
+	// At is where the text is remembered that Holds was last asked for, below [MemoSize], -1 if it is not; Known says that it was before.
+	At    int
+	Known bool
 }
 
 const (
-	memoSize = 2048
-	maxMemo  = 512 // bytes of a text; at most this much times memoSize is held
+	// MemoSize is how many texts a Memo remembers.
+	MemoSize = 2048
+	maxMemo  = 512 // bytes of a text; at most this much times MemoSize is held
 	minMemo  = 32  // shorter ones are read as quickly
 )
 
 // Holds implements Sieve.
 func (m *Memo) Holds(text []byte) bool {
-	if len(text) < minMemo || len(text) > maxMemo {
+	if m.At, m.Known = -1, false; len(text) < minMemo || len(text) > maxMemo {
 		return m.Sieve.Holds(text)
 	}
 	if m.entries == nil {
-		m.seed, m.entries = maphash.MakeSeed(), make([][]byte, memoSize)
+		m.seed, m.entries = maphash.MakeSeed(), make([][]byte, MemoSize)
 	}
-	e := &m.entries[maphash.Bytes(m.seed, text)%memoSize]
+	i := int(maphash.Bytes(m.seed, text) % MemoSize)
+	e := &m.entries[i]
 	if bytes.Equal(*e, text) {
+		m.At, m.Known = i, true
 		return false
 	}
 	if m.Sieve.Holds(text) {
 		return true
 	}
+	m.At = i
 	*e = append((*e)[:0], text...)
 	return false
 }

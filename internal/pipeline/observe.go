@@ -182,6 +182,9 @@ func (w *worker) streams(b *block, res *tally.Block, plain *event.Shape) {
 			p := &plains[j]
 			j++
 			lost.event(p.Offset, p.Time)
+			if p.Kind == event.NamedAnswer {
+				o.collector.Answer(nil, tally.Ref{}, &p.Answer) // whenever it was: it is told once
+			}
 			if w.left(p.Time) {
 				continue
 			}
@@ -191,7 +194,7 @@ func (w *worker) streams(b *block, res *tally.Block, plain *event.Shape) {
 			for _, part := range plainParts {
 				part.Event(tally.Ref{Source: source, Time: p.Time, Line: p.Line, Offset: p.Offset})
 			}
-			if p.Kind != event.NoAnswer {
+			if p.Kind > event.NamedAnswer {
 				o.collector.Answer(p.Client, tally.Ref{Source: source, Time: p.Time, Line: p.Line, Record: p.Line, Offset: p.Offset}, &p.Answer)
 			}
 			continue

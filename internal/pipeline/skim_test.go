@@ -70,6 +70,10 @@ func skimmed(t *testing.T, r *run, w *worker, format *logs.Format, text string) 
 	if len(all.Defects) != len(some.Defects) || len(all.Events) != len(some.Events)+len(some.Plain) {
 		t.Fatalf("%q: %d events and %d defects, skimmed %d, %d plain and %d", text, len(all.Events), len(all.Defects), len(some.Events), len(some.Plain), len(some.Defects))
 	}
+	told := make(map[string]bool)
+	for i := range some.Plain {
+		told[string(some.Plain[i].Name)] = true
+	}
 	events, rest := some.Events, some.Plain
 	for i := range all.Events {
 		e := &all.Events[i]
@@ -83,6 +87,9 @@ func skimmed(t *testing.T, r *run, w *worker, format *logs.Format, text string) 
 			t.Fatalf("%q: plain %+v is not %+v", e.Raw, p, e)
 		}
 		if _, a := parser.(logs.Answerer).Answer(e); string(a.Name) != string(p.Name) || a.Kind != p.Kind || a.Bytes != p.Bytes || a.Ranged != p.Ranged {
+			if a.Kind == event.NamedAnswer && p.Kind == event.NoAnswer && told[string(a.Name)] {
+				continue
+			}
 			t.Fatalf("%q: plain answer %+v is not %+v", e.Raw, p.Answer, a)
 		}
 		if found := w.detector.Detect(e, 0, nil); len(found) > 0 {

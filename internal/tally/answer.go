@@ -56,9 +56,8 @@ func (a *Answers) Handed(name string) bool {
 const (
 	maxAnswers     = 128 << 10
 	maxNames       = 64 << 10
-	answersAtOnce  = 8 << 10
-	maxAnswerIP    = 64
-	answerHead     = 1 + 4 // kind and source, before the address in a key
+	answersAtOnce  = 16 << 10
+	maxAnswerIP    = 64 // bytes of an address
 	answerRowFlags = 3
 )
 
@@ -135,27 +134,43 @@ type answerSample struct {
 
 	mu    sync.Mutex
 	all   []answerRow
+	index map[uint64]int32 // into all, by slot: the first free one from there
 	names map[uint64]struct{}
 }
 
 func newAnswerSample() *answerSample {
-	s := &answerSample{most: maxAnswers, mostNames: maxNames, names: make(map[uint64]struct{})}
+	s := &answerSample{most: maxAnswers, mostNames: maxNames, names: make(map[uint64]struct{}), index: make(map[uint64]int32)}
 	s.limit.Store(everyHash)
 	return s
 }
 
-// add takes what a Collector has seen.
-func (s *answerSample) add(list []answerRow, names map[uint64]struct{}) {
+// add takes what a Collector has seen, whose addresses are in ips.
+func (s *answerSample) add(list []takenRow, ips []byte, names map[uint64]struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	limit := s.limit.Load()
 	for i := range list {
-		if list[i].hash < limit {
-			s.all = append(s.all, list[i])
+		x := &list[i]
+		if x.hash >= s.limit.Load() {
+			continue
 		}
-	}
-	if len(s.all) > 2*s.most {
-		s.cut(func(int) bool { return false })
+		ip := ips[x.at : x.at+uint32(x.length)]
+		slot, known := s.find(x.slot(x.hash), ip, &x.Answer)
+		if known {
+			s.all[s.index[slot]].add(&x.Answer)
+			continue
+		}
+		row := answerRow{x.Answer, x.hash}
+		row.IP = string(ip)
+		s.index[slot] = int32(len(s.all))
+		if s.all = append(s.all, row); len(s.all) > 2*s.most {
+			s.cut(func(int) bool { return false })
+			clear(s.index)
+			for j := range s.all {
+				r := &s.all[j]
+				slot, _ := s.find(r.slot(r.hash), []byte(r.IP), &r.Answer)
+				s.index[slot] = int32(j)
+			}
+		}
 	}
 	if s.manyNames.Load() {
 		return
@@ -169,7 +184,20 @@ func (s *answerSample) add(list []answerRow, names map[uint64]struct{}) {
 	}
 }
 
-// cut puts what was seen in order, once for each source, leaves out sources that skip tells, and keeps no more than it may.
+// find returns where the row of an address, kind and source is in the index, or is to be.
+func (s *answerSample) find(slot uint64, ip []byte, x *Answer) (at uint64, known bool) {
+	for ; ; slot++ {
+		j, ok := s.index[slot]
+		if !ok {
+			return slot, false
+		}
+		if r := &s.all[j]; r.Kind == x.Kind && r.First.Source == x.First.Source && r.IP == string(ip) {
+			return slot, true
+		}
+	}
+}
+
+// cut puts what was seen in order, leaves out sources that skip tells, and keeps no more than it may.
 func (s *answerSample) cut(skip func(source int) bool) {
 	slices.SortFunc(s.all, func(a, b answerRow) int {
 		return cmp.Or(cmp.Compare(a.hash, b.hash), strings.Compare(a.IP, b.IP), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.First.Source, b.First.Source))
@@ -184,9 +212,6 @@ func (s *answerSample) cut(skip func(source int) bool) {
 		n := len(kept)
 		if n == 0 || kept[n-1].hash != x.hash {
 			begin = n
-		} else if l := &kept[n-1]; l.IP == x.IP && l.Kind == x.Kind && l.First.Source == x.First.Source {
-			l.add(&x.Answer)
-			continue
 		}
 		if n == s.most {
 			kept = kept[:begin]
@@ -224,18 +249,28 @@ func (s *answerSample) finish(skip func(source int) bool) Answers {
 // answerTaker takes the answers of one goroutine.
 type answerTaker struct {
 	sample *answerSample
-	rows   map[string]int32 // by kind, source and address
-	list   []answerRow
+	slots  []int32 // 1 + index of a row, by hash; 0 is a free slot
+	rows   []takenRow
+	ips    []byte // of rows
+	last   int32  // the row that was last added to
 	names  map[uint64]struct{}
-	key    []byte
-	last   []byte // key of the row that was last added to, and where that is
-	at     int32
+}
+
+// takenRow is an Answer of one source whose address stands elsewhere.
+type takenRow struct {
+	Answer
+	hash   uint64
+	at     uint32 // of the address, in answerTaker.ips
+	length uint8
 }
 
 // Answer takes that something was handed out to nobody in particular: at is the event that tells of it. It copies what it keeps.
 func (c *Collector) Answer(client []byte, at Ref, a *event.Answer) {
 	t := &c.answers
-	if a.Kind == event.NamedAnswer {
+	switch a.Kind {
+	case event.NoAnswer:
+		return
+	case event.NamedAnswer:
 		if t.sample.manyNames.Load() {
 			return
 		}
@@ -247,42 +282,71 @@ func (c *Collector) Answer(client []byte, at Ref, a *event.Answer) {
 		}
 		return
 	}
-	if a.Kind == event.NoAnswer {
-		return
-	}
 	if len(client) > maxAnswerIP {
 		client = client[:maxAnswerIP]
 	}
-	t.key = append(append(binary.BigEndian.AppendUint32(append(t.key[:0], byte(a.Kind)), uint32(at.Source)), client...), 0)
 	x := answerOf(at, a)
-	if bytes.Equal(t.key, t.last) {
-		t.list[t.at].add(&x)
+	if int(t.last) < len(t.rows) && t.same(&t.rows[t.last], client, &x) {
+		t.rows[t.last].add(&x)
 		return
 	}
-	i, ok := t.rows[string(t.key)]
-	if ok {
-		t.list[i].add(&x)
-	} else {
-		if len(t.list) >= answersAtOnce {
-			t.flush()
-		}
-		if t.rows == nil {
-			t.rows = make(map[string]int32)
-		}
-		key := string(t.key)
-		x.IP = key[answerHead : len(key)-1]
-		i = int32(len(t.list))
-		t.rows[key] = i
-		t.list = append(t.list, answerRow{x, addressHash(x.IP)})
+	hash := addressHash(client)
+	if hash >= t.sample.limit.Load() {
+		return
 	}
-	t.last, t.at = append(t.last[:0], t.key...), i
+	if 2*len(t.rows) >= len(t.slots) {
+		t.grow()
+	}
+	mask := uint64(len(t.slots) - 1)
+	slot := x.slot(hash) & mask
+	for ; t.slots[slot] != 0; slot = (slot + 1) & mask {
+		i := t.slots[slot] - 1
+		if r := &t.rows[i]; r.hash == hash && t.same(r, client, &x) {
+			r.add(&x)
+			t.last = i
+			return
+		}
+	}
+	t.last = int32(len(t.rows))
+	t.slots[slot] = t.last + 1
+	t.rows = append(t.rows, takenRow{x, hash, uint32(len(t.ips)), uint8(len(client))})
+	t.ips = append(t.ips, client...)
+	if len(t.rows) == answersAtOnce {
+		t.flush()
+	}
+}
+
+// slot is where a row is looked for first, given the hash of its address.
+func (a *Answer) slot(hash uint64) uint64 {
+	return hash ^ uint64(a.First.Source)*0x9E3779B97F4A7C15 ^ uint64(a.Kind)
+}
+
+func (t *answerTaker) grow() {
+	t.slots = make([]int32, max(1024, 2*len(t.slots)))
+	mask := uint64(len(t.slots) - 1)
+	for i := range t.rows {
+		slot := t.rows[i].slot(t.rows[i].hash) & mask
+		for t.slots[slot] != 0 {
+			slot = (slot + 1) & mask
+		}
+		t.slots[slot] = int32(i + 1)
+	}
+}
+
+// same reports whether a row is of an address, kind and source.
+func (t *answerTaker) same(r *takenRow, client []byte, x *Answer) bool {
+	return r.Kind == x.Kind && r.First.Source == x.First.Source && bytes.Equal(t.ips[r.at:r.at+uint32(r.length)], client)
 }
 
 // addressHash is by which addresses are chosen.
-func addressHash(ip string) uint64 {
-	h := uint64(fnvBasis)
-	for i := range len(ip) {
-		h = (h ^ uint64(ip[i])) * fnvPrime
+func addressHash(ip []byte) uint64 {
+	h := uint64(len(ip)) * fnvPrime
+	for ; len(ip) >= 8; ip = ip[8:] {
+		h = (h ^ binary.LittleEndian.Uint64(ip)) * 0x9E3779B97F4A7C15
+		h ^= h >> 29
+	}
+	for _, c := range ip {
+		h = (h ^ uint64(c)) * fnvPrime
 	}
 	h = (h ^ h>>32) * 0xC2B2AE3D27D4EB4F
 	h = (h ^ h>>29) * 0x9E3779B97F4A7C15
@@ -291,13 +355,12 @@ func addressHash(ip string) uint64 {
 
 // flush hands over what was taken.
 func (t *answerTaker) flush() {
-	if len(t.list) > 0 || len(t.names) > 0 {
-		t.sample.add(t.list, t.names)
+	if len(t.rows) > 0 || len(t.names) > 0 {
+		t.sample.add(t.rows, t.ips, t.names)
 	}
-	clear(t.rows)
+	clear(t.slots)
 	clear(t.names)
-	clear(t.list)
-	t.list, t.last = t.list[:0], t.last[:0]
+	t.rows, t.ips, t.last = t.rows[:0], t.ips[:0], 0
 }
 
 // What the frames of the section of answers begin with.
@@ -417,21 +480,11 @@ type handed struct {
 
 // Answers implements [Store].
 func (m *Memory) Answers() (Answers, error) {
-	s := newAnswerSample()
-	names := make(map[uint64]struct{})
-	var rows []answerRow
+	c := &Collector{answers: answerTaker{sample: newAnswerSample()}}
 	for i := range m.handed {
 		h := &m.handed[i]
-		switch h.answer.Kind {
-		case event.NoAnswer:
-		case event.NamedAnswer:
-			names[nameHash(h.answer.Name)] = struct{}{}
-		default:
-			x := answerOf(h.at, &h.answer)
-			x.IP = h.client
-			rows = append(rows, answerRow{x, addressHash(x.IP)})
-		}
+		c.Answer([]byte(h.client), h.at, &h.answer)
 	}
-	s.add(rows, names)
-	return s.finish(func(int) bool { return false }), nil
+	c.answers.flush()
+	return c.answers.sample.finish(func(int) bool { return false }), nil
 }

@@ -150,7 +150,7 @@ func (c *Collector) Flush() error {
 	c.slots, c.entries, c.keys = make([]int32, 1024), nil, nil
 	c.joints.flush()
 	c.answers.flush()
-	c.answers.rows, c.answers.list, c.answers.names = nil, nil, nil
+	c.answers = answerTaker{sample: c.collection.answers}
 	c.joints.buffer, c.identities = nil, nil
 	return c.buffer.Flush()
 }

@@ -175,7 +175,9 @@ type parser struct {
 	client []byte       // the last one of whom webrequest.Plain was true
 	sieves []logs.Sieve // by part
 	memos  [numParts]logs.Memo
-	text   []byte // of observations
+	// kinds are what requests that memos hold tell of answers.
+	kinds [logs.MemoSize]event.AnswerKind
+	text  []byte // of observations
 }
 
 // Parse implements logs.Parser.

@@ -157,24 +157,55 @@ func (p *parser) plain(line []byte, e *event.Plain) bool {
 			return false
 		}
 	}
-	if p.holds(whole, line) || p.remembers(requestPart, request) || p.holds(bytesPart, bytes) ||
+	if p.holds(whole, line) || p.remembers(requestPart, request) {
+		return false
+	}
+	if m := &p.memos[requestPart]; m.At >= 0 && !m.Known {
+		p.kinds[m.At] = notAsked
+	}
+	if p.holds(bytesPart, bytes) ||
 		len(referer) > len(`"-" `) && p.remembers(refererPart, referer) || p.remembers(agentPart, agent) {
 		return false
 	}
-	e.Answer = answerOf(request, bytes)
+	e.Answer = p.answer(request, bytes)
 	return true
 }
 
-// answerOf returns what a plain line tells of an answer: request is `"GET / HTTP/1.0" 200`, and size ` 2326 `.
-func answerOf(request, size []byte) event.Answer {
+// notAsked is the kind of a request of which it is not known yet.
+const notAsked event.AnswerKind = 255
+
+// answer returns what a plain line tells of an answer: request is `"GET / HTTP/1.0" 200`, and size ` 2326 `. Of a file by name it tells
+// once, as long as the memory for requests that come back has that.
+func (p *parser) answer(request, size []byte) event.Answer {
+	status := request[len(request)-3:]
+	m := &p.memos[requestPart]
+	if p.sieves[requestPart] == nil || m.At < 0 {
+		return webrequest.Sized(asked(request), status, number(size))
+	}
+	if p.kinds[m.At] == notAsked {
+		a := asked(request)
+		p.kinds[m.At] = a.Kind
+		return webrequest.Sized(a, status, number(size))
+	}
+	if kind := p.kinds[m.At]; kind > event.NamedAnswer {
+		return webrequest.Sized(event.Answer{Kind: kind}, status, number(size))
+	}
+	return event.Answer{}
+}
+
+// asked returns what a request tells of its answer.
+func asked(request []byte) event.Answer {
 	status := request[len(request)-3:]
 	if status[0] != '2' && string(status) != "304" {
 		return event.Answer{}
 	}
 	line := request[1 : len(request)-5]
-	i := bytes.IndexByte(line, ' ')
+	i := 3
+	if len(line) < 5 || string(line[:4]) != "GET " { // most are
+		i = bytes.IndexByte(line, ' ')
+	}
 	if i < 1 || i > 24 || !token(line[:i]) || i+1 == len(line) {
-		return webrequest.Answered(nil, nil, nil, status, number(size))
+		return webrequest.Asked(nil, nil, nil, status)
 	}
 	method, path := line[:i], line[i+1:]
 	var query []byte
@@ -186,7 +217,7 @@ func answerOf(request, size []byte) event.Answer {
 	if j := bytes.IndexByte(path, '?'); j >= 0 {
 		path, query = path[:j], path[j+1:]
 	}
-	return webrequest.Answered(method, path, query, status, number(size))
+	return webrequest.Asked(method, path, query, status)
 }
 
 // number takes the blanks off a number, and returns nil for "-".

@@ -13,56 +13,125 @@ var scripts = [...]string{"php", "phtml", "php5", "asp", "aspx", "ashx", "asmx",
 // fronts are pages that everybody gets and that, asked for without a parameter, do not tell one file from another.
 var fronts = [...]string{"/", "/index.php", "/default.aspx", "/index.aspx", "/default.asp", "/index.jsp", "/wp-login.php"}
 
-// audited are parts of the addresses of Nextcloud's own pages and interfaces: what of files they hand out stands in its audit log (practice).
-var audited = [...]string{"/ocs/v1.php/", "/ocs/v2.php/", "/apps/", "/core/", "/status.php", "/cron.php", "/index.php/login", "/csrftoken"}
+// audited are what the addresses begin with of Nextcloud's own pages and interfaces: what of files they hand out stands in its audit log (practice).
+var audited = [...]string{"/ocs/v1.php/", "/ocs/v2.php/", "/apps/", "/core/", "/status.php", "/cron.php", "/index.php/apps/", "/index.php/core/", "/index.php/login", "/csrftoken"}
 
 // Answered tells what was handed out by an answer to nobody in particular, of which [Observe] says nothing.
 //
 // What matters is whether the address tells which file it was. One of a style sheet does. A script, a number and an interface of programs
 // do not: any file may have been behind it. A redirect, a refusal and an answer without bytes hand out nothing; to a client that has it
 // already (304) it was handed out before.
-func Answered(method, path, query, status, size []byte) (a event.Answer) {
-	if len(status) != 3 || status[0] != '2' && string(status) != "304" || string(method) == "HEAD" {
+func Answered(method, path, query, status, size []byte) event.Answer {
+	return Sized(Asked(method, path, query, status), status, size)
+}
+
+// Sized adds to what [Asked] tells how many bytes the answer had: without any, nothing was handed out.
+func Sized(a event.Answer, status, size []byte) event.Answer {
+	if a.Kind <= event.NamedAnswer {
 		return a
 	}
-	a.Bytes = number(size)
-	if status[0] == '3' {
+	if a.Ranged = string(status) == "206"; string(status) == "304" {
 		a.Bytes = -1
-	} else if a.Bytes == 0 {
-		return a
-	}
-	base := path[bytes.LastIndexByte(path, '/')+1:]
-	if names(base, len(query) > 0) {
-		a.Kind, a.Name = event.NamedAnswer, base
-		return a
-	}
-	if Channel(path) != "web" {
-		return event.Answer{} // Exchange's own
-	}
-	if len(query) == 0 && string(method) == "GET" {
-		for _, f := range fronts {
-			if fold.Equal(path, f) {
-				return event.Answer{}
-			}
-		}
-	}
-	a.Kind, a.Ranged = event.OpaqueAnswer, string(status) == "206"
-	for _, part := range audited {
-		if bytes.Contains(path, []byte(part)) {
-			a.Kind = event.AuditedAnswer
-			break
-		}
+	} else if a.Bytes = number(size); a.Bytes == 0 {
+		return event.Answer{}
 	}
 	return a
 }
 
-// names reports whether the last element of a path is the name of a file, and not one that something is made by.
-func names(base []byte, parameters bool) bool {
-	dot := bytes.LastIndexByte(base, '.')
-	if dot < 1 || len(base)-dot < 2 || len(base)-dot > 6 {
-		return false
+// Asked is Answered for an answer of which nothing is known but its status: the kind, and the name of a file.
+func Asked(method, path, query, status []byte) (a event.Answer) {
+	if len(status) != 3 || status[0] != '2' && string(status) != "304" || string(method) == "HEAD" {
+		return a
 	}
+	if name := fileName(path, len(query) > 0); name != nil {
+		a.Kind, a.Name = event.NamedAnswer, name
+		return a
+	}
+	if len(path) > 1 && exchangeBegins[path[1]|0x20] && Channel(path) != "web" {
+		return event.Answer{} // Exchange's own
+	}
+	if len(query) == 0 && string(method) == "GET" {
+		for _, f := range fronts {
+			if len(f) == len(path) && fold.Equal(path, f) {
+				return event.Answer{}
+			}
+		}
+	}
+	if len(query) > 0 && query[0] == '_' && webMailTask(query) {
+		return a
+	}
+	a.Kind = event.OpaqueAnswer
+	if ofNextcloud(path) {
+		a.Kind = event.AuditedAnswer
+	}
+	return a
+}
+
+// exchangeBegins are the first letters of the channels of Exchange.
+var exchangeBegins = func() (t [256]bool) {
+	for i := range channels {
+		t[channels[i].prefix[1]] = true
+	}
+	return t
+}()
+
+// ofNextcloud reports whether a path is one of Nextcloud's own, which may be in a folder of its own.
+func ofNextcloud(path []byte) bool {
+	for range 2 {
+		if len(path) < 2 {
+			return false
+		}
+		switch path[1] {
+		case 'o', 'a', 'c', 's', 'i':
+			for _, begin := range audited {
+				if bytes.HasPrefix(path, []byte(begin)) {
+					return true
+				}
+			}
+		}
+		i := bytes.IndexByte(path[1:], '/')
+		if i < 0 {
+			return false
+		}
+		path = path[i+1:]
+	}
+	return false
+}
+
+// webMailTask reports whether a request is for the pages of Roundcube that show mail, people and the form to sign in: they show no files.
+func webMailTask(query []byte) bool {
+	switch string(Param(query, "_task")) {
+	case "mail", "login", "logout", "addressbook":
+		return true
+	}
+	return false
+}
+
+// fileName returns the last element of a path, if it is the name of a file, and not one that something is made by; otherwise nil.
+func fileName(path []byte, parameters bool) []byte {
+	dot := len(path) - 1
+	for least := max(0, dot-5); ; dot-- {
+		if dot < least || path[dot] == '/' {
+			return nil
+		}
+		if path[dot] == '.' {
+			break
+		}
+	}
+	base := path[bytes.LastIndexByte(path[:dot], '/')+1:]
+	if dot -= len(path) - len(base); dot < 1 || dot+1 == len(base) || !names(base, dot, parameters) {
+		return nil
+	}
+	return base
+}
+
+// names reports whether something with a dot is the name of a file.
+func names(base []byte, dot int, parameters bool) bool {
 	end := base[dot+1:]
+	switch string(end) {
+	case "png", "css", "js", "gif", "jpg", "jpeg", "ico", "svg", "webp", "woff", "woff2": // most are
+		return true
+	}
 	if digits(end) {
 		return false
 	}
