@@ -155,7 +155,7 @@ func accessed(p []byte, zone *time.Location) int64 {
 		year, month, day, ok = numbers(date, '-')
 	case bytes.IndexByte(date, '.') > 0:
 		day, month, year, ok = numbers(date, '.')
-	case bytes.IndexByte(date, '/') > 0 && date[0] != '0' && bytes.Index(date, slashZero) < 0:
+	case bytes.IndexByte(date, '/') > 0 && date[0] != '0' && !bytes.Contains(date, slashZero):
 		month, day, year, ok = numbers(date, '/')
 	}
 	clock, half, halved := bytes.Cut(clock, []byte{' '})
