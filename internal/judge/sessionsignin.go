@@ -94,6 +94,10 @@ func (a *attributing) suspicions(cover *coverage) ([]suspicion, error) {
 		out = a.unissued(cover, federated, out)
 	}
 	out = a.replayed(out)
+	out, err := a.massReads(out)
+	if err != nil {
+		return nil, err
+	}
 	slices.SortStableFunc(out, func(x, y suspicion) int { return cmp.Or(cmp.Compare(x.at, y.at), cmp.Compare(x.context, y.context)) })
 	return out, nil
 }
