@@ -3,6 +3,7 @@
 //
 //	go run ./bench/generate -log ual -n 10000000 | barid assess -o /tmp/case -
 //	go run ./bench/generate -log iis -n 100000000 | barid assess -o /tmp/case -
+//	go run ./bench/generate -log messages -n 1000000 -people 500 > messages.csv
 package main
 
 import (
@@ -16,7 +17,7 @@ import (
 )
 
 func main() {
-	kind := flag.String("log", "ual", "which `log`: ual (Microsoft 365, MailItemsAccessed) or iis (Exchange: OWA, EWS, ActiveSync)")
+	kind := flag.String("log", "ual", "which `log`: ual (Microsoft 365, MailItemsAccessed), iis (Exchange: OWA, EWS, ActiveSync), or messages (the list of an inventory)")
 	n := flag.Int("n", 1_000_000, "how many `records`")
 	people := flag.Int("people", 5000, "how many `people` use it")
 	days := flag.Int("days", 90, "over how many `days`")
@@ -27,6 +28,8 @@ func main() {
 		g.ual()
 	case "iis":
 		g.iis()
+	case "messages":
+		g.messages()
 	default:
 		fmt.Fprintln(os.Stderr, "generate: no such log:", *kind)
 		os.Exit(2)
@@ -166,6 +169,31 @@ func (g *generator) ual() {
 			g.number(items)
 			g.line = append(g.line, '}')
 		}
+		g.line = append(g.line, '\n')
+		if _, err := g.out.Write(g.line); err != nil {
+			return
+		}
+	}
+}
+
+var folders = [...]string{"Inbox", "Sent Items", "Archive", "Deleted Items", "Projects", "Private"}
+
+// messages writes the list of messages of an inventory: as many of each mailbox, of the year before the days.
+func (g *generator) messages() {
+	g.out.WriteString("mailbox,message_id,folder_id,folder,size,received\n")
+	for i := range g.n {
+		person, folder := i%g.people, g.random.IntN(len(folders))
+		g.line = append(g.line[:0], "person"...)
+		g.number(person)
+		g.text("@example.org,<")
+		g.hex(uint64(i+1)*0xC2B2AE3D27D4EB4F, 32)
+		g.text("@mail.example.org>,")
+		g.folder(uint64(person)<<8 | uint64(folder))
+		g.text("," + folders[folder] + ",")
+		g.number(2000 + g.random.IntN(90000))
+		g.line = append(g.line, ',')
+		received := begin.Add(-time.Duration(float64(365*24*time.Hour) / float64(g.n) * float64(g.n-i)))
+		g.line = received.AppendFormat(g.line, "2006-01-02T15:04:05Z")
 		g.line = append(g.line, '\n')
 		if _, err := g.out.Write(g.line); err != nil {
 			return
