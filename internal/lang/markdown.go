@@ -15,7 +15,7 @@ func (w Words) Markdown() string {
 			continue
 		case p.kind == machine && w.rtl, p.kind == english && w.rtl:
 			open = ltrIsolate
-		case p.kind == name && (w.rtl || runsLeft(p.text)):
+		case p.kind == name && (w.rtl || RunsLeft(p.text)):
 			open = firstIsolate
 		}
 		if p.kind == english {

@@ -83,7 +83,7 @@ func (w Words) Text() string {
 				open = ltrIsolate
 			}
 		case name:
-			if w.rtl || runsLeft(p.text) {
+			if w.rtl || RunsLeft(p.text) {
 				open = firstIsolate
 			}
 		case english:
@@ -160,8 +160,8 @@ func (l *Language) appendNumber(to []part, n int64) []part {
 	return append(to, part{k, l.Number(n)})
 }
 
-// runsLeft says whether s holds letters or marks that run from right to left.
-func runsLeft(s string) bool {
+// RunsLeft says whether s holds letters or marks that run from right to left.
+func RunsLeft(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool {
 		return r >= 0x590 && (unicode.In(r, unicode.Arabic, unicode.Hebrew, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Adlam) ||
 			r >= 0x10800 && r <= 0x10fff)

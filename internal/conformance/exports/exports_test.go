@@ -3,7 +3,6 @@
 package exports_test
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,22 +15,7 @@ import (
 
 var program string
 
-func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "barid-exports-*")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(dir)
-		program = filepath.Join(dir, "barid")
-		if out, err := exec.Command("go", "build", "-o", program, "github.com/barid-dfir/barid/cmd/barid").CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "%s%v\n", out, err)
-			return 1
-		}
-		return m.Run()
-	}())
-}
+func TestMain(m *testing.M) { os.Exit(sharedtest.RunWithBarid(m, &program)) }
 
 func run(t *testing.T, dir string, args ...string) {
 	t.Helper()

@@ -18,26 +18,12 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/barid-dfir/barid/internal/casefile"
+	"github.com/barid-dfir/barid/internal/sharedtest"
 )
 
 var program string
 
-func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "barid-reached-*")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(dir)
-		program = filepath.Join(dir, "barid")
-		if out, err := exec.Command("go", "build", "-o", program, "github.com/barid-dfir/barid/cmd/barid").CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "%s%v\n", out, err)
-			return 1
-		}
-		return m.Run()
-	}())
-}
+func TestMain(m *testing.M) { os.Exit(sharedtest.RunWithBarid(m, &program)) }
 
 // want is want.yaml.
 type want struct {

@@ -92,7 +92,7 @@ func (s *say) valOf(class, text string) markup {
 
 // ident is what an object is called by machines, where a person’s script may come first in it: an account, a mailbox.
 func (s *say) ident(text string) markup {
-	if rightToLeft(text) {
+	if lang.RunsLeft(text) {
 		return s.name(text)
 	}
 	return s.val(text)
@@ -100,7 +100,7 @@ func (s *say) ident(text string) markup {
 
 // identWords is ident to be put into a message.
 func (s *say) identWords(text string) lang.Words {
-	if rightToLeft(text) {
+	if lang.RunsLeft(text) {
 		return s.w("page.is", "what", lang.Name(text))
 	}
 	return s.w("page.is", "what", lang.Value(text))

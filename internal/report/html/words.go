@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/barid-dfir/barid/internal/event"
 )
@@ -66,11 +65,4 @@ func visibleLines(s string) string {
 		}
 	}
 	return string(out)
-}
-
-// rightToLeft says whether s holds letters that run from right to left.
-func rightToLeft(s string) bool {
-	return strings.IndexFunc(s, func(r rune) bool {
-		return r >= 0x590 && unicode.In(r, unicode.Arabic, unicode.Hebrew, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Adlam)
-	}) >= 0
 }
