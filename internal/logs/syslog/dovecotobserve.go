@@ -10,6 +10,9 @@ import (
 // headersFrom is how many bytes a session must have sent for headers to have been among them: less is the talk of the protocol itself.
 const headersFrom = 2048
 
+// loopback is the address of whoever connects to a server by an address of its own.
+var loopback = []byte("127.0.0.1")
+
 func (p *parser) observeDovecot(v []event.Value, obs []logs.Observation) []logs.Observation {
 	o := logs.Observation{
 		Account: v[dovUser].Data,
@@ -22,8 +25,8 @@ func (p *parser) observeDovecot(v []event.Value, obs []logs.Observation) []logs.
 	switch string(v[dovEvent].Data) {
 	case "login":
 		o.Kind, o.OK, o.Action, o.Inference = logs.Login, true, v[dovMethod].Data, logs.SignedIn
-		if bytes.Equal(o.IP, v[dovLip].Data) { // a program on the server itself, as web mail: whence its user came is not said
-			o.IP = nil
+		if len(o.IP) > 0 && bytes.Equal(o.IP, v[dovLip].Data) { // a program on the server itself, as web mail: whence its user came is not said
+			o.IP = loopback
 		}
 	case "login-failed":
 		o.Kind, o.Count, o.Action = logs.Login, count(v[dovAttempts]), v[dovMethod].Data
