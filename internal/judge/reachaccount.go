@@ -36,6 +36,11 @@ func (o *outsiders) add(r *reacher, u *box) {
 	for _, w := range u.ways {
 		from, to = min(from, w.from), max(to, w.to)
 	}
+	for i := range r.powers { // who held it may have come in by the mailbox's own name, too, as nobody who is known to be the attacker
+		if k := &r.powers[i]; k.principal == u.key && k.rule != ruleTried && (k.power == logs.Password || k.power == logs.Token) {
+			from, to = min(from, max(orAlways(k.earliest), r.from)), max(to, min(orNever(k.to), r.to))
+		}
+	}
 	o.from, o.to = min(o.from, from), max(o.to, to)
 	o.members = append(o.members, u)
 	o.names = addTo(o.names, u.key, mostWords)

@@ -44,6 +44,7 @@ type attributing struct {
 	roles    map[string]remote
 	crowds   map[string]bool
 	clientOf map[string]bool   // by address: see ownClient
+	inMail   []tally.Span      // when an attacker was in web mail that names no account
 	owners   map[string]string // accounts by sessions of Cyrus, once they were asked for
 	nobodys  map[string]bool
 	spoken   map[string]attribution // how far a strong key was followed
@@ -100,7 +101,7 @@ func attribute(in *Input, who *people, cover *coverage) (*sessions, error) {
 		return nil, err
 	}
 	out := &sessions{guessers: a.guessers, exploited: a.hosts, exposed: seeds.exposed, hybrid: a.hybrid, notes: a.notes}
-	if !seeds.any() {
+	if !seeds.any() && len(a.facts.Attacker.IPs) == 0 { // an address of which no log tells may have come in where none does
 		return out, nil
 	}
 	lastAccount, lastName := "", ""
@@ -125,6 +126,9 @@ func attribute(in *Input, who *people, cover *coverage) (*sessions, error) {
 		return nil, err
 	}
 	a.spread()
+	if err := a.throughWebMail(cover); err != nil {
+		return nil, err
+	}
 	a.rest()
 	if err := out.gather(a); err != nil {
 		return nil, err
@@ -746,6 +750,8 @@ func (a *attributing) rest() {
 			switch {
 			case x.service:
 				x.level, x.why = ofService, []string{"the mail system's own processing, for nobody"}
+			case a.byWebMail(x):
+				x.level, x.why = suspected, []string{"web mail made this connection while the attacker was in it, and no log says for whom"}
 			case x.vouch != "":
 				x.level, x.why = ofOwner, []string{x.vouch}
 			case owned != "":
