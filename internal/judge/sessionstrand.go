@@ -256,6 +256,15 @@ func (a *attributing) begunFrom(p *person) map[string]whence {
 // that reads mail for many: somebody stated whose it is, the facts call it the organisation's, or it is of the Internet and fewer than a crowd
 // came from it.
 func (a *attributing) ownClient(ip string) bool {
+	known, ok := a.clientOf[ip]
+	if !ok {
+		known = a.isOwnClient(ip)
+		a.clientOf[ip] = known
+	}
+	return known
+}
+
+func (a *attributing) isOwnClient(ip string) bool {
 	for i := range a.facts.Statements {
 		s := &a.facts.Statements[i]
 		if kind, _ := s.Subject(); kind == "ip" && s.attribution() != ofService && a.concerns(s, &tally.Context{IP: ip}) {
@@ -271,9 +280,6 @@ func (a *attributing) ownClient(ip string) bool {
 	case at.private:
 		return false
 	}
-	if known, ok := a.clientOf[ip]; ok {
-		return known
-	}
 	last, n := "", 0
 	for c := a.ips.of(ip); c >= 0 && n < crowd; c = a.ips.next[c] {
 		if x := &a.contexts[c]; x.Channel == "imap" || x.Channel == "pop3" {
@@ -283,7 +289,6 @@ func (a *attributing) ownClient(ip string) bool {
 			}
 		}
 	}
-	a.clientOf[ip] = n < crowd
 	return n < crowd
 }
 
