@@ -11,6 +11,9 @@ import (
 // maxOutsiders is how many accounts without a mailbox are noted one by one.
 const maxOutsiders = 20
 
+// maxSingle is of how many accounts it is asked one by one which mailboxes they may open; of more, each may open any.
+const maxSingle = 1000
+
 // outsiders are accounts without a mailbox of the list that an attacker used, or may have used, and what was reached through all of
 // them together with one exposure.
 type outsiders struct {
@@ -19,8 +22,7 @@ type outsiders struct {
 	names    []string // the first few
 	by       []string
 	channels map[string]bool
-	// members are all of them, and identified those that are known to open a mailbox with a certain GUID.
-	members, identified []*box
+	account  *box // of one
 }
 
 func newOutsiders(x logs.Exposure) *outsiders {
@@ -42,7 +44,6 @@ func (o *outsiders) add(r *reacher, u *box) {
 		}
 	}
 	o.from, o.to = min(o.from, from), max(o.to, to)
-	o.members = append(o.members, u)
 	o.names = addTo(o.names, u.key, mostWords)
 	for _, id := range u.by {
 		o.by = addTo(o.by, id, mostBy)
@@ -72,6 +73,7 @@ func (r *reacher) otherAccounts() {
 	// What may be any mailbox of which the list does not tell, by the kind of name, and what may be one of which it does, by local part.
 	var of [nameKinds][logs.Content + 1]*outsiders
 	byLocal := make(map[string][]*outsiders)
+	var single []*outsiders // accounts that may be some mailboxes only
 	var noted [nameKinds][]*box
 	for _, u := range unknown {
 		x, d := u.most()
@@ -80,6 +82,7 @@ func (r *reacher) otherAccounts() {
 		}
 		one := newOutsiders(x)
 		one.add(r, u)
+		one.account = u
 		if some, sure := r.meant(u); len(some) > 0 {
 			for _, b := range some {
 				one.open(r, b, kindOf(u.key))
@@ -89,12 +92,14 @@ func (r *reacher) otherAccounts() {
 			}
 		}
 		kind := kindOf(u.key)
-		if of[kind][x] == nil {
+		switch {
+		case kind == nameOfMailbox && len(single) < maxSingle && (u.listed || r.hasGUID(u.key)):
+			single = append(single, one)
+		case of[kind][x] == nil:
 			of[kind][x] = newOutsiders(x)
-		}
-		of[kind][x].add(r, u)
-		if kind == nameOfMailbox && len(r.guidsOf(u.key)) > 0 {
-			of[kind][x].identified = append(of[kind][x].identified, u)
+			fallthrough
+		default:
+			of[kind][x].add(r, u)
 		}
 		local := localOf(u.key)
 		byLocal[local] = append(byLocal[local], one)
@@ -108,7 +113,16 @@ func (r *reacher) otherAccounts() {
 			}
 			opened := false
 			for _, o := range of[kind] {
-				opened = o != nil && o.mayBe(r, b) || opened
+				if o != nil {
+					o.open(r, b, nameKind(kind))
+					opened = true
+				}
+			}
+			for _, o := range single {
+				if kind == int(nameOfMailbox) && r.mayBe(o.account, b) {
+					o.open(r, b, nameOfMailbox)
+					opened = true
+				}
 			}
 			if opened {
 				open[kind]++
@@ -116,7 +130,9 @@ func (r *reacher) otherAccounts() {
 		}
 		for _, n := range r.who.accounts[b.key] {
 			for _, o := range byLocal[n] {
-				o.open(r, b, nameOfMailbox)
+				if o.account != b {
+					o.open(r, b, nameOfMailbox)
+				}
 			}
 		}
 	}
@@ -197,26 +213,14 @@ func (r *reacher) meant(u *box) (some []*box, sure bool) {
 	return some, sure
 }
 
-// guidsOf returns the GUIDs that logs or the list tell of a mailbox.
-func (r *reacher) guidsOf(key string) []string {
-	return slices.DeleteFunc(slices.Clone(r.who.identifiers[key]), func(id string) bool { return !looksLikeGUID(id) })
+// hasGUID reports whether logs or the list tell a GUID of a mailbox of that name.
+func (r *reacher) hasGUID(key string) bool {
+	return slices.ContainsFunc(r.who.identifiers[key], looksLikeGUID)
 }
 
-// mayBe opens a mailbox, unless each of the accounts is known to open another: by GUIDs, of which each has its own.
-func (o *outsiders) mayBe(r *reacher, b *box) bool {
-	if len(o.identified) > 0 && len(r.guidsOf(b.key)) > 0 {
-		rest := newOutsiders(o.exposure)
-		for _, u := range o.members {
-			if len(r.guidsOf(u.key)) == 0 || r.who.share(u.key, b.key) {
-				rest.add(r, u)
-			}
-		}
-		if o = rest; len(o.members) == 0 {
-			return false
-		}
-	}
-	o.open(r, b, kindOf(o.members[0].key))
-	return true
+// mayBe reports whether an account may be that of a mailbox of another name: not if each is known by a GUID, and not by the same.
+func (r *reacher) mayBe(u, b *box) bool {
+	return u != b && (!r.hasGUID(u.key) || !r.hasGUID(b.key) || r.who.share(u.key, b.key))
 }
 
 // open opens a mailbox that may be the one of accounts by another name of that kind.
