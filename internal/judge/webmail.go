@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
@@ -16,6 +17,9 @@ type webMail struct {
 	trails []*trail
 	// spans are when somebody used web mail by these logs.
 	spans []tally.Span
+	// strange are when somebody did from an address that had not used it on two days before the window, or that is an attacker's: as
+	// the logs name no accounts, any session of that time may be his.
+	strange []tally.Span
 	// whole says that coverage is not made of logs at all.
 	whole bool
 }
@@ -24,6 +28,8 @@ type webMail struct {
 // a server between may keep a session for some minutes, in nanoseconds.
 const besideMail = 5 * minute
 
+const day24 = int64(24 * time.Hour)
+
 // webMail finds the logs that hold requests to web mail, and when these were.
 func (r *reacher) webMail() (*webMail, error) {
 	known, ok := r.cover.(*coverage)
@@ -31,6 +37,7 @@ func (r *reacher) webMail() (*webMail, error) {
 		return &webMail{whole: r.cover.presence("web", "", r.from, r.to).covered()}, nil
 	}
 	out, sources := &webMail{}, make(map[int32]bool)
+	usual := r.usesMail()
 	for i := range r.contexts {
 		c := &r.contexts[i]
 		if c.Channel != "webmail" || strings.HasPrefix(c.Format, "syslog") {
@@ -48,11 +55,15 @@ func (r *reacher) webMail() (*webMail, error) {
 			}
 			if a.From != event.UnknownTime && a.To != event.UnknownTime {
 				by := sum(besideMail, r.in.skew(i))
-				out.spans = append(out.spans, tally.Span{From: sum(a.From, -by), To: sum(a.To, by)})
+				span := tally.Span{From: sum(a.From, -by), To: sum(a.To, by)}
+				out.spans = append(out.spans, span)
+				if s := r.whose(i, a.From); !usual[c.IP] || s != nil && s.attribution >= suspected {
+					out.strange = append(out.strange, span)
+				}
 			}
 		}
 	}
-	out.spans = mergeSpans(out.spans, 0)
+	out.spans, out.strange = mergeSpans(out.spans, 0), mergeSpans(out.strange, 0)
 	for _, t := range known.trails {
 		if t.rule.sites && slices.Contains(t.rule.presence, "web") && slices.ContainsFunc(t.files, func(f file) bool { return sources[f.Source] }) {
 			out.trails = append(out.trails, t)
@@ -61,8 +72,31 @@ func (r *reacher) webMail() (*webMail, error) {
 	return out, nil
 }
 
+// usesMail returns the addresses that used web mail on two days before the window.
+func (r *reacher) usesMail() map[string]bool {
+	out, first := make(map[string]bool), make(map[string]int64)
+	for i := range r.contexts {
+		c := &r.contexts[i]
+		if c.Channel != "webmail" || c.IP == "" || out[c.IP] {
+			continue
+		}
+		for _, v := range r.in.Store.Visits(i) {
+			if v.From == event.UnknownTime || sum(v.To, r.in.skew(i)) >= r.from {
+				continue
+			}
+			if day, ok := first[c.IP]; !ok {
+				first[c.IP] = v.From / day24
+			} else if day != v.From/day24 {
+				out[c.IP] = true
+				break
+			}
+		}
+	}
+	return out
+}
+
 // tells reports whether these logs would have told who was behind a session of that time: there is one, all of them cover it, and
-// somebody used web mail then.
+// somebody used web mail then, and nobody from an address of which nothing is known.
 func (w *webMail) tells(from, to int64) bool {
 	if w.whole {
 		return true
@@ -71,6 +105,9 @@ func (w *webMail) tells(from, to int64) bool {
 		if len(between(t.cached(), from, to)) > 0 {
 			return false
 		}
+	}
+	if i, _ := slices.BinarySearchFunc(w.strange, from, func(s tally.Span, at int64) int { return cmp.Compare(s.To, at) }); i < len(w.strange) && w.strange[i].From <= to {
+		return false
 	}
 	i, _ := slices.BinarySearchFunc(w.spans, from, func(s tally.Span, at int64) int { return cmp.Compare(s.To, at) })
 	return len(w.trails) > 0 && i < len(w.spans) && w.spans[i].From <= from && w.spans[i].To >= to
