@@ -3,6 +3,7 @@
 package strictyaml
 
 import (
+	"encoding"
 	"errors"
 	"fmt"
 	"reflect"
@@ -35,7 +36,10 @@ type walk struct {
 var (
 	nodeType = reflect.TypeFor[yaml.Node]()
 	timeType = reflect.TypeFor[time.Time]()
-	offset   = regexp.MustCompile(`^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$`)
+	// What has either of these reads itself.
+	unmarshalerType = reflect.TypeFor[yaml.Unmarshaler]()
+	textType        = reflect.TypeFor[encoding.TextUnmarshaler]()
+	offset          = regexp.MustCompile(`^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$`)
 )
 
 func (w *walk) node(n *yaml.Node, t reflect.Type, in string) error {
@@ -47,6 +51,9 @@ func (w *walk) node(n *yaml.Node, t reflect.Type, in string) error {
 	}
 	if n.Kind == yaml.AliasNode && n.Alias != nil {
 		n = n.Alias
+	}
+	if err := shape(n, t, in); err != nil {
+		return err
 	}
 	switch {
 	case t == nodeType:
@@ -95,6 +102,27 @@ func (w *walk) node(n *yaml.Node, t reflect.Type, in string) error {
 		}
 	}
 	return nil
+}
+
+// shape fails where a text stands in the place of a list or of keys, or one of these in the place of the other. What reads itself says itself
+// what it takes.
+func shape(n *yaml.Node, t reflect.Type, in string) error {
+	if n.Tag == "!!null" || t == nodeType || t == timeType || reflect.PointerTo(t).Implements(unmarshalerType) || reflect.PointerTo(t).Implements(textType) {
+		return nil
+	}
+	want := ""
+	switch k := t.Kind(); {
+	case k == reflect.Slice && t.Elem().Kind() != reflect.Uint8 && n.Kind != yaml.SequenceNode:
+		want = "a list: write it as [a, b], or each item on a line of its own that begins with \"- \""
+	case (k == reflect.Struct || k == reflect.Map) && n.Kind != yaml.MappingNode:
+		want = "keys and values, as in key: value"
+	default:
+		return nil
+	}
+	if in != "" {
+		in += ": "
+	}
+	return fmt.Errorf("line %d: %sit takes %s", n.Line, in, want)
 }
 
 // isMerge reports whether a key takes in the keys of others: "<<: *name".
