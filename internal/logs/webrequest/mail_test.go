@@ -143,6 +143,7 @@ func TestForgedRequests(t *testing.T) {
 	f("POST", `X\EX1$`, "/ecp/DDI/DDIService.svc/SetObject?schema=ResetOABVirtualDirectory&msExchEcpCanary=x", "200",
 		`access ok account="X\\EX1$" ecp action=ecp/DDI/DDIService.svc/SetObject inference=PROXYLOGON_WRITTEN host=EX1; `+
 			`capability ok account="X\\EX1$" ecp action=ecp/DDI/DDIService.svc/SetObject inference=SHELL_WRITTEN power=host host=EX1`)
+	f("POST", "", "/ecp/y.js", "241", `access ok ecp action=ecp/y.js inference=PROXYLOGON_SESSION host=EX1`)
 	f("POST", `X\EX1$`, "/ecp/DDI/DDIService.svc/SetObject?schema=OABVirtualDirectory", "200", `access ok account="X\\EX1$" ecp inference=MAILBOX_USED mailbox="X\\EX1$"`)
 }
 

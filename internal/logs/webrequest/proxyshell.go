@@ -51,6 +51,11 @@ func forged(r *Request, o logs.Observation, obs []logs.Observation) ([]logs.Obse
 			o.Action = r.Path[1:]
 			return Written(o, obs), true
 		}
+		// 241 is the answer of ProxyLogon.ecp alone, which nobody but the server asks for: a request that it was made to pass on (CVE-2021-26855).
+		if len(r.Account) == 0 && status == "241" {
+			o.OK, o.Action, o.Inference = true, r.Path[1:], logs.ProxyLogonSession
+			return append(obs, o), true
+		}
 		// Without a login: whoever it was made for did not make it.
 		if len(r.Account) == 0 && fold.HasSuffix(r.Path, "/inboxrules.svc/newobject") && (o.OK || status == "500") {
 			o.Object = nil
