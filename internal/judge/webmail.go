@@ -57,7 +57,12 @@ func (r *reacher) webMail() (*webMail, error) {
 				by := sum(besideMail, r.in.skew(i))
 				span := tally.Span{From: sum(a.From, -by), To: sum(a.To, by)}
 				out.spans = append(out.spans, span)
-				if s := r.whose(i, a.From); !usual[c.IP] || s != nil && s.attribution >= suspected {
+				strange := !usual[c.IP]
+				if r.whose != nil { // before it is known who is who, whoever asks knows where an attacker was
+					s := r.whose(i, a.From)
+					strange = strange || s != nil && s.attribution >= suspected
+				}
+				if strange {
 					out.strange = append(out.strange, span)
 				}
 			}
