@@ -82,6 +82,9 @@ func (p *people) tellIdentifiers(list []Mailbox) {
 		for _, id := range append(slices.Clip(m.GUIDs), m.SID) {
 			p.identify(id, k)
 		}
+		if m.Object != "" {
+			p.objects[m.Object] = true
+		}
 		if m.AllGUIDs {
 			p.allGUIDs[k] = true
 		}

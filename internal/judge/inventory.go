@@ -36,6 +36,8 @@ type Mailbox struct {
 	// ExchangeGuid, ArchiveGuid and Guid. AllGUIDs says that there are no others: the mailbox's own is among them, and the archive's, if there is one.
 	GUIDs    []string
 	AllGUIDs bool
+	// Object is the one of GUIDs that is its object's in the directory, "" if unknown: another number than the mailbox's own.
+	Object string
 	// SID is the security identifier of the account that it belongs to, "" if unknown.
 	SID string
 }
@@ -244,6 +246,9 @@ func (m *Mailbox) identify(t *sheet) {
 			continue
 		case id != noGUID:
 			m.GUIDs = append(m.GUIDs, id)
+			if column == 7 {
+				m.Object = id
+			}
 		case column == 5:
 			continue
 		}

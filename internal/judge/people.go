@@ -3,6 +3,7 @@ package judge
 import (
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // people knows which names are one account: logs write ana, CORP\ana and ana@example.org.
@@ -25,6 +26,8 @@ type people struct {
 	others map[string][]string
 	// listedID are the identifiers of which the list tells whose they are.
 	listedID map[string]bool
+	// objects are the identifiers of the list that are of objects in the directory: no log names a mailbox by them.
+	objects map[string]bool
 	// allGUIDs are the mailboxes of which the list tells all GUIDs, knownSID those of which it tells the SID of the account.
 	allGUIDs, knownSID map[string]bool
 }
@@ -34,7 +37,7 @@ type people struct {
 func newPeople(in *Input) (*people, error) {
 	p := &people{full: make(map[string][]string), listed: make(map[string]bool), plain: make(map[string]bool), alias: make(map[string]string),
 		aliasLocal: make(map[string]string), accounts: make(map[string][]string),
-		named: make(map[string][]string), identifiers: make(map[string][]string), allGUIDs: make(map[string]bool), listedID: make(map[string]bool), knownSID: make(map[string]bool)}
+		named: make(map[string][]string), identifiers: make(map[string][]string), allGUIDs: make(map[string]bool), listedID: make(map[string]bool), objects: make(map[string]bool), knownSID: make(map[string]bool)}
 	if in.Inventory != nil {
 		for i := range in.Inventory.Mailboxes {
 			m := &in.Inventory.Mailboxes[i]
@@ -111,8 +114,17 @@ const noAccounts = "-"
 
 // accountsOf returns what the list says of the accounts of a mailbox; nothing where it does not tell.
 func accountsOf(m *Mailbox) []string {
-	return strings.FieldsFunc(m.Accounts, func(r rune) bool { return r == ' ' || r == ';' || r == ',' })
+	if slices.Contains(unknownAccounts[:], strings.ToLower(strings.TrimSpace(m.Accounts))) {
+		return nil
+	}
+	list := strings.FieldsFunc(m.Accounts, func(r rune) bool {
+		return unicode.IsSpace(r) || r == ';' || r == ',' || r == '|' || r == '/' || r == '\u200b' || r == '\ufeff'
+	})
+	return slices.DeleteFunc(list, func(a string) bool { return slices.Contains(unknownAccounts[:], strings.ToLower(a)) })
 }
+
+// unknownAccounts are what people write where they do not know.
+var unknownAccounts = [...]string{"?", "??", "???", "unknown", "n/a", "na", "tbd", "todo", "null", "none?", "inconnu"}
 
 // further takes that the inventory gives the account of a mailbox another name. A name that two mailboxes claim is neither's.
 func (p *people) further(name, own string) {

@@ -86,3 +86,24 @@ func TestInventoryTellsIdentifiers(t *testing.T) {
 		}
 	}
 }
+
+// TestAccountsOf reads a cell of the list as people fill it: a name that is not read would close the mailbox to it.
+func TestAccountsOf(t *testing.T) {
+	for cell, want := range map[string][]string{
+		"ana a.dupont":       {"ana", "a.dupont"},
+		"ana\na.dupont":      {"ana", "a.dupont"},
+		"ana\u00a0a.dupont":  {"ana", "a.dupont"},
+		"ana;a.dupont, adup": {"ana", "a.dupont", "adup"},
+		"ana|a.dupont":       {"ana", "a.dupont"},
+		"ana / a.dupont":     {"ana", "a.dupont"},
+		"-":                  {"-"},
+		"?":                  {},
+		"N/A":                {},
+		"unknown":            {},
+		"":                   {},
+	} {
+		if got := accountsOf(&Mailbox{Accounts: cell}); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", cell, got, want)
+		}
+	}
+}

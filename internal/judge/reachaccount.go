@@ -213,9 +213,9 @@ func (r *reacher) meant(u *box) (some []*box, sure bool) {
 	return some, sure
 }
 
-// hasGUID reports whether logs or the list tell a GUID of a mailbox of that name.
+// hasGUID reports whether logs or the list tell a GUID of a mailbox of that name, and not only of its object in the directory.
 func (r *reacher) hasGUID(key string) bool {
-	return slices.ContainsFunc(r.who.identifiers[key], looksLikeGUID)
+	return slices.ContainsFunc(r.who.identifiers[key], func(id string) bool { return looksLikeGUID(id) && !r.who.objects[id] })
 }
 
 // mayBe reports whether an account may be that of a mailbox of another name: not if each is known by a GUID, and not by the same.

@@ -313,8 +313,22 @@ func opaque(base string) bool {
 		"php", "php5", "phtml", "asp", "aspx", "ashx", "asmx", "svc", "jsp", "jspx", "do", "cgi", "fcgi", "pl", "py", "rb", "cfm", "nsf", "dll":
 		return true
 	default:
+		switch name := base[:i]; name {
+		case "download", "file", "get", "document", "attachment", "export", "view", "print", "content", "output", "data": // whatever it is (practice)
+			return true
+		default:
+			if hashed(name) {
+				return true
+			}
+		}
 		return end == "" || len(end) > 5 || strings.Trim(end[1:], "0123456789") == "" && len(end) > 4 // minutes.pdf.d1700000000: deleted
 	}
+}
+
+// hashed reports whether a name is a number, a hash or a GUID, by which a program keeps what people call otherwise: digits, or 6 and more
+// hexadecimal digits and hyphens, some of them digits.
+func hashed(name string) bool {
+	return strings.Trim(name, "0123456789") == "" || len(name) >= 6 && strings.Trim(name, "0123456789abcdefABCDEF-") == "" && strings.ContainsAny(name, "0123456789")
 }
 
 // anyOf returns the lines of the inventory that lie in a folder that an object of a log may be; if it is none, all of them.

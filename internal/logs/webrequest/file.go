@@ -32,6 +32,16 @@ func Kept(name string) bool {
 	return false
 }
 
+// keeps is Kept for what a log writes.
+func keeps(name []byte) bool {
+	for _, end := range kept {
+		if fold.HasSuffix(name, end) {
+			return true
+		}
+	}
+	return false
+}
+
 // filePairs returns the pairs: requests for such files that were answered.
 func filePairs() [][2]string {
 	var pairs [][2]string
@@ -78,14 +88,16 @@ func file(r *Request, o logs.Observation, obs []logs.Observation) []logs.Observa
 	default:
 		return obs
 	}
-	if string(Param(r.Query, "_task")) == "mail" {
-		if string(r.Status) == "200" || string(r.Status) == "304" {
-			return webmail(r, o, obs)
+	if len(r.Query) == 0 || !keeps(r.Path) { // a file is one, whatever is asked beside it
+		if string(Param(r.Query, "_task")) == "mail" {
+			if string(r.Status) == "200" || string(r.Status) == "304" {
+				return webmail(r, o, obs)
+			}
+			return obs
 		}
-		return obs
-	}
-	if obs, mail := otherMail(r, o, obs); mail {
-		return obs
+		if obs, mail := otherMail(r, o, obs); mail {
+			return obs
+		}
 	}
 	t, ok := targetOf(r)
 	if !ok {

@@ -28,7 +28,7 @@ func otherMail(r *Request, o logs.Observation, obs []logs.Observation) ([]logs.O
 		if !bytes.Contains(r.Path, []byte(".php")) {
 			return obs, false
 		}
-	case fold.HasPrefix(r.Query, "/ajax/"), fold.HasPrefix(r.Query, "/json/"), fold.HasPrefix(r.Query, "/raw/"):
+	case index(r.Path) && (fold.HasPrefix(r.Query, "/ajax/") || fold.HasPrefix(r.Query, "/json/") || fold.HasPrefix(r.Query, "/raw/")):
 	case bytes.Contains(r.Path, []byte("/apps/mail/api/")):
 		user = r.Account
 	default:
