@@ -19,13 +19,9 @@ type verdictParser struct {
 	before            Reached
 	in, owner, settle known
 
-	// The lists that were read last, and how they stood.
-	byList      []string
-	byText      []byte
-	channelList []ChannelVerdict
-	channelText []byte
-	whyList     []Reason
-	whyText     []byte
+	by       lastList[string]
+	channels lastList[ChannelVerdict]
+	why      lastList[Reason]
 }
 
 // parse reads into p.r a verdict of which text is what follows its first byte, and returns its length without that; 0 if it is not
@@ -69,12 +65,12 @@ func (p *verdictParser) parse(text []byte) (n int, short bool) {
 		r.Last = c.time(p.before.Last)
 	}
 	c.skip(",\n   \"by\": ")
-	r.By = p.sessions(&c)
+	r.By = p.by.read(&c, (*textCursor).text)
 	if c.have(",\n   \"channels\": ") {
-		r.Channels = p.channels(&c)
+		r.Channels = p.channels.read(&c, (*textCursor).channel)
 	}
 	c.skip(",\n   \"why\": ")
-	r.Why = p.reasons(&c)
+	r.Why = p.why.read(&c, (*textCursor).reason)
 	c.skip(",\n   \"settle\": ")
 	r.Settle = c.again(&p.settle)
 	c.skip("\n  }")
@@ -85,80 +81,53 @@ func (p *verdictParser) parse(text []byte) (n int, short bool) {
 	return len(text) - len(c.rest), false
 }
 
-func (p *verdictParser) sessions(c *textCursor) []string {
-	if len(p.byText) > 0 && bytes.HasPrefix(c.rest, p.byText) {
-		c.rest = c.rest[len(p.byText):]
-		return p.byList
+// lastList is a list as it was read last, and how it stood.
+type lastList[T any] struct {
+	list []T
+	text []byte
+}
+
+// read reads a list, which is likely to be the last one again; item reads one of it, given that which stood in its place.
+func (l *lastList[T]) read(c *textCursor, item func(c *textCursor, before T) T) []T {
+	if len(l.text) > 0 && bytes.HasPrefix(c.rest, l.text) {
+		c.rest = c.rest[len(l.text):]
+		return l.list
 	}
-	list, text := []string{}, c.rest
+	list, text := []T{}, c.rest
 	c.list("\n   ", func() {
-		before := ""
-		if i := len(list); i < len(p.byList) {
-			before = p.byList[i]
+		var before T
+		if i := len(list); i < len(l.list) {
+			before = l.list[i]
 		}
-		list = append(list, c.text(before))
+		list = append(list, item(c, before))
 	})
-	p.byText = p.byText[:0]
+	l.text = l.text[:0]
 	if !c.failed {
-		p.byList, p.byText = list, append(p.byText, text[:len(text)-len(c.rest)]...)
+		l.list, l.text = list, append(l.text, text[:len(text)-len(c.rest)]...)
 	}
 	return list
 }
 
-func (p *verdictParser) channels(c *textCursor) []ChannelVerdict {
-	if len(p.channelText) > 0 && bytes.HasPrefix(c.rest, p.channelText) {
-		c.rest = c.rest[len(p.channelText):]
-		return p.channelList
-	}
-	list, text := []ChannelVerdict{}, c.rest
-	c.list("\n   ", func() {
-		var v, before ChannelVerdict
-		if i := len(list); i < len(p.channelList) {
-			before = p.channelList[i]
-		}
-		c.skip("{\n     \"channel\": ")
-		v.Channel = c.text(before.Channel)
-		c.skip(",\n     \"content\": ")
-		c.levels(&v.Levels, &before.Levels, ",\n     \"")
-		c.skip(",\n     \"why\": ")
-		v.Why = c.text(before.Why)
-		c.skip("\n    }")
-		list = append(list, v)
-	})
-	p.channelText = p.channelText[:0]
-	if !c.failed {
-		p.channelText = append(p.channelText, text[:len(text)-len(c.rest)]...)
-		p.channelList = list
-	}
-	return list
+func (c *textCursor) channel(before ChannelVerdict) (v ChannelVerdict) {
+	c.skip("{\n     \"channel\": ")
+	v.Channel = c.text(before.Channel)
+	c.skip(",\n     \"content\": ")
+	c.levels(&v.Levels, &before.Levels, ",\n     \"")
+	c.skip(",\n     \"why\": ")
+	v.Why = c.text(before.Why)
+	c.skip("\n    }")
+	return v
 }
 
-func (p *verdictParser) reasons(c *textCursor) []Reason {
-	if len(p.whyText) > 0 && bytes.HasPrefix(c.rest, p.whyText) {
-		c.rest = c.rest[len(p.whyText):]
-		return p.whyList
-	}
-	list, text := []Reason{}, c.rest
-	c.list("\n   ", func() {
-		var v, before Reason
-		if i := len(list); i < len(p.whyList) {
-			before = p.whyList[i]
-		}
-		c.skip("{\n     \"rule\": ")
-		v.Rule = c.text(before.Rule)
-		c.skip(",\n     \"text\": ")
-		v.Text = c.text(before.Text)
-		c.skip(",\n     \"evidence\": ")
-		v.Evidence = c.proofs(before.Evidence, "\n     ")
-		c.skip("\n    }")
-		list = append(list, v)
-	})
-	p.whyText = p.whyText[:0]
-	if !c.failed {
-		p.whyText = append(p.whyText, text[:len(text)-len(c.rest)]...)
-		p.whyList = list
-	}
-	return list
+func (c *textCursor) reason(before Reason) (v Reason) {
+	c.skip("{\n     \"rule\": ")
+	v.Rule = c.text(before.Rule)
+	c.skip(",\n     \"text\": ")
+	v.Text = c.text(before.Text)
+	c.skip(",\n     \"evidence\": ")
+	v.Evidence = c.proofs(before.Evidence, "\n     ")
+	c.skip("\n    }")
+	return v
 }
 
 // textCursor goes through indented JSON. Once something is not as expected, failed is true for good; short, if the text ended there.
