@@ -307,7 +307,7 @@ func (h *holding) shellsUsed() error {
 				for _, r := range act.Refs[:min(len(act.Refs), maxProofs)] {
 					proofs = append(proofs, h.in.proof(r))
 				}
-				h.host(c.Host, logs.ShellUsed, act.From, act.OK, fmt.Sprintf("%s %s: %s", orNobody(c.IP), exploitRules[logs.ShellUsed].what, h.where(act, c)), proofs)
+				h.host(c.Host, logs.ShellUsed, act.From, act.OK, fmt.Sprintf("%s %s: %s", orNobody(c.IP), exploitRules[logs.ShellUsed].what, whereFirst(act.Refs, c)), proofs)
 			}
 		}
 	}
@@ -317,12 +317,6 @@ func (h *holding) shellsUsed() error {
 // mayTellShells reports whether requests to web shells stand in the log that tells of a context.
 func mayTellShells(c *tally.Context) bool {
 	return strings.HasPrefix(c.Format, "iis") || strings.HasPrefix(c.Format, "exchange.httpproxy") || strings.HasPrefix(c.Format, "web.")
-}
-
-// where says when and where an act stands.
-func (h *holding) where(act *tally.Act, c *tally.Context) string {
-	a := attributing{}
-	return a.at(act.Refs, c)
 }
 
 // exploited adds the hosts that were exploited.

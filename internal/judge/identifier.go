@@ -104,6 +104,7 @@ func (p *people) learnIdentifiers(in *Input) error {
 	if err != nil {
 		return err
 	}
+	p.uncounted = all.TooMany
 	lastName, key := "", ""
 	for _, i := range all.List {
 		id := identifierOf(i.ID)

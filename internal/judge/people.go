@@ -30,6 +30,8 @@ type people struct {
 	objects map[string]bool
 	// allGUIDs are the mailboxes of which the list tells all GUIDs, knownSID those of which it tells the SID of the account.
 	allGUIDs, knownSID map[string]bool
+	// uncounted says that logs tell of more identifiers than are kept, so that none of theirs is known.
+	uncounted bool
 }
 
 // newPeople learns the names from the inventory, the evidence and the facts. What somebody merely tried teaches a name

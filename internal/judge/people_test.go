@@ -2,6 +2,7 @@ package judge
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/barid-dfir/barid/internal/logs"
@@ -104,6 +105,29 @@ func TestAccountsOf(t *testing.T) {
 	} {
 		if got := accountsOf(&Mailbox{Accounts: cell}); !slices.Equal(got, want) {
 			t.Errorf("%q: %q, want %q", cell, got, want)
+		}
+	}
+}
+
+// manyIdentities is a Store whose logs told more identities than are kept.
+type manyIdentities struct{ *tally.Memory }
+
+func (manyIdentities) Identities() (tally.Identities, error) {
+	return tally.Identities{TooMany: true}, nil
+}
+
+func TestIdentitiesThatAreTooManyAreNoted(t *testing.T) {
+	for _, many := range []bool{false, true} {
+		var store tally.Store = &tally.Memory{}
+		if many {
+			store = manyIdentities{&tally.Memory{}}
+		}
+		j, err := Judge(&Input{Store: store, Facts: &Facts{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if noted := slices.ContainsFunc(j.Notes, func(n string) bool { return strings.Contains(n, "more identifiers") }); noted != many {
+			t.Errorf("too many: %v, notes %q", many, j.Notes)
 		}
 	}
 }

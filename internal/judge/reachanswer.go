@@ -33,6 +33,10 @@ type handedOut struct {
 	reason         *casefile.Reason
 }
 
+func newHandedOut(rule string) handedOut {
+	return handedOut{rule: rule, from: never, to: always, first: never, last: always}
+}
+
 // aPage is below how many bytes an answer that is smaller than a file is no part of it but a page or an error: what a server hands out of
 // a file it hands to the network by larger pieces.
 const aPage = 2000
@@ -53,7 +57,7 @@ func (r *reacher) answered() (*answers, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &answers{all: all, theirs: handedOut{rule: ruleUnnamedAnswer, from: never, to: always, first: never, last: always}, others: handedOut{rule: ruleUnnamedClient, from: never, to: always, first: never, last: always}}
+	out := &answers{all: all, theirs: newHandedOut(ruleUnnamedAnswer), others: newHandedOut(ruleUnnamedClient)}
 	hostile := make(map[string]bool)
 	for i := range r.sessions {
 		s := &r.sessions[i]
@@ -86,7 +90,7 @@ func (r *reacher) answered() (*answers, error) {
 		}
 	}
 	if all.Sampled {
-		x := tally.Answer{Unsaid: true, Times: 0}
+		x := tally.Answer{Unsaid: true}
 		out.others.add(&x, r.from, r.to)
 	}
 	return out, nil

@@ -332,15 +332,15 @@ func (a *attributing) remote(ip string) remote {
 	return x
 }
 
-// at says when and where a record stands.
-func (a *attributing) at(refs []tally.Ref, c *tally.Context) string {
+// whereFirst says when and where the first of the records of a context stands.
+func whereFirst(refs []tally.Ref, c *tally.Context) string {
 	if len(refs) == 0 {
 		return c.Format
 	}
-	return a.where(refs[0], c)
+	return where(refs[0], c)
 }
 
-func (a *attributing) where(r tally.Ref, c *tally.Context) string {
+func where(r tally.Ref, c *tally.Context) string {
 	at := "at an unknown time"
 	if r.Time != event.UnknownTime {
 		at = stamp(time.Unix(0, r.Time))
@@ -365,7 +365,7 @@ func (a *attributing) told(s *strand) string {
 	if s.ip != "" {
 		text += " from " + s.ip
 	}
-	return text + " (" + a.where(s.first, c) + ")"
+	return text + " (" + where(s.first, c) + ")"
 }
 
 // plant marks what the seeds mark.

@@ -37,7 +37,7 @@ func (a *attributing) followGrants() error {
 		}
 		if g := apps[app]; g == nil || x.level > g.level {
 			apps[app] = &granted{x.level, act.From, x.hops, append(slices.Clone(x.why), fmt.Sprintf("it let in application %s (%s), %s", c.App,
-				cmp.Or(act.Action, act.Inference), a.at(act.Refs, c)))}
+				cmp.Or(act.Action, act.Inference), whereFirst(act.Refs, c)))}
 		}
 	}
 	if len(apps) == 0 {

@@ -27,7 +27,6 @@ func (a *attributing) massReads(out []suspicion) ([]suspicion, error) {
 	type hit struct {
 		context int32
 		at      int64
-		files   int
 	}
 	var hits []hit
 	var list []opening
@@ -58,7 +57,7 @@ func (a *attributing) massReads(out []suspicion) ([]suspicion, error) {
 				}
 			}
 			if inside[o.object]++; len(inside) == massFiles {
-				hits = append(hits, hit{int32(i), list[first].at, len(inside)})
+				hits = append(hits, hit{int32(i), list[first].at})
 				break
 			}
 		}
@@ -82,7 +81,7 @@ func (a *attributing) massReads(out []suspicion) ([]suspicion, error) {
 		network := networkOf(c.IP)
 		for _, v := range a.store.Visits(i) {
 			if v.From != event.UnknownTime {
-				d := v.From / int64(24*time.Hour)
+				d := v.From / day
 				if days[d] == nil {
 					days[d] = make(map[string]bool)
 				}
@@ -94,13 +93,13 @@ func (a *attributing) massReads(out []suspicion) ([]suspicion, error) {
 		c := &a.contexts[h.context]
 		before, familiar := 0, false
 		for d, from := range wanted[a.who.key(c.Account)] {
-			if d < h.at/int64(24*time.Hour) {
+			if d < h.at/day {
 				before++
 				familiar = familiar || from[networkOf(c.IP)]
 			}
 		}
 		if before >= 2 && !familiar {
-			out = append(out, suspicion{h.context, h.at, fmt.Sprintf("it opened %d files of a share within 5 minutes, from where the account had not come before (MASS_READ)", h.files)})
+			out = append(out, suspicion{h.context, h.at, fmt.Sprintf("it opened %d files of a share within 5 minutes, from where the account had not come before (MASS_READ)", massFiles)})
 		}
 	}
 	return out, nil

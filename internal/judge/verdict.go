@@ -75,6 +75,9 @@ func Judge(in *Input) (*Judgement, error) {
 	j := &Judgement{Coverage: cover.list(), Sessions: sessions.list(), Capabilities: listCapabilities(powers), Statements: in.Facts.statements(),
 		Notes: slices.Concat(notes, in.Hosts.notes, cover.notes)}
 	j.Notes = append(j.Notes, sessions.notes...)
+	if who.uncounted {
+		j.Notes = append(j.Notes, "logs give names more identifiers (GUIDs, SIDs) than are kept: none of them is used, and names that they would tell apart may be one another's")
+	}
 	if err := reach(in, who, cover, sessions, powers, j); err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
@@ -27,8 +26,6 @@ type webMail struct {
 // besideMail is how far from a request of web mail the session is that it is answered by: a request stands in the log when it ends, and
 // a server between may keep a session for some minutes, in nanoseconds.
 const besideMail = 5 * minute
-
-const day24 = int64(24 * time.Hour)
 
 // webMail finds the logs that hold requests to web mail, and when these were.
 func (r *reacher) webMail() (*webMail, error) {
@@ -89,9 +86,9 @@ func (r *reacher) usesMail() map[string]bool {
 			if v.From == event.UnknownTime || sum(v.To, r.in.skew(i)) >= r.from {
 				continue
 			}
-			if day, ok := first[c.IP]; !ok {
-				first[c.IP] = v.From / day24
-			} else if day != v.From/day24 {
+			if d, ok := first[c.IP]; !ok {
+				first[c.IP] = v.From / day
+			} else if d != v.From/day {
 				out[c.IP] = true
 				break
 			}
