@@ -344,12 +344,12 @@ func (c *judgeCmd) Run(e *env) error {
 		}
 		return inv, err
 	})
-	// Most of what is made from here on is in the case that is written at the end.
-	debug.SetMemoryLimit(max(judgeLimit, debug.SetMemoryLimit(-1)))
-	debug.SetGCPercent(200)
 	if err != nil {
 		return err
 	}
+	// Most of what is made from here on is in the case that is written at the end.
+	debug.SetMemoryLimit(max(judgeLimit, debug.SetMemoryLimit(-1)))
+	debug.SetGCPercent(200)
 	if c.Regimes != "" {
 		if cfg.Regimes, err = c.regimes(); err != nil {
 			return err

@@ -152,9 +152,11 @@ func factsBefore(w *casefile.Writer, dir string, given []byte) (*judge.Facts, er
 }
 
 // Notes that stay until the evidence is read anew.
-const otherYears = "facts: years: they are others than when the evidence was read, and count only then: run barid assess"
-const lostFacts = "facts: those that the case was decided by before are gone or were changed: whether years and timezones are the same is not known, and they count only when the evidence is read: run barid assess"
-const otherZones = "facts: timezones: they are others than when the evidence was read, and count only then: run barid assess"
+const (
+	otherYears = "facts: years: they are others than when the evidence was read, and count only then: run barid assess"
+	lostFacts  = "facts: those that the case was decided by before are gone or were changed: whether years and timezones are the same is not known, and they count only when the evidence is read: run barid assess"
+	otherZones = "facts: timezones: they are others than when the evidence was read, and count only then: run barid assess"
+)
 
 // openStore opens what the evidence of a case with so many sources taught.
 func openStore(dir string, sources int) (*tally.File, error) {
