@@ -14,7 +14,8 @@ import (
 // Most verdicts differ from the one before in their object and in little else: texts, and lists of reasons, that are the same stand in memory
 // once.
 type verdictParser struct {
-	r Reached
+	r      Reached
+	cursor textCursor
 
 	before            Reached
 	in, owner, settle known
@@ -27,8 +28,8 @@ type verdictParser struct {
 // parse reads into p.r a verdict of which text is what follows its first byte, and returns its length without that; 0 if it is not
 // as encoder writes it, or encoding/json would not read it as it stands. short says that text ended before that was known.
 func (p *verdictParser) parse(text []byte) (n int, short bool) {
-	c := textCursor{rest: text}
-	r := &p.r
+	p.cursor = textCursor{rest: text}
+	c, r := &p.cursor, &p.r
 	*r = Reached{}
 	c.skip("\n   \"object\": {\n    \"kind\": ")
 	r.Object.Kind = c.word(p.before.Object.Kind)
@@ -65,12 +66,12 @@ func (p *verdictParser) parse(text []byte) (n int, short bool) {
 		r.Last = c.time(p.before.Last)
 	}
 	c.skip(",\n   \"by\": ")
-	r.By = p.by.read(&c, (*textCursor).text)
+	r.By = p.by.read(c, (*textCursor).text)
 	if c.have(",\n   \"channels\": ") {
-		r.Channels = p.channels.read(&c, (*textCursor).channel)
+		r.Channels = p.channels.read(c, (*textCursor).channel)
 	}
 	c.skip(",\n   \"why\": ")
-	r.Why = p.why.read(&c, (*textCursor).reason)
+	r.Why = p.why.read(c, (*textCursor).reason)
 	c.skip(",\n   \"settle\": ")
 	r.Settle = c.again(&p.settle)
 	c.skip("\n  }")
