@@ -71,21 +71,27 @@ func (r *reacher) answered() (*answers, error) {
 		}
 	}
 	facts := r.in.Facts.parsed()
-	direct := slices.ContainsFunc(all.List, func(x tally.Answer) bool { at := remoteOf(facts, x.IP); return !at.private && !at.none })
+	direct := make(map[int32]bool) // by log: others of the same evidence may see a balancer's address only
+	for i := range all.List {
+		if at := remoteOf(facts, all.List[i].IP); !at.private && !at.none {
+			direct[all.List[i].First.Source] = true
+		}
+	}
+	audited := r.auditOfAll()
 	for _, x := range inOrder(all.List) {
 		at := remoteOf(facts, x.IP)
 		from, to := sum(x.From, -sum(slack, r.doubt)), sum(x.To, sum(slack, r.doubt))
 		if x.Untimed || x.From == event.UnknownTime {
 			from, to = r.from, r.to
 		}
-		if from, to = max(from, r.from), min(to, r.to); from > to || x.Kind == event.AuditedAnswer && r.auditTells(from, to) {
+		if from, to = max(from, r.from), min(to, r.to); from > to || x.Kind == event.AuditedAnswer && audited && r.auditTells(from, to) {
 			continue
 		}
 		switch {
 		case at.role&RoleAttacker != 0 || hostile[neighbourhood(x.IP)]:
 			out.theirs.add(x, from, to)
 		case at.role&(RoleOurs|RoleScanner) != 0 && at.role&RoleNAT == 0:
-		case r.files.open(from, to), at.role&(RoleService|RoleNAT) != 0, at.none, at.private && !direct:
+		case r.files.open(from, to), at.role&(RoleService|RoleNAT) != 0, at.none, at.private && !direct[x.First.Source]:
 			out.others.add(x, from, to) // behind the address of a server may be anybody
 		}
 	}
@@ -111,6 +117,43 @@ func inOrder(list []tally.Answer) []*tally.Answer {
 
 // isPage reports whether all that an address got is too little to be a part of a larger file.
 func isPage(x *tally.Answer) bool { return x.Most < aPage && !x.Unsaid && !x.Ranged }
+
+// auditOfAll reports whether the log of each web server lies where an audit log of Nextcloud does, by the first folder in which they differ: an
+// address that looks like one of Nextcloud's may be another program's on another server.
+func (r *reacher) auditOfAll() bool {
+	known, ok := r.cover.(*coverage)
+	if !ok {
+		return true
+	}
+	var audited, web [][]string // folders, by their elements
+	for _, t := range known.trails {
+		audit := slices.Contains(t.rule.presence, "nextcloud")
+		if !audit && (!t.rule.sites || !slices.Contains(t.rule.presence, "web")) {
+			continue
+		}
+		for _, f := range t.files {
+			if i := int(f.Source); i >= 0 && i < len(r.in.Sources) {
+				folder := strings.Split(r.in.Sources[i].Path, "/")
+				folder = folder[:len(folder)-1]
+				if audit {
+					audited = append(audited, folder)
+				} else {
+					web = append(web, folder)
+				}
+			}
+		}
+	}
+	same := 0 // elements that all have in common
+	for all := slices.Concat(audited, web); len(all) > 0 && !slices.ContainsFunc(all, func(f []string) bool { return len(f) <= same || f[same] != all[0][same] }); {
+		same++
+	}
+	place := func(f []string) string { return strings.Join(f[same:min(same+1, len(f))], "") }
+	at := make(map[string]bool)
+	for _, f := range audited {
+		at[place(f)] = true
+	}
+	return !slices.ContainsFunc(web, func(f []string) bool { return !at[place(f)] })
+}
 
 // auditTells reports whether the audit log of Nextcloud covers a time: it tells of every file that was opened.
 func (r *reacher) auditTells(from, to int64) bool {

@@ -44,7 +44,7 @@ func Asked(method, path, query, status []byte) (a event.Answer) {
 	if len(status) != 3 || status[0] != '2' && string(status) != "304" || string(method) == "HEAD" {
 		return a
 	}
-	if name := fileName(path, query); name != nil {
+	if name := fileName(path, query); name != nil && (!keeps(name) || observes(method)) {
 		a.Kind, a.Name = event.NamedAnswer, name
 		return a
 	}
@@ -66,6 +66,15 @@ func Asked(method, path, query, status []byte) (a event.Answer) {
 		a.Kind = event.AuditedAnswer
 	}
 	return a
+}
+
+// observes reports whether [Observe] tells of a file that people keep and that was asked for so; OPTIONS hands out none.
+func observes(method []byte) bool {
+	switch string(method) {
+	case "GET", "POST", "OPTIONS", "PUT", "DELETE", "MOVE", "COPY", "MKCOL", "PROPFIND", "PROPPATCH", "PATCH", "SEARCH", "REPORT", "LOCK", "UNLOCK":
+		return true
+	}
+	return false
 }
 
 // exchangeBegins are the first letters of the channels of Exchange.

@@ -42,6 +42,7 @@ func TestAnswered(t *testing.T) {
 		{"GET", "a.js", "", "200", "5", event.Answer{Kind: event.NamedAnswer, Name: []byte("a.js")}},
 		{"", "", "", "200", "5", event.Answer{Kind: event.OpaqueAnswer, Bytes: 5}},
 		{"GET", "/f/77", "", "20", "5", event.Answer{}},
+		{"get", "/data/REPORT.PDF", "", "200", "5", event.Answer{Kind: event.OpaqueAnswer, Bytes: 5}},
 		{"GET", "/docs/report.pdf;jsessionid=AB.node1", "", "200", "5", event.Answer{Kind: event.OpaqueAnswer, Bytes: 5}},
 		{"GET", "/docs/7.do;jsessionid=AB.node1", "", "200", "5", event.Answer{Kind: event.OpaqueAnswer, Bytes: 5}},
 		{"GET", "/docs/report.pdf;x.css", "", "200", "5", event.Answer{Kind: event.OpaqueAnswer, Bytes: 5}},
