@@ -138,6 +138,9 @@ func Observe(r *Request, obs []logs.Observation) []logs.Observation {
 			o.Kind, o.Account = logs.Login, r.Account
 			return append(obs, o)
 		}
+		if post && channel == "web" && len(r.Account) == 0 {
+			return form(r, o, obs)
+		}
 		return obs
 	case channel == "owa" && post && fold.Equal(r.Path, "/owa/auth.owa"):
 		// A wrong password is answered with the same 302: only the account in the line tells them apart.
