@@ -145,6 +145,23 @@ func TestWhose(t *testing.T) {
 		s.login("02:40", "test", "203.0.113.9")
 	}, "")
 
+	relay := []with{over("imap"), from("mx1", "syslog.dovecot")}
+	f("a guess that hits through a server that reads mail for many", func(s *scene) {
+		s.facts.Ours.ServiceIPs = []string{"192.0.2.25"}
+		for i := range 25 {
+			s.fail("02:"+string(rune('0'+i/10))+string(rune('0'+i%10)), "test", "192.0.2.25", relay...)
+		}
+		s.login("02:40", "test", "192.0.2.25", append(relay, bySession("R"))...)
+		s.login("04:00", "other", "192.0.2.25", append(relay, bySession("O"))...)
+	}, "unattributed R\nunattributed O\n") // no log tells whom web mail opened the other mailbox for
+	f("a few failures each through a server that reads mail for many", func(s *scene) {
+		s.facts.Ours.ServiceIPs = []string{"192.0.2.25"}
+		for i := range 25 {
+			s.fail("02:"+string(rune('0'+i/10))+string(rune('0'+i%10)), "user"+string(rune('a'+i)), "192.0.2.25", relay...)
+		}
+		s.login("02:40", "usera", "192.0.2.25", append(relay, bySession("R"))...)
+	}, "")
+
 	f("off the baseline of an account that is held", func(s *scene) {
 		s.facts.Attacker.Accounts = []string{"mara@example.org"}
 		w := clockOf("03-10 00:00")

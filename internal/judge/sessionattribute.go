@@ -100,6 +100,7 @@ func attribute(in *Input, who *people, cover *coverage) (*sessions, error) {
 	if seeds.suspect, err = a.suspicions(cover); err != nil {
 		return nil, err
 	}
+	seeds.relayed = a.guessedThroughRelays(cover)
 	out := &sessions{guessers: a.guessers, exploited: a.hosts, exposed: seeds.exposed, hybrid: a.hybrid, notes: a.notes}
 	if !seeds.any() && len(a.facts.Attacker.IPs) == 0 { // an address of which no log tells may have come in where none does
 		return out, nil
@@ -148,11 +149,12 @@ type seedList struct {
 	scripts  []string // in whose browsers script ran, say the facts
 	exposed  []exposure
 	suspect  []suspicion
+	relayed  []throughRelay
 	medium   []string // accounts of sessions that the facts name as this program does: account|address|time
 }
 
 func (s *seedList) any() bool {
-	return len(s.named)+len(s.stated)+len(s.agents)+len(s.ips)+len(s.guessed)+len(s.exploits)+len(s.accounts)+len(s.medium)+len(s.scripts)+len(s.exposed)+len(s.suspect) > 0
+	return len(s.named)+len(s.stated)+len(s.agents)+len(s.ips)+len(s.guessed)+len(s.exploits)+len(s.accounts)+len(s.medium)+len(s.scripts)+len(s.exposed)+len(s.suspect)+len(s.relayed) > 0
 }
 
 // seeds finds what the facts, guessing and exploits mark.
@@ -316,6 +318,9 @@ func (a *attributing) beginning(s *seedList) int64 {
 		for i := range s.suspect {
 			see(s.suspect[i].at)
 		}
+		for i := range s.relayed {
+			see(s.relayed[i].since)
+		}
 	}
 	if first == math.MaxInt64 {
 		return event.UnknownTime
@@ -432,6 +437,14 @@ func (a *attributing) plant(s *seedList) {
 	}
 	for i := range s.exposed {
 		x := &s.exposed[i]
+		if c := a.accounts.of(x.account); c >= 0 {
+			if p := a.personOf(c); p.held == "" {
+				p.held, p.perhaps = x.why, true
+			}
+		}
+	}
+	for i := range s.relayed {
+		x := &s.relayed[i]
 		if c := a.accounts.of(x.account); c >= 0 {
 			if p := a.personOf(c); p.held == "" {
 				p.held, p.perhaps = x.why, true

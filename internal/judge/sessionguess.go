@@ -25,11 +25,19 @@ type guess struct {
 	accounts    int   // different ones, in all
 	times       int64
 	spray       bool
-	apart       bool            // only the logs of several hosts together make it guessing, and they may tell of the same failures
-	tried       map[string]bool // accounts, where somebody got in from the address; otherwise nil
+	apart       bool             // only the logs of several hosts together make it guessing, and they may tell of the same failures
+	tried       map[string]bool  // accounts, where somebody got in from the address; otherwise nil
+	often       map[string]often // by account: those whose failures alone make it guessing, by ways in of which web mail makes use
 	proof       tally.Ref
 	host        string // of the log that tells of it; of several the first
 	doubt       int64  // by how much the times may be off: the clock of its log is
+}
+
+// often are failures of one account that alone make an address one that guessed.
+type often struct {
+	tally.Span
+	channel string
+	times   int64 // the most within guessWindow
 }
 
 // guesses finds the addresses that guessed. Those from which nobody ever got in are left out unless they are asked for.
@@ -112,8 +120,20 @@ func judgeTries(tries []*tally.Try, who *people) *guess {
 				run = run[1:]
 			}
 			runs[k] = run
-			if timesIn(run) < guessTimes {
+			n := timesIn(run)
+			if n < guessTimes {
 				continue
+			}
+			if readsMail(t.Channel) {
+				o, ok := g.often[keys[i]]
+				if !ok {
+					o = often{Span: tally.Span{From: run[0].From, To: t.To}, channel: t.Channel}
+				}
+				o.From, o.To, o.times = min(o.From, run[0].From), max(o.To, t.To), max(o.times, n)
+				if g.often == nil {
+					g.often = make(map[string]often)
+				}
+				g.often[keys[i]] = o
 			}
 			if at := run[0].From; host != allHosts {
 				found(at)

@@ -77,6 +77,11 @@ func TestObserve(t *testing.T) {
 	f(post("/xmlrpc.php", "for=jetpack", "200"), "")
 	f(post("/mail/", "_task=login", "302"), "login ok ip=203.0.113.9 channel=web inference=SIGNED_IN")
 	f(post("/mail/", "_task=login", "200"), "")
+	f(post("/mail/", "_task=login", "401"), "login failed ip=203.0.113.9 channel=web")
+	f(post("/wp-login.php", "", "401"), "login failed ip=203.0.113.9 channel=web")
+	f(post("/xmlrpc.php", "", "401"), "login failed ip=203.0.113.9 channel=web")
+	f(post("/form", "", "401"), "") // nobody's form
+	f(Request{Method: b("GET"), Path: b("/mail/"), Query: b("_task=login"), Status: b("401"), Client: ip}, "")
 	f(Request{Method: b("GET"), Path: b("/wp-login.php"), Status: b("200"), Client: ip}, "")
 	// Apache and nginx have no substatus: the account is there because a password was.
 	f(Request{Method: b("GET"), Path: b("/private"), Status: b("401"), Account: b("ana"), Client: ip}, "login failed account=ana ip=203.0.113.9 channel=web")
