@@ -21,4 +21,5 @@ const (
 	NamedAnswer              // the file of that name, or a part of a page
 	OpaqueAnswer             // the address tells of no file: a script, a number, an interface of programs
 	AuditedAnswer            // the same, of a program that may write of it in a log of its own
+	StatusAnswer             // an address of a program's version, until it is known how many bytes it had: no event has it
 )

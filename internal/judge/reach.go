@@ -52,6 +52,7 @@ type reacher struct {
 	byName      map[string]logs.Inference
 	byPrincipal map[string][]stay
 	fileNames   map[string]string // paths by the numbers of a file server
+	contextsOf  map[string][]int  // those of mail by account, as people.key writes it, once it was asked
 	j           *Judgement
 }
 

@@ -5,7 +5,9 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
+	"github.com/barid-dfir/barid/internal/tally"
 )
 
 // maxOutsiders is how many accounts without a mailbox are noted one by one.
@@ -23,10 +25,12 @@ type outsiders struct {
 	by       []string
 	channels map[string]bool
 	account  *box // of one
+	// heldFrom and heldTo enclose when the passwords or tokens of them may have been held: never and always where none was.
+	heldFrom, heldTo int64
 }
 
 func newOutsiders(x logs.Exposure) *outsiders {
-	return &outsiders{exposure: x, from: never, to: always, channels: make(map[string]bool)}
+	return &outsiders{exposure: x, from: never, to: always, heldFrom: never, heldTo: always, channels: make(map[string]bool)}
 }
 
 // add takes what was reached through an account.
@@ -40,7 +44,11 @@ func (o *outsiders) add(r *reacher, u *box) {
 	}
 	for i := range r.powers { // who held it may have come in by the mailbox's own name, too, as nobody who is known to be the attacker
 		if k := &r.powers[i]; k.principal == u.key && k.rule != ruleTried && (k.power == logs.Password || k.power == logs.Token) {
-			from, to = min(from, max(orAlways(k.earliest), r.from)), max(to, min(orNever(k.to), r.to))
+			begin, end := max(orAlways(k.earliest), r.from), min(orNever(k.to), r.to)
+			from, to = min(from, begin), max(to, end)
+			if begin <= end {
+				o.heldFrom, o.heldTo = min(o.heldFrom, begin), max(o.heldTo, end)
+			}
 		}
 	}
 	o.from, o.to = min(o.from, from), max(o.to, to)
@@ -77,12 +85,12 @@ func (r *reacher) otherAccounts() {
 	var noted [nameKinds][]*box
 	for _, u := range unknown {
 		x, d := u.most()
-		if d == not {
-			continue
-		}
 		one := newOutsiders(x)
 		one.add(r, u)
 		one.account = u
+		if d == not && (one.heldFrom > one.heldTo || len(r.usesOf(u.key)) == 0) {
+			continue // what only facts name need not be anybody's account
+		}
 		if some, sure := r.meant(u); len(some) > 0 {
 			for _, b := range some {
 				one.open(r, b, kindOf(u.key))
@@ -113,14 +121,12 @@ func (r *reacher) otherAccounts() {
 			}
 			opened := false
 			for _, o := range of[kind] {
-				if o != nil {
-					o.open(r, b, nameKind(kind))
+				if o != nil && o.open(r, b, nameKind(kind)) {
 					opened = true
 				}
 			}
 			for _, o := range single {
-				if kind == int(nameOfMailbox) && r.mayBe(o.account, b) {
-					o.open(r, b, nameOfMailbox)
+				if kind == int(nameOfMailbox) && r.mayBe(o.account, b) && o.open(r, b, nameOfMailbox) {
 					opened = true
 				}
 			}
@@ -223,13 +229,21 @@ func (r *reacher) mayBe(u, b *box) bool {
 	return u != b && (!r.hasGUID(u.key) || !r.hasGUID(b.key) || r.who.share(u.key, b.key))
 }
 
-// open opens a mailbox that may be the one of accounts by another name of that kind.
-func (o *outsiders) open(r *reacher, b *box, kind nameKind) {
+// open opens a mailbox that may be the one of accounts by another name of that kind, and reports whether there was anything to open: with
+// their password, somebody may have come in by the mailbox's own name.
+func (o *outsiders) open(r *reacher, b *box, kind nameKind) bool {
+	exposure := o.exposure
+	if exposure < logs.Content && o.heldFrom <= o.heldTo && r.strangerIn(b, o.heldFrom, o.heldTo) {
+		exposure = logs.Content
+	}
+	if exposure == logs.NoExposure {
+		return false
+	}
 	rule, words := ruleOtherAccount, noMailbox
 	if kind == guidOfMailbox {
 		rule, words = ruleUnknownMailbox, noOwner
 	}
-	w := b.way(wayKey{rule: rule, grasp: graspCoarse, degree: may, exposure: o.exposure})
+	w := b.way(wayKey{rule: rule, grasp: graspCoarse, degree: may, exposure: exposure})
 	w.bound(-1, -1)
 	w.times++
 	w.self = max(w.self, may)
@@ -241,8 +255,63 @@ func (o *outsiders) open(r *reacher, b *box, kind nameKind) {
 		w.by = addTo(w.by, id, mostBy)
 	}
 	for _, c := range slices.Sorted(maps.Keys(o.channels)) {
-		b.through(c).show(o.exposure, may, "it may be the mailbox of "+o.names[0])
+		b.through(c).show(exposure, may, "it may be the mailbox of "+o.names[0])
 	}
+	return true
+}
+
+// strangerIn reports whether somebody came into a mailbox by its own name from from to to of whom nothing says that he is its owner: from
+// an address that was not used for it a day before that. Where no log shows who came in, the mailbox is open by itself.
+func (r *reacher) strangerIn(b *box, from, to int64) bool {
+	from, to = sum(from, -r.doubt), sum(to, r.doubt)
+	before := sum(from, -day)
+	known, asked := make(map[string]bool), make(map[string]bool)
+	logins := make(map[string][]tally.Span) // by session: the end of one may stand in a line without the address
+	for _, i := range r.usesOf(b.key) {
+		if c := &r.contexts[i]; c.IP != "" && c.Session != "" {
+			for _, v := range r.in.Store.Visits(i) {
+				logins[c.Session] = append(logins[c.Session], tally.Span{From: orAlways(v.From), To: sum(orNever(v.To), day)})
+			}
+		}
+	}
+	for _, i := range r.usesOf(b.key) {
+		c := &r.contexts[i]
+		for _, v := range r.in.Store.Visits(i) {
+			if v.From != event.UnknownTime && v.From < before {
+				known[c.IP] = true
+			}
+			if orAlways(v.From) > to || orNever(v.To) < from {
+				continue
+			}
+			if s := r.whose(i, orAlways(v.From)); s != nil && s.attribution <= ofOwner {
+				continue
+			}
+			if c.IP == "" && v.From != event.UnknownTime && slices.ContainsFunc(logins[c.Session], func(x tally.Span) bool { return x.From <= v.From && x.To >= v.From }) {
+				continue
+			}
+			asked[c.IP] = true
+		}
+	}
+	for ip := range asked {
+		if ip == "" || !known[ip] {
+			return true
+		}
+	}
+	return false
+}
+
+// usesOf returns the contexts in which mail was used by an account.
+func (r *reacher) usesOf(key string) []int {
+	if r.contextsOf == nil {
+		r.contextsOf = make(map[string][]int)
+		for i := range r.contexts {
+			if c := &r.contexts[i]; c.Account != "" && c.Standing != logs.Service && isMail(c.Channel) {
+				key := r.who.key(c.Account)
+				r.contextsOf[key] = append(r.contextsOf[key], i)
+			}
+		}
+	}
+	return r.contextsOf[key]
 }
 
 // noteOutsiders says which accounts, or identifiers, are of no mailbox of the list, how many mailboxes may be theirs, and what settles it. Of

@@ -161,8 +161,7 @@ func hold(w *world, c *casefile.Case, sum *tightness) (bad []string) {
 	closed := true
 	for i := range c.Reached {
 		r := &c.Reached[i]
-		if m, ok := all[r.Object.In+" "+r.Object.ID]; len(w.lost)+len(w.mistreated) == 0 &&
-			(r.Object.Kind == "mailbox" && w.box(r.Object.ID) != nil && inTruth[r.Object.ID] == 0 || r.Object.Kind == "file" && ok && !w.truth[m] && !w.part[m]) {
+		if len(w.lost)+len(w.mistreated) == 0 && w.untouched(r, all, inTruth) {
 			if sum.clean++; r.Levels.Content == casefile.RuledOut {
 				sum.cleanRuledOut++
 			}
@@ -282,6 +281,21 @@ func hold(w *world, c *casefile.Case, sum *tightness) (bad []string) {
 		}
 	}
 	return bad
+}
+
+// untouched reports whether an entry is of a mailbox, or where files are played of a file, of which the attacker got nothing.
+func (w *world) untouched(r *casefile.Reached, all map[string]item, inTruth map[string]int64) bool {
+	if !isFile(w.boxes[0].items[0]) {
+		return r.Object.Kind == "mailbox" && w.box(r.Object.ID) != nil && inTruth[r.Object.ID] == 0
+	}
+	if r.Object.Kind != "file" {
+		return false
+	}
+	m, ok := all[r.Object.In+" "+r.Object.ID]
+	if !ok && r.Object.In == "" {
+		m, ok = find(all, r.Object.ID)
+	}
+	return ok && !w.truth[m] && !w.part[m]
 }
 
 func find(all map[string]item, id string) (item, bool) {

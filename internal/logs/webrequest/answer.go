@@ -14,6 +14,11 @@ var scripts = [...]string{"php", "phtml", "php5", "asp", "aspx", "ashx", "asmx",
 // fronts are pages that everybody gets and that, asked for without a parameter, do not tell one file from another.
 var fronts = [...]string{"/", "/index.php", "/default.aspx", "/index.aspx", "/default.asp", "/index.jsp", "/wp-login.php"}
 
+// versions are pages of Nextcloud and ownCloud that tell which version it is, in less than aVersion bytes with headers (practice).
+var versions = [...]string{"/status.php", "/nextcloud/status.php", "/owncloud/status.php"}
+
+const aVersion = 1000
+
 // audited are what the addresses begin with of Nextcloud's own pages and interfaces: what of files they hand out stands in its audit log (practice).
 var audited = [...]string{"/ocs/v1.php/", "/ocs/v2.php/", "/apps/", "/core/", "/status.php", "/cron.php", "/index.php/apps/", "/index.php/core/", "/index.php/login", "/csrftoken"}
 
@@ -36,10 +41,16 @@ func Sized(a event.Answer, status, size []byte) event.Answer {
 	} else if a.Bytes = number(size); a.Bytes == 0 {
 		return event.Answer{}
 	}
+	if a.Kind == event.StatusAnswer {
+		if a.Bytes > 0 && a.Bytes < aVersion && !a.Ranged {
+			return event.Answer{}
+		}
+		a.Kind = event.AuditedAnswer
+	}
 	return a
 }
 
-// Asked is Answered for an answer of which nothing is known but its status: the kind, and the name of a file.
+// Asked is Answered for an answer of which nothing is known but its status: the kind, and the name of a file. [Sized] must follow.
 func Asked(method, path, query, status []byte) (a event.Answer) {
 	if len(status) != 3 || status[0] != '2' && string(status) != "304" || string(method) == "HEAD" {
 		return a
@@ -55,6 +66,11 @@ func Asked(method, path, query, status []byte) (a event.Answer) {
 		for _, f := range fronts {
 			if len(f) == len(path) && fold.Equal(path, f) {
 				return event.Answer{}
+			}
+		}
+		for _, v := range versions {
+			if string(path) == v {
+				return event.Answer{Kind: event.StatusAnswer}
 			}
 		}
 	}
