@@ -71,10 +71,11 @@ func (r *reacher) answered() (*answers, error) {
 		}
 	}
 	facts := r.in.Facts.parsed()
-	direct := make(map[int32]bool) // by log: others of the same evidence may see a balancer's address only
+	logOf := r.webLogs()
+	direct := make(map[*trail]bool) // other logs of the same evidence may see a balancer's address only
 	for i := range all.List {
 		if at := remoteOf(facts, all.List[i].IP); !at.private && !at.none {
-			direct[all.List[i].First.Source] = true
+			direct[logOf[all.List[i].First.Source]] = true
 		}
 	}
 	audited := r.auditOfAll()
@@ -91,7 +92,7 @@ func (r *reacher) answered() (*answers, error) {
 		case at.role&RoleAttacker != 0 || hostile[neighbourhood(x.IP)]:
 			out.theirs.add(x, from, to)
 		case at.role&(RoleOurs|RoleScanner) != 0 && at.role&RoleNAT == 0:
-		case r.files.open(from, to), at.role&(RoleService|RoleNAT) != 0, at.none, at.private && !direct[x.First.Source]:
+		case r.files.open(from, to), at.role&(RoleService|RoleNAT) != 0, at.none, at.private && !direct[logOf[x.First.Source]]:
 			out.others.add(x, from, to) // behind the address of a server may be anybody
 		}
 	}
@@ -100,6 +101,21 @@ func (r *reacher) answered() (*answers, error) {
 		out.others.add(&x, r.from, r.to)
 	}
 	return out, nil
+}
+
+// webLogs returns the logs of web servers by their sources, however a log is split into files.
+func (r *reacher) webLogs() map[int32]*trail {
+	out := make(map[int32]*trail)
+	if known, ok := r.cover.(*coverage); ok {
+		for _, t := range known.trails {
+			if t.rule.sites && slices.Contains(t.rule.presence, "web") {
+				for _, f := range t.files {
+					out[f.Source] = t
+				}
+			}
+		}
+	}
+	return out
 }
 
 // inOrder returns answers with those last that are pages rather than parts of files: where there are others, nothing is said of these.
