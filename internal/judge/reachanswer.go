@@ -74,7 +74,7 @@ func (r *reacher) answered() (*answers, error) {
 	logOf := r.webLogs()
 	direct := make(map[*trail]bool) // other logs of the same evidence may see a balancer's address only
 	for i := range all.List {
-		if at := remoteOf(facts, all.List[i].IP); !at.private && !at.none {
+		if at := remoteOf(facts, all.List[i].IP); !at.private && !at.none && logOf[all.List[i].First.Source] != nil {
 			direct[logOf[all.List[i].First.Source]] = true
 		}
 	}

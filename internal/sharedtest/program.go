@@ -2,6 +2,7 @@ package sharedtest
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,4 +24,21 @@ func RunWithBarid(m *testing.M, program *string) int {
 		return 1
 	}
 	return m.Run()
+}
+
+// LookAtSources opens the folders that the program is built from: Go gives a test's result of before while nothing has changed that it saw
+// the test look at, and it does not see what the compiler reads.
+func LookAtSources(tb testing.TB) {
+	tb.Helper()
+	for _, dir := range []string{"cmd", "content", "evtx", "internal", "sigma"} {
+		err := filepath.WalkDir(filepath.Join(Root(tb), dir), func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() && d.Name() == "testdata" {
+				return fs.SkipDir
+			}
+			return err
+		})
+		if err != nil {
+			tb.Fatal(err)
+		}
+	}
 }

@@ -27,6 +27,7 @@ func run(t *testing.T, dir string, args ...string) {
 }
 
 func TestExportsOfRealCasesAreValid(t *testing.T) {
+	sharedtest.LookAtSources(t)
 	root := sharedtest.Root(t)
 	facts := filepath.Join(root, "examples", "facts")
 	check := func(name, dir string, args ...string) {

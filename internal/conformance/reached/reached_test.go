@@ -88,6 +88,7 @@ type wantGap struct {
 }
 
 func TestCases(t *testing.T) {
+	sharedtest.LookAtSources(t)
 	cases, err := filepath.Glob("testdata/*/want.yaml")
 	if err != nil || len(cases) == 0 {
 		t.Fatal("no cases", err)
