@@ -182,7 +182,10 @@ func TestLoadNamesWhatIsWrong(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fsys := mapFS{"en/glossary.yaml": "language.dir: ltr", "en/zz.yaml": c.text}
-			_, err := load(fsys.fs())
+			all, err := load(fsys.fs())
+			if err == nil {
+				_, err = all[English]()
+			}
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "en/zz.yaml") {
 				t.Errorf("got %v, want an error that names en/zz.yaml and says %q", err, c.want)
 			}

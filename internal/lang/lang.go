@@ -35,7 +35,7 @@ type Language struct {
 	rules    ruleNames
 }
 
-var builtin = sync.OnceValues(func() (map[string]*Language, error) { return load(content.Languages()) })
+var builtin = sync.OnceValues(func() (map[string]func() (*Language, error), error) { return load(content.Languages()) })
 
 // Find returns the language of a tag: "fr". What follows a hyphen ("fr-BE") is not looked at. The error names the
 // languages that there are.
@@ -46,7 +46,7 @@ func Find(tag string) (*Language, error) {
 	}
 	base, _, _ := strings.Cut(strings.ToLower(tag), "-")
 	if l := all[base]; l != nil {
-		return l, nil
+		return l()
 	}
 	return nil, fmt.Errorf("there is no language %q: use one of %s", tag, strings.Join(Tags(), ", "))
 }

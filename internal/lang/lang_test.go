@@ -117,14 +117,21 @@ func TestWhatIsMissingShows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := all["xx"]
+	l, err := all["xx"]()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if got, want := string(l.HTML("seen", "n", 2)), `<span lang="en" dir="ltr">2 of &lt;[?what]&gt;</span>`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	if got, want := l.Text("seen", "n", 2, "what", "x"), "[en] \u20662 of <x>\u2069"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	for _, l := range all {
+	for tag, read := range all {
+		l, err := read()
+		if err != nil {
+			t.Fatal(tag, err)
+		}
 		if got := l.Text("nowhere", "odd"); !strings.Contains(got, "[?nowhere]") {
 			t.Errorf("a message that no language has: %q", got)
 		}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -51,28 +52,34 @@ func (t *text) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-// load reads the languages: a folder each.
-func load(fsys fs.FS) (map[string]*Language, error) {
+// load finds the languages, a folder each. One is read when it is first asked for: a run needs one or two, and phrases are many.
+func load(fsys fs.FS) (map[string]func() (*Language, error), error) {
 	dirs, err := fs.ReadDir(fsys, ".")
 	if err != nil {
 		return nil, err
 	}
-	all := map[string]*Language{}
+	all := make(map[string]func() (*Language, error))
 	for _, d := range dirs {
-		if !d.IsDir() {
-			continue
-		}
-		if all[d.Name()], err = loadOne(fsys, d.Name()); err != nil {
-			return nil, err
+		if d.IsDir() {
+			all[d.Name()] = sync.OnceValues(func() (*Language, error) { return loadOne(fsys, d.Name()) })
 		}
 	}
-	if all[English] == nil {
+	english := all[English]
+	if english == nil {
 		return nil, fmt.Errorf("content/lang: there is no folder %q", English)
 	}
 	for tag, l := range all {
-		if tag != English {
-			l.english = all[English]
+		if tag == English {
+			continue
 		}
+		all[tag] = sync.OnceValues(func() (*Language, error) {
+			one, err := l()
+			if err != nil {
+				return nil, err
+			}
+			one.english, err = english()
+			return one, err
+		})
 	}
 	return all, nil
 }
