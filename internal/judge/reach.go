@@ -153,24 +153,25 @@ func (r *reacher) box(name string) *box {
 
 // spell learns how the accounts that matter are written in the logs.
 func (r *reacher) spell() {
-	last := ""
+	last, key := "", ""
 	r.accounts = make(map[string]string)
 	for i := range r.contexts {
 		a := r.contexts[i].Account
-		if id := r.contexts[i].Session; id != "" && a != "" {
-			key := r.who.key(a)
-			if other, ok := r.accounts[id]; ok && other != key {
-				key = ""
-			}
-			r.accounts[id] = key
-		}
-		if a == last || a == "" {
+		if a == "" {
 			continue
 		}
-		last = a
-		key := r.who.key(a)
-		if n, ok := slices.BinarySearch(r.spelled[key], a); !ok {
-			r.spelled[key] = slices.Insert(r.spelled[key], n, a)
+		if a != last {
+			last, key = a, r.who.key(a)
+			if n, ok := slices.BinarySearch(r.spelled[key], a); !ok {
+				r.spelled[key] = slices.Insert(r.spelled[key], n, a)
+			}
+		}
+		if id := r.contexts[i].Session; id != "" {
+			if other, ok := r.accounts[id]; !ok {
+				r.accounts[id] = key
+			} else if other != key {
+				r.accounts[id] = ""
+			}
 		}
 	}
 }

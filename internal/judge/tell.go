@@ -454,7 +454,11 @@ func (r *reacher) why(b *box, sig signature, t *touch, l *levels) []casefile.Rea
 			out = append(out, casefile.Reason{Rule: w.rule, Text: r.sentence(w, w.rule) + " " + recordsBy(n, t.by, first, last), Evidence: r.proofs(t.refs)})
 			continue
 		}
-		out = append(out, r.reason(w, w.rule))
+		if w.said == nil {
+			said := r.reason(w, w.rule)
+			w.said = &said
+		}
+		out = append(out, *w.said)
 	}
 	if len(out) > 0 && l.content() != not {
 		return out
@@ -609,14 +613,6 @@ func recordsBy(n int64, by []string, first, last *time.Time) string {
 	}
 	s.WriteString(".")
 	return s.String()
-}
-
-// someOf names the first few.
-func someOf(list []string, n int) string {
-	if len(list) <= n {
-		return strings.Join(list, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(list[:n], ", "), len(list)-n)
 }
 
 func orNone(s string) string {

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -93,11 +94,17 @@ const mostSessions = 3
 
 // sessionNames names sessions for people. The ids themselves stand in the entry.
 func sessionNames(ids []string, most int) string {
-	names := make([]string, 0, len(ids))
-	for _, id := range ids {
-		names = append(names, sessionName(id))
+	var s strings.Builder
+	for i, id := range ids[:min(len(ids), most)] {
+		if i > 0 {
+			s.WriteString(", ")
+		}
+		s.WriteString(sessionName(id))
 	}
-	return someOf(names, most)
+	if len(ids) > most {
+		fmt.Fprintf(&s, " and %d more", len(ids)-most)
+	}
+	return s.String()
 }
 
 // sessionName says a session by the account, the address and the time that its id is made of; an id of the log stays as it is.

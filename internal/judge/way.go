@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
 	"github.com/barid-dfir/barid/internal/tally"
@@ -88,6 +89,7 @@ type way struct {
 	// words say more of it: channels and hosts.
 	words []string
 	gaps  []gapOn
+	said  *casefile.Reason // why an item is reached by it, once that was told
 }
 
 // mostBy is how many sessions, and mostWords how many further words, are kept of a way.
