@@ -51,7 +51,7 @@ const (
 	// MemoSize is how many texts a Memo remembers.
 	MemoSize = 2048
 	maxMemo  = 512 // bytes of a text; at most this much times MemoSize is held
-	minMemo  = 32  // shorter ones are read as quickly
+	minMemo  = 16  // shorter ones are read as quickly
 )
 
 // Holds implements Sieve.

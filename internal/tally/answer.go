@@ -124,6 +124,24 @@ func answerOf(at Ref, a *event.Answer) Answer {
 		Unsaid: a.Bytes < 0, Ranged: a.Ranged, First: at}
 }
 
+// one is add for that of one event.
+func (a *Answer) one(at *Ref, x *event.Answer) {
+	switch {
+	case at.Time == event.UnknownTime:
+		a.Untimed = true
+	case a.From == event.UnknownTime:
+		a.From, a.To = at.Time, at.Time
+	default:
+		a.From, a.To = min(a.From, at.Time), max(a.To, at.Time)
+	}
+	n := max(0, amount(x.Bytes))
+	a.Unsaid, a.Ranged = a.Unsaid || x.Bytes < 0, a.Ranged || x.Ranged
+	a.Times, a.Bytes, a.Most = addKnown(a.Times, 1), addKnown(a.Bytes, n), max(a.Most, n)
+	if at.Time <= a.First.Time && CompareRefs(*at, a.First) < 0 {
+		a.First = *at
+	}
+}
+
 // answerSample takes the answers to the addresses with the smallest hashes: which those are does not depend on the order in which they
 // come.
 type answerSample struct {
@@ -254,6 +272,7 @@ type answerTaker struct {
 	ips    []byte // of rows
 	last   int32  // the row that was last added to
 	names  map[uint64]struct{}
+	recent [256]uint64 // hashes of names that were taken, each where it says; 0 is none
 }
 
 // takenRow is an Answer of one source whose address stands elsewhere.
@@ -274,10 +293,16 @@ func (c *Collector) Answer(client []byte, at Ref, a *event.Answer) {
 		if t.sample.manyNames.Load() {
 			return
 		}
+		h := nameHash(a.Name)
+		was := &t.recent[h%uint64(len(t.recent))]
+		if *was == h && h != 0 {
+			return
+		}
+		*was = h
 		if t.names == nil {
 			t.names = make(map[uint64]struct{})
 		}
-		if t.names[nameHash(a.Name)] = struct{}{}; len(t.names) > maxNames {
+		if t.names[h] = struct{}{}; len(t.names) > maxNames {
 			t.flush()
 		}
 		return
@@ -285,9 +310,8 @@ func (c *Collector) Answer(client []byte, at Ref, a *event.Answer) {
 	if len(client) > maxAnswerIP {
 		client = client[:maxAnswerIP]
 	}
-	x := answerOf(at, a)
-	if int(t.last) < len(t.rows) && t.same(&t.rows[t.last], client, &x) {
-		t.rows[t.last].add(&x)
+	if int(t.last) < len(t.rows) && t.same(&t.rows[t.last], client, at.Source, a.Kind) {
+		t.rows[t.last].one(&at, a)
 		return
 	}
 	hash := addressHash(client)
@@ -298,18 +322,18 @@ func (c *Collector) Answer(client []byte, at Ref, a *event.Answer) {
 		t.grow()
 	}
 	mask := uint64(len(t.slots) - 1)
-	slot := x.slot(hash) & mask
+	slot := answerSlot(hash, at.Source, a.Kind) & mask
 	for ; t.slots[slot] != 0; slot = (slot + 1) & mask {
 		i := t.slots[slot] - 1
-		if r := &t.rows[i]; r.hash == hash && t.same(r, client, &x) {
-			r.add(&x)
+		if r := &t.rows[i]; r.hash == hash && t.same(r, client, at.Source, a.Kind) {
+			r.one(&at, a)
 			t.last = i
 			return
 		}
 	}
 	t.last = int32(len(t.rows))
 	t.slots[slot] = t.last + 1
-	t.rows = append(t.rows, takenRow{x, hash, uint32(len(t.ips)), uint8(len(client))})
+	t.rows = append(t.rows, takenRow{answerOf(at, a), hash, uint32(len(t.ips)), uint8(len(client))})
 	t.ips = append(t.ips, client...)
 	if len(t.rows) == answersAtOnce {
 		t.flush()
@@ -317,8 +341,10 @@ func (c *Collector) Answer(client []byte, at Ref, a *event.Answer) {
 }
 
 // slot is where a row is looked for first, given the hash of its address.
-func (a *Answer) slot(hash uint64) uint64 {
-	return hash ^ uint64(a.First.Source)*0x9E3779B97F4A7C15 ^ uint64(a.Kind)
+func (a *Answer) slot(hash uint64) uint64 { return answerSlot(hash, a.First.Source, a.Kind) }
+
+func answerSlot(hash uint64, source int32, kind event.AnswerKind) uint64 {
+	return hash ^ uint64(source)*0x9E3779B97F4A7C15 ^ uint64(kind)
 }
 
 func (t *answerTaker) grow() {
@@ -334,8 +360,8 @@ func (t *answerTaker) grow() {
 }
 
 // same reports whether a row is of an address, kind and source.
-func (t *answerTaker) same(r *takenRow, client []byte, x *Answer) bool {
-	return r.Kind == x.Kind && r.First.Source == x.First.Source && bytes.Equal(t.ips[r.at:r.at+uint32(r.length)], client)
+func (t *answerTaker) same(r *takenRow, client []byte, source int32, kind event.AnswerKind) bool {
+	return r.Kind == kind && r.First.Source == source && string(t.ips[r.at:r.at+uint32(r.length)]) == string(client)
 }
 
 // addressHash is by which addresses are chosen.
