@@ -130,6 +130,7 @@ func attribute(in *Input, who *people, cover *coverage) (*sessions, error) {
 	if err := a.throughWebMail(cover); err != nil {
 		return nil, err
 	}
+	a.otherNames()
 	a.rest()
 	if err := out.gather(a); err != nil {
 		return nil, err
