@@ -522,7 +522,7 @@ func (a *attributing) plantGuess(ip string, g *guess) {
 			a.mark(x, suspected, 0, false, what, "then it succeeded for "+a.told(x)+"; but the account had come from there before")
 			return
 		}
-		if g.apart {
+		if !x.during(g.certain-doubt, g.last+guessLasts+doubt) {
 			a.mark(x, suspected, 0, false, what, "then it succeeded for "+a.told(x)+"; but the failures stand in the logs of several servers, which may tell of the same ones")
 			return
 		}

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -25,7 +26,7 @@ type guess struct {
 	accounts    int   // different ones, in all
 	times       int64
 	spray       bool
-	apart       bool             // only the logs of several hosts together make it guessing, and they may tell of the same failures
+	certain     int64            // first by the log of one host; before it, only those of several hosts make it guessing, which may tell of the same failures
 	tried       map[string]bool  // accounts, where somebody got in from the address; otherwise nil
 	often       map[string]often // by account: those whose failures alone make it guessing, by ways in of which web mail makes use
 	proof       tally.Ref
@@ -142,8 +143,11 @@ func judgeTries(tries []*tally.Try, who *people) *guess {
 			}
 		}
 	}
-	if g.first < 0 && together >= 0 {
-		g.first, g.apart = together, true
+	if g.certain = g.first; g.certain < 0 {
+		g.certain = math.MaxInt64
+	}
+	if together >= 0 && together < g.certain {
+		g.first = together
 	}
 	g.accounts = len(g.tried)
 	if g.first < 0 {
