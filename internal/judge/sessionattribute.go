@@ -526,6 +526,10 @@ func (a *attributing) plantGuess(ip string, g *guess) {
 			a.mark(x, suspected, 0, false, what, "then it succeeded for "+a.told(x)+"; but the failures stand in the logs of several servers, which may tell of the same ones")
 			return
 		}
+		if !a.personal(ip) {
+			a.mark(x, suspected, 0, false, what, "then it succeeded for "+a.told(x)+"; but many come from there")
+			return
+		}
 		x.guess = true
 		a.mark(x, ofAttacker, 0, false, what, "then it succeeded for "+a.told(x))
 	})

@@ -12,6 +12,9 @@ import (
 func scripts(w *world) {
 	w.named("/srv/files/%s-%d.pdf")
 	w.anonymous = false // nobody signs in who could have guessed
+	if !w.secondStated {
+		w.attacker.second = w.attacker.ip // nothing would tie another to him
+	}
 	w.jump()
 	w.facts = append(w.facts, `channels_off: [{channel: smb, scope: "*", proof: "not installed"}, {channel: ssh, scope: "*", proof: "refused"}]`)
 	number := map[item]int{}
