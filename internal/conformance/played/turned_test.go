@@ -52,7 +52,7 @@ func TestCopiesAndWorkersChangeNothing(t *testing.T) {
 // TestLostLogsProveNothing holds that to lose logs never rules out what was not, and that to get them back leaves confirmed what was.
 func TestLostLogsProveNothing(t *testing.T) {
 	for _, k := range kinds {
-		if k.name == "events" || k.name == "people" {
+		if k.name == "events" || k.name == "people" || k.name == "webmail" {
 			continue // a session that two logs tell of may be open in one of them: to lose that closes it
 		}
 		t.Run(k.name, func(t *testing.T) {
