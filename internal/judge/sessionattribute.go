@@ -639,18 +639,35 @@ func (a *attributing) follow(key string, level attribution, from *strand, step s
 	if key[0] == 'd' {
 		idx = a.devices
 	}
+	var users []*person
 	seen := make(map[*person]bool)
 	for c := idx.of(name); c >= 0; c = idx.next[c] {
-		p := a.personOf(c)
-		if seen[p] {
-			continue
+		if p := a.personOf(c); !seen[p] {
+			seen[p] = true
+			users = append(users, p)
 		}
-		seen[p] = true
-		a.followIn(p, key, level, from, step)
+	}
+	theirs := taken{from: math.MaxInt64, ips: make(map[string]bool)}
+	for _, p := range users {
+		for _, x := range p.byKey[key] {
+			if x.level == ofAttacker {
+				theirs.from = min(theirs.from, x.from)
+				theirs.ips[x.ip] = true
+			}
+		}
+	}
+	for _, p := range users {
+		a.followIn(p, key, level, from, theirs, step)
 	}
 }
 
-func (a *attributing) followIn(p *person, key string, level attribution, from *strand, step string) {
+// taken is what is known of the attacker's use of a session or a device: since when, and from which addresses.
+type taken struct {
+	from int64
+	ips  map[string]bool
+}
+
+func (a *attributing) followIn(p *person, key string, level attribution, from *strand, theirs taken, step string) {
 	var others, owners []*strand
 	owned := ""
 	for _, x := range p.byKey[key] {
@@ -686,7 +703,7 @@ func (a *attributing) followIn(p *person, key string, level attribution, from *s
 		case x == from:
 		case len(owners) > 0:
 			a.mark(x, min(level, suspected), hops, weak, append(chain, "but the session is shared with its owner: "+owned)...)
-		case from != nil && !p.base.known && x.ip != from.ip && x.from < from.from && x.who == from.who:
+		case from != nil && !p.base.known && x.from < theirs.from && !theirs.ips[x.ip]:
 			a.mark(x, min(level, suspected), hops, weak, append(chain, "but it is earlier, from another address, and no baseline of the account is known: the session may have been taken from its owner")...)
 		default:
 			a.mark(x, level, hops, weak, chain...)
