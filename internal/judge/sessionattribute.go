@@ -522,8 +522,12 @@ func (a *attributing) plantGuess(ip string, g *guess) {
 			a.mark(x, suspected, 0, false, what, "then it succeeded for "+a.told(x)+"; but the account had come from there before")
 			return
 		}
-		if !x.during(g.certain-doubt, g.last+guessLasts+doubt) {
-			a.mark(x, suspected, 0, false, what, "then it succeeded for "+a.told(x)+"; but the failures stand in the logs of several servers, which may tell of the same ones")
+		if !x.during(sum(g.certain, -doubt), g.last+guessLasts+doubt) {
+			if x.during(sum(g.apart, -doubt), g.last+guessLasts+doubt) {
+				a.mark(x, suspected, 0, false, what, "then it succeeded for "+a.told(x)+"; but the failures stand in the logs of several servers, which may tell of the same ones")
+			} else {
+				a.mark(x, suspected, 0, false, what, "then it succeeded for "+a.told(x)+"; but of no account alone were there as many as guessing takes")
+			}
 			return
 		}
 		if !a.personal(ip) {

@@ -17,6 +17,7 @@ const (
 	guessWindow   = int64(24 * time.Hour)
 	guessLasts    = int64(7 * 24 * time.Hour)
 	allHosts      = "*"
+	allNames      = "\x00*"
 )
 
 // guess is what an address tried.
@@ -26,7 +27,9 @@ type guess struct {
 	accounts    int   // different ones, in all
 	times       int64
 	spray       bool
-	certain     int64            // first by the log of one host; before it, only those of several hosts make it guessing, which may tell of the same failures
+	certain     int64            // first of those that make it guessing by themselves: in the log of one host, of one account or sprayed
+	apart       int64            // first by the logs of several hosts together, which may tell of the same failures
+	mixed       int64            // first of several names together, which may be those of one person
 	tried       map[string]bool  // accounts, where somebody got in from the address; otherwise nil
 	often       map[string]often // by account: those whose failures alone make it guessing, by ways in of which web mail makes use
 	proof       tally.Ref
@@ -84,18 +87,13 @@ func (in *Input) eachGuesser(f func([]*tally.Try)) error {
 
 // judgeTries tells whether the tries of one address, in order of time, are guessing: nil if not.
 func judgeTries(tries []*tally.Try, who *people) *guess {
-	g := &guess{tried: make(map[string]bool), began: tries[0].From, first: -1, proof: tries[0].First}
+	g := &guess{tried: make(map[string]bool), began: tries[0].From, proof: tries[0].First}
 	type logged struct{ account, host, format string }
 	runs := make(map[logged][]*tally.Try)
-	together := int64(-1)
+	g.certain, g.apart, g.mixed = math.MaxInt64, math.MaxInt64, math.MaxInt64
 	inWindow := make(map[string]int)
 	start := 0
 	keys := make([]string, len(tries))
-	found := func(at int64) {
-		if g.first < 0 || at < g.first {
-			g.first = at
-		}
-	}
 	for i, t := range tries {
 		keys[i] = who.key(t.Account)
 		g.last = max(g.last, t.To)
@@ -110,12 +108,11 @@ func judgeTries(tries []*tally.Try, who *people) *guess {
 		}
 		if len(inWindow) >= sprayAccounts {
 			g.spray = true
-			found(tries[start].From)
+			g.certain = min(g.certain, tries[start].From)
 		}
 		// The same failure may stand in several logs. Those of one kind on several hosts are of a balancer, which gives every request to one of them, or
 		// of a proxy, which passes them on.
-		for _, host := range [...]string{t.Host, allHosts} {
-			k := logged{keys[i], host, t.Format}
+		for _, k := range [...]logged{{keys[i], t.Host, t.Format}, {keys[i], allHosts, t.Format}, {allNames, t.Host, t.Format}} {
 			run := append(runs[k], t)
 			for run[0].From < t.From-guessWindow {
 				run = run[1:]
@@ -125,7 +122,7 @@ func judgeTries(tries []*tally.Try, who *people) *guess {
 			if n < guessTimes {
 				continue
 			}
-			if readsMail(t.Channel) {
+			if k.account == keys[i] && readsMail(t.Channel) {
 				o, ok := g.often[keys[i]]
 				if !ok {
 					o = often{Span: tally.Span{From: run[0].From, To: t.To}, channel: t.Channel}
@@ -136,21 +133,18 @@ func judgeTries(tries []*tally.Try, who *people) *guess {
 				}
 				g.often[keys[i]] = o
 			}
-			if at := run[0].From; host != allHosts {
-				found(at)
-			} else if together < 0 || at < together {
-				together = at
+			switch at := run[0].From; {
+			case k.account == allNames:
+				g.mixed = min(g.mixed, at)
+			case k.host == allHosts:
+				g.apart = min(g.apart, at)
+			default:
+				g.certain = min(g.certain, at)
 			}
 		}
 	}
-	if g.certain = g.first; g.certain < 0 {
-		g.certain = math.MaxInt64
-	}
-	if together >= 0 && together < g.certain {
-		g.first = together
-	}
 	g.accounts = len(g.tried)
-	if g.first < 0 {
+	if g.first = min(g.certain, g.apart, g.mixed); g.first == math.MaxInt64 {
 		return nil
 	}
 	return g
