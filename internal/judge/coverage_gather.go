@@ -105,6 +105,7 @@ func (c *coverage) assemble() error {
 		return err
 	}
 	c.zoneless(g)
+	c.setBack()
 	return c.joints(g)
 }
 
@@ -164,16 +165,33 @@ func (c *coverage) zoneless(g *gatherer) {
 		case !s.ZoneAssumed:
 			continue
 		}
-		if c.skewed == nil {
-			c.skewed = make(map[logAt]int64)
-		}
-		c.skewed[logAt{s.Host, s.Format}] = max(doubt, c.skewed[logAt{s.Host, s.Format}])
+		c.mayBeOff(s, doubt)
 		if alone && !s.YearAssumed {
 			c.doubt = zoneDoubt
 		} else if t := g.trailOf[streamID{s.Source, s.Host, s.Format}]; t != nil {
 			t.skew, t.skewWhy = doubt, why
 		}
 	}
+}
+
+// setBack takes the times of logs that run backwards as far as they are known: the clock was wrong until it was set back, or is since, by as much as
+// the log shows, and a pause of it before.
+func (c *coverage) setBack() {
+	for _, t := range c.trails {
+		for i := range t.files {
+			if f := &t.files[i]; f.Backwards > mostBack(f.Format) && !t.rule.unordered {
+				c.mayBeOff(&f.Stream, sum(f.Backwards, longPause))
+			}
+		}
+	}
+}
+
+// mayBeOff notes that the times of a log of a host may be off by so many nanoseconds.
+func (c *coverage) mayBeOff(s *tally.Stream, doubt int64) {
+	if c.skewed == nil {
+		c.skewed = make(map[logAt]int64)
+	}
+	c.skewed[logAt{s.Host, s.Format}] = max(doubt, c.skewed[logAt{s.Host, s.Format}])
 }
 
 func (g *gatherer) anyExchange() bool {

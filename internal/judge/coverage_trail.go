@@ -451,11 +451,7 @@ func (t *trail) damage(f *file) {
 	case f.Cut:
 		t.add(f.To+1, t.after(f.To)-1, "truncated_file", base(f.path)+" ends in the middle of a line, or could not be read to its end", true, false)
 	}
-	limit := minute
-	if strings.HasPrefix(t.rule.format, "web.") {
-		limit = 60 * minute // a request stands there when it ends, with the time at which it began
-	}
-	if f.Backwards > limit && !t.rule.unordered {
+	if f.Backwards > mostBack(t.rule.format) && !t.rule.unordered {
 		from := f.BackwardsAt.Time
 		to := from + f.Backwards
 		if from == event.UnknownTime || to < from {
@@ -463,6 +459,14 @@ func (t *trail) damage(f *file) {
 		}
 		t.add(from, to, "clock", fmt.Sprintf("the times of %s run backwards by %s", base(f.path), span(f.Backwards)), true, false)
 	}
+}
+
+// mostBack is by how much the times of a log may run backwards without its clock being wrong, in nanoseconds.
+func mostBack(format string) int64 {
+	if strings.HasPrefix(format, "web.") {
+		return 60 * minute // a request stands there when it ends, with the time at which it began
+	}
+	return minute
 }
 
 // exported returns of which time the records of a file may be that stand in it in any order, of which some are missing: of its period, where the name
