@@ -6,14 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"syscall"
 	_ "time/tzdata" // zones must not depend on the machine that evidence is read on
 
 	"github.com/alecthomas/kong"
+
+	"github.com/barid-dfir/barid/internal/casefile"
 )
 
 // The exit statuses.
@@ -97,8 +101,17 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "barid: interrupted")
 		return exitFailed
 	}
-	e.term.line("barid: " + err.Error())
+	e.term.line("barid: " + failed(err))
 	return exitFailed
+}
+
+// failed says what went wrong. Of a folder that is no case the system says only which file it has not.
+func failed(err error) string {
+	var of *fs.PathError
+	if errors.As(err, &of) && errors.Is(err, fs.ErrNotExist) && filepath.Base(of.Path) == casefile.CaseFile {
+		return filepath.Dir(of.Path) + ": there is no case in this folder. Name that of a case, as barid assess wrote it (barid-case, or what -o said)"
+	}
+	return err.Error()
 }
 
 // misread says what is wrong with a command line. Of a case that is not there the parser says only what the system called it.

@@ -167,6 +167,9 @@ func ParseFacts(r io.Reader) (*Facts, error) {
 	var root, more yaml.Node
 	d := yaml.NewDecoder(bytes.NewReader(p))
 	if err := d.Decode(&root); err != nil && !errors.Is(err, io.EOF) {
+		if bytes.Contains(p, []byte("\n\t")) || bytes.HasPrefix(p, []byte("\t")) {
+			return nil, fmt.Errorf("%w: a line begins with a tab; YAML takes only blanks there", err)
+		}
 		return nil, err
 	}
 	if err := d.Decode(&more); !errors.Is(err, io.EOF) {

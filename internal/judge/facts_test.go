@@ -24,6 +24,7 @@ func TestFactsThatCannotBeMeant(t *testing.T) {
 	f("statements:\n- {auhtor: x}\n", "line 2", `"auhtor" in statements`)
 	f("window:\n  from: 2021-03-09T00:00:00Z\n  to: 2021-03-01T00:00:00Z\n", "line 2", "ends (2021-03-01T00:00:00Z) before it begins")
 	f("window: {from: 2021-03-09T00:00:00Z}\nevicted: 2021-03-01T00:00:00Z\n", "line 2", "evicted", "before the window begins")
+	f("window:\n\tfrom: 2021-03-01T00:00:00Z\n", "line 2", "begins with a tab")
 	f("window: {from: yesterday}", "line 1", "time")
 	f("baseline_days: -3", "baseline_days")
 	f("tlp: red\nyears:\n  maillog: 5\n", "line 3", "years: maillog: 5 is no year")

@@ -39,7 +39,7 @@ func unusedFacts(in *Input, who *people) ([]string, error) {
 		if x := &f.Exposed[i]; x.Account != "" {
 			w.name("exposed: account", "account", x.Account, who.key(x.Account))
 		} else {
-			w.name("exposed: host", "server", x.Host, hostLabel(hostName(x.Host)))
+			w.name("exposed: host", "server", x.Host, hostLabel(hostName(in.Hosts.Of(x.Host))))
 		}
 	}
 	for _, s := range f.Attacker.UserAgents {
@@ -70,6 +70,7 @@ func unusedFacts(in *Input, who *people) ([]string, error) {
 	for _, s := range in.Store.Streams() {
 		w.saw("host", s.Host)
 		w.saw("server", hostLabel(hostName(s.Host)))
+		w.saw("server", hostLabel(hostName(in.Hosts.Of(s.Host)))) // what facts call a server that logs name by an address
 	}
 	last := ""
 	for _, c := range in.Store.Contexts() {
@@ -96,6 +97,15 @@ func unusedFacts(in *Input, who *people) ([]string, error) {
 	}
 	for _, account := range failed.accounts {
 		w.saw("account", who.key(account))
+	}
+	if len(w.networks) > 0 { // who got pages only is in no context
+		handed, err := in.Store.Answers()
+		if err != nil {
+			return nil, err
+		}
+		for i := range handed.List {
+			w.sawAddress(handed.List[i].IP)
+		}
 	}
 	if in.Inventory != nil {
 		for i := range in.Inventory.Mailboxes {

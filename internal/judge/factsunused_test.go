@@ -19,6 +19,7 @@ func TestFactsThatNameNobody(t *testing.T) {
 	}
 	see(logs.Observation{Kind: logs.Login, OK: true, Account: []byte("Ana@example.org"), IP: []byte("203.0.113.9"), Session: []byte("AAA"), Device: []byte("D1"), Agent: []byte("Mozilla/5.0 Evil/1.2"), App: []byte("app1"), Count: 1})
 	see(logs.Observation{Kind: logs.Login, Account: []byte("bob"), IP: []byte("198.51.100.77"), Count: 1})
+	m.AddAnswer("203.0.113.200", tally.Ref{Time: unix("2021-03-01T08:00:00Z")}, event.Answer{Kind: event.OpaqueAnswer, Bytes: 7000})
 	m.AddStream(tally.Stream{Host: "MX1", Format: "dovecot.imap"})
 	f := func(text string, want ...string) {
 		t.Helper()
@@ -47,6 +48,10 @@ func TestFactsThatNameNobody(t *testing.T) {
 		"attacker: devices: D9 is named by no evidence", "attacker: user_agents: curl is named by no evidence")
 	f("statements: [{author: A, time: 2021-03-09T10:00:00Z, reason: x, ip: 203.0.113.99, is: owner}, {author: A, time: 2021-03-09T10:00:00Z, reason: x, app: APP1, is: owner}]",
 		"statements: ip: 203.0.113.99 is named by no evidence")
+	f("attacker: {ips: [203.0.113.200]}") // pages and scripts were handed out to it, and nothing else is known of it
+	f("{hosts: {Post: [mx1, 10.9.9.9]}, exposed: [{host: post, from: 2021-03-01T00:00:00Z, proof: x}, {host: Mx1, from: 2021-03-01T00:00:00Z, proof: x}]}")
+	f("{hosts: {Post: [10.9.9.9]}, exposed: [{host: Post, from: 2021-03-01T00:00:00Z, proof: x}]}",
+		"exposed: host: Post is named by no evidence", "hosts: 10.9.9.9 is named by no evidence")
 	f("timezones: {web1: Europe/Paris, web2: Europe/Paris, '*': UTC}", "timezones: web2 is part of the path of no evidence")
 	f("coverage: [{stream: dovecot.imap, host: mx1, level: presence, from: 2021-03-01T00:00:00Z, to: 2021-03-02T00:00:00Z, proof: x}, {stream: dovecot.imap, host: mx2, level: presence, from: 2021-03-01T00:00:00Z, to: 2021-03-02T00:00:00Z, proof: x}]",
 		"coverage: host: mx2 is named by no evidence")

@@ -599,6 +599,9 @@ func (r *reacher) fileEntry(s *fileState, sig signature, l levels) casefile.Reac
 	}
 	if l.content() == may || l[logs.Metadata] == may {
 		e.Settle = r.settle(r.files.box, sig)
+		if slices.ContainsFunc(e.Why, func(w casefile.Reason) bool { return w.Rule == ruleUnnamedAnswer || w.Rule == ruleUnnamedClient }) {
+			e.Settle = strings.TrimSuffix("the log of the application behind the address, or its database: which file it handed out; "+e.Settle, "; ")
+		}
 	}
 	if len(e.Why) > mostReasons {
 		e.Why = e.Why[:mostReasons]

@@ -31,8 +31,11 @@ func (l *Language) Between(lower, upper int64) Words {
 	return l.between(w, lower, upper)
 }
 
-// BetweenOf is Between with what is counted, a message as for Count: "at least 4 messages and at most 6 messages".
+// BetweenOf is Between with what is counted, a message as for Count: "at least 4 messages and at most 6 messages", "at most 6 messages".
 func (l *Language) BetweenOf(id string, lower, upper int64) Words {
+	if lower == 0 && upper > 0 {
+		return l.Words("interval.most", "upper", l.Count(id, upper))
+	}
 	return l.between(func(n int64) Words { return l.Count(id, n) }, lower, upper)
 }
 
