@@ -441,7 +441,14 @@ func (t *trail) damage(f *file) {
 		t.add(f.From, f.To, "parse_error", fmt.Sprintf("parts of %s could not be read; when they were written is not known", base(f.path)), false, false)
 	default:
 		for _, s := range f.Unread {
-			t.add(s.From, s.To, "parse_error", "a part of "+base(f.path)+" could not be read", true, false)
+			from, to := s.From, s.To
+			if from == to && to == f.To { // the end of the file
+				to = max(to, t.after(f.To)-1)
+			}
+			if s.From == s.To && from == f.From { // its beginning, of a line of which the file before may have the rest
+				from = min(from, t.before(f.From)+1)
+			}
+			t.add(from, to, "parse_error", "a part of "+base(f.path)+" could not be read", true, false)
 		}
 	}
 	switch {
