@@ -38,6 +38,7 @@ type gatherer struct {
 	trailOf  map[streamID]*trail // of each stream
 	order    []trailKey
 	address  map[int32]string // the address that most events of a source are of
+	nameless nameless
 }
 
 type trailKey struct{ place, format, site string }
@@ -212,6 +213,9 @@ func (g *gatherer) learn() error {
 		k := origin{s.Source, s.Host}
 		g.parts[k] = append(g.parts[k], s)
 		events[k] += s.Events
+		if strings.HasPrefix(s.Format, "iis.") && len(s.Beats) > 0 { // what looks after Exchange knocks at both its sites
+			g.frontEnd[s.Host] = true
+		}
 		if name := g.c.in.Hosts.Of(s.Host); name != "" && !address(name).IsValid() {
 			l := hostLabel(name)
 			if labels[l] == nil {
@@ -227,8 +231,7 @@ func (g *gatherer) learn() error {
 		}
 	}
 	for _, k := range sortedOrigins(events) {
-		a := address(k.host)
-		if !a.IsValid() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsUnspecified() {
+		if _, own := ownAddress(k.host); !own {
 			continue
 		}
 		if best, ok := g.address[k.source]; !ok || events[k] > events[origin{k.source, best}] {
@@ -265,6 +268,7 @@ func (g *gatherer) learn() error {
 	for l := range failed.logs {
 		g.noteFrontEnd(l.format, l.host, l.channel)
 	}
+	g.addresses()
 	return nil
 }
 
@@ -299,7 +303,7 @@ func (g *gatherer) all(k origin) *tally.Stream {
 	return w
 }
 
-func sortedOrigins(m map[origin]int64) []origin {
+func sortedOrigins[V any](m map[origin]V) []origin {
 	list := slices.Collect(maps.Keys(m))
 	slices.SortFunc(list, func(a, b origin) int {
 		return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.host, b.host))
@@ -378,7 +382,7 @@ func (g *gatherer) locate(s *tally.Stream, rule *covers) *place {
 		l := hostLabel(name)
 		return g.place(l, g.hosts[l])
 	}
-	path := strings.ToLower(strings.ReplaceAll(strings.ReplaceAll(g.path(s.Source), "!", "/"), `\`, "/"))
+	path := asFolders(g.path(s.Source))
 	best := ""
 	for l := range g.hosts {
 		if (len(l) > len(best) || len(l) == len(best) && l < best) && hasElement(path, l) {
@@ -388,7 +392,7 @@ func (g *gatherer) locate(s *tally.Stream, rule *covers) *place {
 	if best != "" {
 		return g.place(best, g.hosts[best])
 	}
-	if rule.system == exchangeServer && len(g.exchange) == 1 {
+	if rule.system == exchangeServer && g.isOnly(s.Source) {
 		for l := range g.exchange {
 			return g.place(l, g.hosts[l])
 		}

@@ -288,7 +288,7 @@ func (f *folders) learn(store tally.Store) {
 		if a, own := ownAddress(s.Host); own {
 			if i := int(s.Source); i >= 0 && i < len(f.sources) {
 				k := a.Unmap().WithZone("").String()
-				f.paths[k] = append(f.paths[k], strings.ToLower(strings.ReplaceAll(strings.ReplaceAll(f.sources[i].Path, "!", "/"), `\`, "/")))
+				f.paths[k] = append(f.paths[k], asFolders(f.sources[i].Path))
 			}
 			continue
 		}
