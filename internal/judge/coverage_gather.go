@@ -382,15 +382,8 @@ func (g *gatherer) locate(s *tally.Stream, rule *covers) *place {
 		l := hostLabel(name)
 		return g.place(l, g.hosts[l])
 	}
-	path := asFolders(g.path(s.Source))
-	best := ""
-	for l := range g.hosts {
-		if (len(l) > len(best) || len(l) == len(best) && l < best) && hasElement(path, l) {
-			best = l
-		}
-	}
-	if best != "" {
-		return g.place(best, g.hosts[best])
+	if l := longestElement(asFolders(g.path(s.Source)), g.hosts); l != "" {
+		return g.place(l, g.hosts[l])
 	}
 	if rule.system == exchangeServer && g.isOnly(s.Source) {
 		for l := range g.exchange {

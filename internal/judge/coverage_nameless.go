@@ -2,7 +2,6 @@ package judge
 
 import (
 	"maps"
-	"strings"
 )
 
 // nameless tells whether IIS logs in which only the server's addresses stand are of the one server of Exchange that a case names. A second
@@ -60,9 +59,4 @@ func (g *gatherer) isOnly(source int32) bool {
 		return n.own[n.of(a)]
 	}
 	return len(n.all) == 1
-}
-
-// asFolders returns a path in which archives are folders, in lower case.
-func asFolders(path string) string {
-	return strings.ToLower(strings.ReplaceAll(strings.ReplaceAll(path, "!", "/"), `\`, "/"))
 }

@@ -2,11 +2,11 @@ package judge
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
-	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -210,17 +210,7 @@ func parsePrefix(s string) (netip.Prefix, error) {
 // Zone returns the time zone of a stream whose log does not say its own: that of the host whose name is part of the
 // path, or of the host "*". Otherwise it is UTC, "assumed".
 func (f *Facts) Zone(streamPath string) (*time.Location, string) {
-	p := strings.ToLower(strings.ReplaceAll(streamPath, "!", "/"))
-	best := ""
-	for host := range f.zones {
-		if (len(host) > len(best) || len(host) == len(best) && host < best) && hasElement(p, host) {
-			best = host
-		}
-	}
-	if best != "" {
-		return f.zones[best], "facts"
-	}
-	if z := f.zones["*"]; z != nil {
+	if z := f.zones[cmp.Or(longestElement(asFolders(streamPath), f.zones), "*")]; z != nil {
 		return z, "facts"
 	}
 	return time.UTC, "assumed"
@@ -229,14 +219,7 @@ func (f *Facts) Zone(streamPath string) (*time.Location, string) {
 // Year returns the year of the first line of a stream whose log does not say its own: that of the host or file whose name is part of the path,
 // or of "*"; 0 where the facts do not say.
 func (f *Facts) Year(streamPath string) int {
-	p := strings.ToLower(strings.ReplaceAll(streamPath, "!", "/"))
-	best, year := "", f.Years["*"]
-	for name, y := range f.Years {
-		if (len(name) > len(best) || len(name) == len(best) && name < best) && hasElement(p, strings.ToLower(name)) {
-			best, year = name, y
-		}
-	}
-	return year
+	return f.Years[cmp.Or(longestElement(asFolders(streamPath), f.Years), "*")]
 }
 
 // Incident returns from when to when the incident was; zero where the facts do not say.
@@ -249,16 +232,4 @@ func (f *Facts) Incident() [2]time.Time {
 		w[1] = *f.Window.To
 	}
 	return w
-}
-
-// hasElement reports whether an element of the path is host, or begins with it and a dot, dash or underscore.
-func hasElement(p, host string) bool {
-	for p != "." && p != "/" && p != "" {
-		base := path.Base(p)
-		if rest, ok := strings.CutPrefix(base, host); ok && (rest == "" || strings.ContainsRune(".-_", rune(rest[0]))) {
-			return true
-		}
-		p = path.Dir(p)
-	}
-	return false
 }

@@ -225,7 +225,7 @@ func (w *wanted) zones(in *Input) []string {
 	var out []string
 	part := func(name string) bool {
 		return slices.ContainsFunc(in.Sources, func(s casefile.Source) bool {
-			return hasElement(strings.ToLower(strings.ReplaceAll(s.Path, "!", "/")), strings.ToLower(name))
+			return hasElement(asFolders(s.Path), name)
 		})
 	}
 	for _, name := range slices.Sorted(maps.Keys(in.Facts.Years)) {
@@ -245,10 +245,5 @@ func (w *wanted) zones(in *Input) []string {
 }
 
 func inventoryHas(inv *Inventory, host string) bool {
-	for i := range inv.Lists {
-		if hasElement(strings.ToLower(inv.Lists[i].Path), strings.ToLower(host)) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(inv.Lists, func(l List) bool { return hasElement(asFolders(l.Path), host) })
 }

@@ -309,7 +309,7 @@ func (f *folders) learn(store tally.Store) {
 // Windows names: networks that know nothing of each other have the same addresses.
 func (f *folders) elsewhere(a, label string) bool {
 	return slices.ContainsFunc(f.paths[a], func(path string) bool {
-		l := folderOf(path, f.known)
+		l := longestElement(path, f.known)
 		return l != "" && l != label
 	})
 }
@@ -318,7 +318,7 @@ func (f *folders) elsewhere(a, label string) bool {
 func (f *folders) of(a string) string {
 	in := ""
 	for _, path := range f.paths[a] {
-		l := folderOf(path, f.names)
+		l := longestElement(path, f.names)
 		if l != "" && in != "" && l != in {
 			return ""
 		}
@@ -327,15 +327,4 @@ func (f *folders) of(a string) string {
 		}
 	}
 	return in
-}
-
-// folderOf returns the longest label of a host that an element of a path begins with, "" if there is none.
-func folderOf(path string, hosts map[string]string) string {
-	best := ""
-	for l := range hosts {
-		if (len(l) > len(best) || len(l) == len(best) && l < best) && hasElement(path, l) {
-			best = l
-		}
-	}
-	return best
 }
