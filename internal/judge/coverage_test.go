@@ -199,6 +199,17 @@ func TestGaps(t *testing.T) {
 	f("the same of one that is not", func(s *shelf) {
 		s.add("auth.log", "h", "syslog.sshd", "3 00:00", "7 02:00", 3*time.Minute, without("3 01:00", "3 01:40"), without("4 01:00", "4 01:08"), without("4 02:00", "4 02:08"))
 	}, "presence", "ssh", "ana", "3 00:30", "3 09:30", "covered")
+	f("several holes are no measure for one another", func(s *shelf) {
+		s.add("auth.log", "h", "syslog.sshd", "3 00:00", "16 02:00", 5*time.Minute, without("3 01:00", "3 07:00"), without("5 01:00", "5 07:00"), without("7 01:00", "7 07:00"), without("9 01:00", "9 07:00"),
+			without("11 01:00", "11 07:00"))
+	}, "presence", "ssh", "ana", "3 00:30", "3 09:30", "silence 3 01:00:00–3 06:59:59")
+	f("nights are", func(s *shelf) {
+		var nights []func(*tally.Stream)
+		for day := 3; day < 16; day++ {
+			nights = append(nights, without(fmt.Sprintf("%d 01:00", day), fmt.Sprintf("%d 07:00", day)))
+		}
+		s.add("auth.log", "h", "syslog.sshd", "3 00:00", "16 02:00", 5*time.Minute, nights...)
+	}, "presence", "ssh", "ana", "3 00:30", "3 09:30", "covered")
 	f("the host was down", func(s *shelf) {
 		s.add("auth.log", "h", "syslog.sshd", "3 00:00", "7 02:00", 5*time.Minute, without("3 01:00", "3 01:40"))
 		s.observe("3 01:03", "h", "windows.evtx:System", logs.Observation{Kind: logs.Heartbeat, OK: true, Inference: logs.Down})

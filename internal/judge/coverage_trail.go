@@ -204,12 +204,16 @@ func (t *trail) add(from, to int64, reason, why string, certain, proven bool) {
 
 // tolerable returns the longest pause that is no silence: six times the one of which all but one in so many are shorter, or three
 // times where that is no more than twice the middle one, since something writes to such a log as regularly as a clock. Pauses of less
-// than a minute are not known.
+// than a minute are not known. A pause that is not there every other day, as nights are, is no measure for others: it may be a hole itself.
 func (t *trail) tolerable(pauses []int64, one int64) int64 {
 	list := slices.Clone(pauses)
 	slices.Sort(list)
+	var covered int64
+	for _, s := range t.whole {
+		covered = sum(covered, apart(s.From, s.To))
+	}
 	usual, times := minute, int64(6)
-	if k := int(t.events / one); k < len(list) {
+	if k := int(max(t.events/one, covered/(48*60*minute))); k < len(list) {
 		usual = list[len(list)-1-k]
 		if usual <= 2*list[len(list)/2] {
 			times = 3

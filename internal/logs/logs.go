@@ -94,7 +94,8 @@ type Format struct {
 	// Zoneless reports whether there are times in the source that do not say their zone, so that Source.Zone was used. It is
 	// called once, after the source has been read; nil where all times say it.
 	Zoneless func(s *Source) bool
-	// YearAssumed reports whether there are times in the source of which the year was taken from Source.Window, so that it may be another.
+	// YearAssumed reports whether there are times in the source of which the year was taken from Source.Window, or from a name that
+	// speaks against it, so that it may be another.
 	// It is called once, after the source has been read; nil where all times say it.
 	YearAssumed func(s *Source) bool
 	// Known returns the events that there can be in the format, for saying of rules whether they can match. It is nil where

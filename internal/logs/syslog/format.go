@@ -27,7 +27,7 @@ func New() logs.Format {
 		YearAssumed: func(s *logs.Source) bool {
 			undated, _ := lacks(s)
 			_, how := begin(s)
-			return undated && how == fromWindow
+			return undated && (how == fromWindow || how == fromNameAgainst)
 		},
 		Known: set.known,
 	}

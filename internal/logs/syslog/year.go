@@ -19,12 +19,14 @@ type calendar struct {
 	limit       int32 // year*400+month*32+day that is not passed; 0 if unknown
 }
 
-// from says where the year of a source was taken from.
+// from says where the year of a source was taken from: fromNameAgainst from the date in its name, although the first line would be nearer to that in
+// another year, as in pieces of several logs that were put together.
 type from uint8
 
 const (
 	fromNowhere from = iota
 	fromName
+	fromNameAgainst
 	fromModTime
 	fromNeighbour
 	fromFacts
@@ -85,6 +87,9 @@ func begin(s *logs.Source) (calendar, from) {
 	c.year, c.month = end.Year(), first.month
 	if day(c.year, first.month, first.day) > c.limit {
 		c.year--
+		if t := time.Date(end.Year(), time.Month(first.month), first.day, 0, 0, 0, 0, s.Zone); how == fromName && t.Sub(end) < end.Sub(t.AddDate(-1, 0, 0)) {
+			how = fromNameAgainst
+		}
 	}
 	return c, how
 }
@@ -206,6 +211,8 @@ func notes(s *logs.Source) []string {
 	switch how {
 	case fromName:
 		return []string{fmt.Sprintf("the log has no year: %d for its first line, from the date in the name of the file", c.year)}
+	case fromNameAgainst:
+		return []string{fmt.Sprintf("the log has no year: %d for its first line, which would be later than the date in the name of the file in the year of that: nothing is ruled out by it unless the facts (years) say which", c.year)}
 	case fromModTime:
 		return []string{fmt.Sprintf("the log has no year: %d for its first line, from the time the file was last written (%s)", c.year, s.ModTime.UTC().Format(time.DateOnly))}
 	case fromFacts:
