@@ -142,12 +142,7 @@ func typedAt(in *Input, who *people, f *ExposedFact, last int64) (map[string]exp
 func everyAccount(in *Input, who *people) []string {
 	set := make(map[string]bool)
 	if in.Inventory != nil {
-		for i := range in.Inventory.Mailboxes {
-			set[who.key(in.Inventory.Mailboxes[i].Name)] = true
-		}
-		for i := range in.Inventory.Messages {
-			set[who.key(in.Inventory.Messages[i].Mailbox)] = true
-		}
+		eachListed(in.Inventory, func(mailbox string) { set[who.key(mailbox)] = true })
 	}
 	last := ""
 	for _, c := range in.Store.Contexts() {

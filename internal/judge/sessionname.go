@@ -12,16 +12,7 @@ func (a *attributing) otherNames() {
 		return
 	}
 	listed := make(map[string]bool)
-	for i := range a.in.Inventory.Mailboxes {
-		listed[a.who.key(a.in.Inventory.Mailboxes[i].Name)] = true
-	}
-	last := ""
-	for i := range a.in.Inventory.Messages {
-		if m := a.in.Inventory.Messages[i].Mailbox; m != last {
-			last = m
-			listed[a.who.key(m)] = true
-		}
-	}
+	eachListed(a.in.Inventory, func(mailbox string) { listed[a.who.key(mailbox)] = true })
 	for _, p := range a.order {
 		if p.held == "" || p.name == "" {
 			continue
