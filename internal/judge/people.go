@@ -155,20 +155,11 @@ func (p *people) tellAccounts(list []Mailbox) {
 		}
 		k := p.key(list[i].Name)
 		for _, name := range append(told, list[i].Name) {
-			p.accounts[k] = append(p.accounts[k], localOf(name))
+			p.accounts[k] = append(p.accounts[k], untagged(name))
 		}
 		slices.Sort(p.accounts[k])
 		p.accounts[k] = slices.Compact(p.accounts[k])
 	}
-}
-
-// localOf returns what of a name stays the same in other domains and with other tags: ana of ana+shop@example.org and CORP\ana.
-func localOf(account string) string {
-	local, _, _ := strings.Cut(bare(account), "@")
-	if i := strings.IndexByte(local, '+'); i > 0 {
-		local = local[:i]
-	}
-	return local
 }
 
 // list remembers a name of the inventory that has no domain.
@@ -197,6 +188,21 @@ func (p *people) learn(account string) {
 func cutAddress(a string) (local, domain string, ok bool) {
 	local, domain, ok = strings.Cut(a, "@")
 	return local, domain, ok && local != "" && strings.Contains(domain, ".")
+}
+
+// localPart returns what of a name stays the same in other domains: ana+shop of ana+shop@example.org, ana of CORP\ana.
+func localPart(account string) string {
+	local, _, _ := strings.Cut(bare(account), "@")
+	return local
+}
+
+// untagged returns what of a name stays the same in other domains and with other tags: ana of ana+shop@example.org and CORP\ana.
+func untagged(account string) string {
+	local := localPart(account)
+	if i := strings.IndexByte(local, '+'); i > 0 {
+		local = local[:i]
+	}
+	return local
 }
 
 // bare returns a name in lower case, without what Windows, Exchange and SharePoint put before it.

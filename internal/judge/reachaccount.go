@@ -109,7 +109,7 @@ func (r *reacher) otherAccounts() {
 		default:
 			of[kind][x].add(r, u)
 		}
-		local := localOf(u.key)
+		local := untagged(u.key)
 		byLocal[local] = append(byLocal[local], one)
 		noted[kind] = append(noted[kind], u)
 	}

@@ -67,22 +67,6 @@ func (f *Facts) parsed() *Facts {
 	return &with
 }
 
-// neighbourhood returns what of an address strands the same while a client moves about: of IPv6 the first 64 bits.
-func neighbourhood(ip string) string {
-	if strings.IndexByte(ip, ':') < 0 {
-		return ip
-	}
-	a, err := netip.ParseAddr(ip)
-	if err != nil || a.Is4() || a.Is4In6() {
-		return ip
-	}
-	p, err := a.WithZone("").Prefix(64)
-	if err != nil {
-		return ip
-	}
-	return p.String()
-}
-
 // normalAgent writes what a client calls itself the same way whichever log tells of it: IIS writes + for a blank, HttpProxy
 // a blank for a comma.
 func normalAgent(agent string) string {

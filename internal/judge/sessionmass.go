@@ -3,7 +3,6 @@ package judge
 import (
 	"cmp"
 	"fmt"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -78,7 +77,7 @@ func (a *attributing) massReads(out []suspicion) ([]suspicion, error) {
 		if days == nil {
 			continue
 		}
-		network := networkOf(c.IP)
+		network := subnet(c.IP)
 		for _, v := range a.store.Visits(i) {
 			if v.From != event.UnknownTime {
 				d := v.From / day
@@ -95,7 +94,7 @@ func (a *attributing) massReads(out []suspicion) ([]suspicion, error) {
 		for d, from := range wanted[a.who.key(c.Account)] {
 			if d < h.at/day {
 				before++
-				familiar = familiar || from[networkOf(c.IP)]
+				familiar = familiar || from[subnet(c.IP)]
 			}
 		}
 		if before >= 2 && !familiar {
@@ -103,22 +102,4 @@ func (a *attributing) massReads(out []suspicion) ([]suspicion, error) {
 		}
 	}
 	return out, nil
-}
-
-// networkOf returns the network of an address, in which a computer may have another address tomorrow: 24 bits of IPv4, 64 of IPv6.
-func networkOf(ip string) string {
-	a, err := netip.ParseAddr(ip)
-	if err != nil {
-		return ip
-	}
-	a = a.Unmap().WithZone("")
-	bits := 64
-	if a.Is4() {
-		bits = 24
-	}
-	p, err := a.Prefix(bits)
-	if err != nil {
-		return ip
-	}
-	return p.String()
 }

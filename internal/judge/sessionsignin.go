@@ -3,7 +3,6 @@ package judge
 import (
 	"cmp"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -273,22 +272,6 @@ func (a *attributing) replayed(out []suspicion) []suspicion {
 	return out
 }
 
-// nearby reports whether two addresses are likely of one network: half of the bits of IPv4, a quarter of those of IPv6.
-func nearby(x, y string) bool {
-	a, err1 := netip.ParseAddr(x)
-	b, err2 := netip.ParseAddr(y)
-	if err1 != nil || err2 != nil {
-		return x == y
-	}
-	a, b = a.Unmap().WithZone(""), b.Unmap().WithZone("")
-	bits := 16
-	if a.Is6() {
-		bits = 32
-	}
-	p, err := a.Prefix(bits)
-	return err == nil && p.Contains(b)
-}
-
 // unmatched finds mail that an application read which had not read in that mailbox before, without any sign-in that it could have its token
 // from: so did forged tokens in 2023 (mail-forensics 1.7, Storm-0558). began is when the log of sign-ins does.
 func (a *attributing) unmatched(cover *coverage, began int64, out []suspicion) []suspicion {
@@ -384,10 +367,6 @@ func (a *attributing) unissued(cover *coverage, federated []signIn, out []suspic
 	}
 	issued := make(map[string][]tally.Span) // by the local part of the account
 	var hosts []string
-	local := func(account string) string {
-		name, _, _ := strings.Cut(bare(account), "@")
-		return name
-	}
 	for i := range a.contexts {
 		c := &a.contexts[i]
 		if c.Channel != "adfs" {
@@ -397,7 +376,7 @@ func (a *attributing) unissued(cover *coverage, federated []signIn, out []suspic
 			hosts = append(hosts, c.Host)
 		}
 		for _, v := range a.store.Visits(i) {
-			issued[local(c.Account)] = append(issued[local(c.Account)], tally.Span{From: v.From, To: v.To})
+			issued[localPart(c.Account)] = append(issued[localPart(c.Account)], tally.Span{From: v.From, To: v.To})
 		}
 	}
 	if len(hosts) == 0 {
@@ -411,7 +390,7 @@ func (a *attributing) unissued(cover *coverage, federated []signIn, out []suspic
 			continue
 		}
 		asked++
-		if !slices.ContainsFunc(issued[local(a.contexts[x.context].Account)], func(s tally.Span) bool {
+		if !slices.ContainsFunc(issued[localPart(a.contexts[x.context].Account)], func(s tally.Span) bool {
 			return s.From == event.UnknownTime || s.From <= x.at+slack && s.To >= x.at-slack
 		}) {
 			none = append(none, x)
