@@ -79,7 +79,7 @@ func capabilities(in *Input, who *people, s *sessions) ([]capability, error) {
 	if err := h.shellsUsed(); err != nil {
 		return nil, err
 	}
-	h.before()
+	h.hostsBefore()
 	h.hybrid()
 	for _, step := range []func() error{h.tried, h.given, h.contained} {
 		if err := step(); err != nil {
@@ -94,8 +94,8 @@ func capabilities(in *Input, who *people, s *sessions) ([]capability, error) {
 	return h.list, nil
 }
 
-// before says that power over a host of which the first thing shown is its use was held before, nobody knows since when.
-func (h *holding) before() {
+// hostsBefore says that power over a host of which the first thing shown is its use was held before, nobody knows since when.
+func (h *holding) hostsBefore() {
 	for i := range h.list {
 		if k := &h.list[i]; k.power == logs.HostPower && (k.rule == logs.CodeRan || k.rule == logs.ShellUsed) {
 			k.earliest = earlier(k.earliest, h.in.From)

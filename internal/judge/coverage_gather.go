@@ -97,7 +97,7 @@ func (c *coverage) assemble() error {
 	for _, t := range c.trails {
 		t.measure()
 	}
-	c.late(g)
+	c.notYetRecorded(g)
 	for _, p := range c.places {
 		p.dominant()
 	}
@@ -113,9 +113,9 @@ func (c *coverage) assemble() error {
 // mostLate is how much later than what they tell of records of Microsoft 365 may appear, in nanoseconds (mail-forensics 3.3, freshness).
 const mostLate = 24 * 3600 * 1e9
 
-// late takes, of what the audit log of Microsoft 365 holds of a workload, the last day of the export for as far as there are records of that
+// notYetRecorded takes, of what the audit log of Microsoft 365 holds of a workload, the last day of the export for as far as there are records of that
 // workload: more may have come when it had been made.
-func (c *coverage) late(g *gatherer) {
+func (c *coverage) notYetRecorded(g *gatherer) {
 	last := make(map[string]int64)
 	for i := range g.streams {
 		if s := &g.streams[i]; s.From != event.UnknownTime && strings.HasPrefix(s.Format, "m365.ual:") {

@@ -62,7 +62,10 @@ func (r *reacher) attacked() bool {
 func (r *reacher) hidden() error {
 	seed := maphash.MakeSeed()
 	crowded := r.crowded()
-	told, err := r.webMail()
+	told, err := newWebMail(r.in, r.cover, func(context int, at int64) bool {
+		s := r.whose(context, at)
+		return s != nil && s.attribution >= suspected
+	})
 	if err != nil {
 		return err
 	}

@@ -38,8 +38,7 @@ func (a *attributing) throughWebMail(cover *coverage) error {
 	}
 	a.inMail = joinSpans(there)
 	// Whose sessions are is not settled yet: the attacker's in web mail are those of inMail.
-	nobodys := func(int, int64) *session { return nil }
-	told, err := (&reacher{in: a.in, cover: cover, contexts: a.contexts, whose: nobodys, from: orAlways(a.in.From), to: orNever(a.in.To)}).webMail()
+	told, err := newWebMail(a.in, cover, func(int, int64) bool { return false })
 	if err != nil {
 		return err
 	}

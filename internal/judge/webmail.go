@@ -27,20 +27,22 @@ type webMail struct {
 // a server between may keep a session for some minutes, in nanoseconds.
 const besideMail = 5 * minute
 
-// webMail finds the logs that hold requests to web mail, and when these were.
-func (r *reacher) webMail() (*webMail, error) {
-	known, ok := r.cover.(*coverage)
+// newWebMail finds the logs that hold requests to web mail, and when these were. hostile reports whether a context was an attacker's, or
+// suspected, at a time.
+func newWebMail(in *Input, cover shows, hostile func(context int, at int64) bool) (*webMail, error) {
+	known, ok := cover.(*coverage)
 	if !ok {
-		return &webMail{whole: r.cover.presence("web", "", r.from, r.to).covered()}, nil
+		return &webMail{whole: cover.presence("web", "", orAlways(in.From), orNever(in.To)).covered()}, nil
 	}
 	out, sources := &webMail{}, make(map[int32]bool)
-	usual := r.usesMail()
-	for i := range r.contexts {
-		c := &r.contexts[i]
+	usual := usesWebMail(in)
+	contexts := in.Store.Contexts()
+	for i := range contexts {
+		c := &contexts[i]
 		if c.Channel != "webmail" || strings.HasPrefix(c.Format, "syslog") {
 			continue
 		}
-		for a, err := range r.in.Store.Acts(i) {
+		for a, err := range in.Store.Acts(i) {
 			if err != nil {
 				return nil, err
 			}
@@ -51,15 +53,10 @@ func (r *reacher) webMail() (*webMail, error) {
 				sources[ref.Source] = true
 			}
 			if a.From != event.UnknownTime && a.To != event.UnknownTime {
-				by := sum(besideMail, r.in.skew(i))
+				by := sum(besideMail, in.skew(i))
 				span := tally.Span{From: sum(a.From, -by), To: sum(a.To, by)}
 				out.spans = append(out.spans, span)
-				strange := !usual[c.IP]
-				if r.whose != nil { // before it is known who is who, whoever asks knows where an attacker was
-					s := r.whose(i, a.From)
-					strange = strange || s != nil && s.attribution >= suspected
-				}
-				if strange {
+				if !usual[c.IP] || hostile(i, a.From) {
 					out.strange = append(out.strange, span)
 				}
 			}
@@ -74,16 +71,17 @@ func (r *reacher) webMail() (*webMail, error) {
 	return out, nil
 }
 
-// usesMail returns the addresses that used web mail on two days before the window.
-func (r *reacher) usesMail() map[string]bool {
+// usesWebMail returns the addresses that used web mail on two days before the window.
+func usesWebMail(in *Input) map[string]bool {
 	out, first := make(map[string]bool), make(map[string]int64)
-	for i := range r.contexts {
-		c := &r.contexts[i]
+	contexts := in.Store.Contexts()
+	for i := range contexts {
+		c := &contexts[i]
 		if c.Channel != "webmail" || c.IP == "" || out[c.IP] {
 			continue
 		}
-		for _, v := range r.in.Store.Visits(i) {
-			if v.From == event.UnknownTime || sum(v.To, r.in.skew(i)) >= r.from {
+		for _, v := range in.Store.Visits(i) {
+			if v.From == event.UnknownTime || sum(v.To, in.skew(i)) >= orAlways(in.From) {
 				continue
 			}
 			if d, ok := first[c.IP]; !ok {
