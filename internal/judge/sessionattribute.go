@@ -437,26 +437,25 @@ func (a *attributing) plant(s *seedList) {
 		}
 	}
 	for i := range s.exposed {
-		x := &s.exposed[i]
-		if c := a.accounts.of(x.account); c >= 0 {
-			if p := a.personOf(c); p.held == "" {
-				p.held, p.perhaps = x.why, true
-			}
-		}
+		a.mayHold(s.exposed[i].account, s.exposed[i].why)
 	}
 	for i := range s.relayed {
-		x := &s.relayed[i]
-		if c := a.accounts.of(x.account); c >= 0 {
-			if p := a.personOf(c); p.held == "" {
-				p.held, p.perhaps = x.why, true
-			}
-		}
+		a.mayHold(s.relayed[i].account, s.relayed[i].why)
 	}
 	for _, k := range s.scripts {
 		if c := a.accounts.of(k); c >= 0 {
 			if p := a.personOf(c); p.held == "" {
 				p.held = "the facts say that script of the attacker ran in the browser of the account"
 			}
+		}
+	}
+}
+
+// mayHold takes that an attacker may hold an account, as people.key writes it, unless more is known.
+func (a *attributing) mayHold(account, why string) {
+	if c := a.accounts.of(account); c >= 0 {
+		if p := a.personOf(c); p.held == "" {
+			p.held, p.perhaps = why, true
 		}
 	}
 }
@@ -511,31 +510,34 @@ func (a *attributing) plantGuess(ip string, g *guess) {
 		if x.doubt == g.doubt && x.host == g.host { // by the same clock
 			doubt = 0
 		}
-		if !x.during(g.first-doubt, g.last+guessLasts+doubt) {
+		until := g.last + guessLasts + doubt
+		if !x.during(g.first-doubt, until) {
 			return
 		}
 		if owned := a.owned(x); owned != "" {
 			x.vouch = what + ", but " + owned
 			return
 		}
-		if earlier := x.who.byKey["i:"+ip][0]; earlier.from < g.began+doubt && x.who.name != "" {
-			a.mark(x, suspected, 0, false, what, "then it succeeded for "+a.told(x)+"; but the account had come from there before")
-			return
-		}
-		if !x.during(sum(g.certain, -doubt), g.last+guessLasts+doubt) {
-			if x.during(sum(g.apart, -doubt), g.last+guessLasts+doubt) {
-				a.mark(x, suspected, 0, false, what, "then it succeeded for "+a.told(x)+"; but the failures stand in the logs of several servers, which may tell of the same ones")
-			} else {
-				a.mark(x, suspected, 0, false, what, "then it succeeded for "+a.told(x)+"; but of no account alone were there as many as guessing takes")
+		but := ""
+		switch {
+		case x.who.byKey["i:"+ip][0].from < g.began+doubt && x.who.name != "":
+			but = "the account had come from there before"
+		case x.during(sum(g.certain, -doubt), until):
+			if !a.personal(ip) {
+				but = "many come from there"
 			}
-			return
+		case x.during(sum(g.apart, -doubt), until):
+			but = "the failures stand in the logs of several servers, which may tell of the same ones"
+		default:
+			but = "of no account alone were there as many as guessing takes"
 		}
-		if !a.personal(ip) {
-			a.mark(x, suspected, 0, false, what, "then it succeeded for "+a.told(x)+"; but many come from there")
+		then := "then it succeeded for " + a.told(x)
+		if but != "" {
+			a.mark(x, suspected, 0, false, what, then+"; but "+but)
 			return
 		}
 		x.guess = true
-		a.mark(x, ofAttacker, 0, false, what, "then it succeeded for "+a.told(x))
+		a.mark(x, ofAttacker, 0, false, what, then)
 	})
 }
 
