@@ -440,27 +440,21 @@ func (t *trail) damage(f *file) {
 	if f.From == event.UnknownTime {
 		return
 	}
-	switch {
-	case f.torn && (len(f.Unread) == 0 || t.rule.unordered):
+	if f.torn && (len(f.Unread) == 0 || t.rule.unordered) {
 		t.add(f.From, f.To, "parse_error", fmt.Sprintf("parts of %s could not be read; when they were written is not known", base(f.path)), false, false)
-	default:
+	} else {
 		for _, s := range f.Unread {
-			from, to := s.From, s.To
-			if from == to && to == f.To { // the end of the file
-				to = max(to, t.after(f.To)-1)
-			}
-			if s.From == s.To && from == f.From { // its beginning, of a line of which the file before may have the rest
-				from = min(from, t.before(f.From)+1)
-			}
+			from, to := t.unread(f, s)
 			t.add(from, to, "parse_error", "a part of "+base(f.path)+" could not be read", true, false)
 		}
 	}
-	switch {
-	case f.Cut && t.rule.unordered:
-		from, to := t.exported(f)
-		t.add(from, to, "truncated_file", base(f.path)+" ends in the middle of a line, or could not be read to its end; its records need not stand in the order of time", true, false)
-	case f.Cut:
-		t.add(f.To+1, t.after(f.To)-1, "truncated_file", base(f.path)+" ends in the middle of a line, or could not be read to its end", true, false)
+	if f.Cut {
+		from, to, why := f.To+1, t.after(f.To)-1, base(f.path)+" ends in the middle of a line, or could not be read to its end"
+		if t.rule.unordered {
+			from, to = t.exported(f)
+			why += "; its records need not stand in the order of time"
+		}
+		t.add(from, to, "truncated_file", why, true, false)
 	}
 	if f.Backwards > mostBack(t.rule.format) && !t.rule.unordered {
 		from := f.BackwardsAt.Time
@@ -470,6 +464,20 @@ func (t *trail) damage(f *file) {
 		}
 		t.add(from, to, "clock", fmt.Sprintf("the times of %s run backwards by %s", base(f.path), span(f.Backwards)), true, false)
 	}
+}
+
+// unread returns of which time the part of a file may be that could not be read between the times of s. Beside the last record of the file
+// it may be of any time until the next record of the trail. Beside the first it may be of any since the record before: the file
+// before may hold the rest of the same line.
+func (t *trail) unread(f *file, s tally.Span) (from, to int64) {
+	from, to = s.From, s.To
+	if s.From == s.To && s.To == f.To {
+		to = max(to, t.after(f.To)-1)
+	}
+	if s.From == s.To && s.From == f.From {
+		from = min(from, t.before(f.From)+1)
+	}
+	return from, to
 }
 
 // mostBack is by how much the times of a log may run backwards without its clock being wrong, in nanoseconds.
