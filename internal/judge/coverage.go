@@ -49,8 +49,6 @@ type place struct {
 	trails  []*trail
 	spans   []tally.Span // when any of its logs had events
 	down    []tally.Span // when it was down by its own word
-	// inventory says that a list of the organisation names it.
-	inventory bool
 }
 
 // cloudPlace is the place of all logs of Microsoft 365.

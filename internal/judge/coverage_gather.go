@@ -61,14 +61,7 @@ func (c *coverage) assemble() error {
 		c.stateOff(f)
 		g.state(f)
 	}
-	if inv := c.in.Inventory; inv != nil {
-		for i := range inv.Mailboxes {
-			if name := c.in.Hosts.Of(inv.Mailboxes[i].Server); name != "" && !cloudServer(name) && g.anyExchange() {
-				p := g.place(hostLabel(name), name)
-				p.systems[exchangeServer], p.inventory = true, true
-			}
-		}
-	}
+	g.listed()
 	for _, k := range slices.Sorted(maps.Keys(g.places)) {
 		c.places = append(c.places, g.places[k])
 	}
@@ -195,13 +188,45 @@ func (c *coverage) mayBeOff(s *tally.Stream, doubt int64) {
 	c.skewed[logAt{s.Host, s.Format}] = max(doubt, c.skewed[logAt{s.Host, s.Format}])
 }
 
-func (g *gatherer) anyExchange() bool {
+// listed makes known the servers that the list of mailboxes names: of one that no log is of, all logs are missing. It is one of the kind that logs
+// are of, and of Exchange where they are of both.
+func (g *gatherer) listed() {
+	inv := g.c.in.Inventory
+	if inv == nil {
+		return
+	}
+	kind := otherSystem
+	unnamed := g.places[""]
 	for _, p := range g.places {
-		if p.systems[exchangeServer] {
-			return true
+		switch {
+		case p.systems[exchangeServer]:
+			kind = exchangeServer
+		case p.systems[mailServer] && kind == otherSystem:
+			kind = mailServer
+		}
+		if p != unnamed && p.systems[mailServer] {
+			unnamed = nil
 		}
 	}
-	return false
+	if kind == otherSystem {
+		return
+	}
+	names := make(map[string]string) // by label
+	for i := range inv.Mailboxes {
+		if name := g.c.in.Hosts.Of(inv.Mailboxes[i].Server); name != "" && !cloudServer(name) {
+			if l := hostLabel(name); names[l] == "" {
+				names[l] = name
+			}
+		}
+	}
+	if kind == mailServer && len(names) == 1 && unnamed != nil {
+		return // the only log of mail does not say whose it is
+	}
+	for l, name := range names {
+		if p := g.place(l, name); !p.systems[exchangeServer] && !p.systems[mailServer] {
+			p.systems[kind] = true
+		}
+	}
 }
 
 // learn finds what names there are before any log is assigned to a place.
