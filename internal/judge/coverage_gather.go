@@ -21,6 +21,9 @@ type origin struct {
 	host   string
 }
 
+// backEndSite ends the format of what came, in IIS, to the port of Exchange's back end.
+const backEndSite = ":444"
+
 // gatherer puts streams together to trails.
 type gatherer struct {
 	c       *coverage
@@ -181,11 +184,15 @@ func (c *coverage) setBack() {
 }
 
 // mayBeOff notes that the times of a log of a host may be off by so many nanoseconds.
-func (c *coverage) mayBeOff(s *tally.Stream, doubt int64) {
+func (c *coverage) mayBeOff(s *tally.Stream, doubt int64) { c.isOffBy(s.Host, s.Format, doubt) }
+
+// isOffBy is mayBeOff, of the log that a stream with that format is a part of.
+func (c *coverage) isOffBy(host, format string, doubt int64) {
 	if c.skewed == nil {
 		c.skewed = make(map[logAt]int64)
 	}
-	c.skewed[logAt{s.Host, s.Format}] = max(doubt, c.skewed[logAt{s.Host, s.Format}])
+	format, _, _ = strings.Cut(format, ":")
+	c.skewed[logAt{host, format}] = max(doubt, c.skewed[logAt{host, format}])
 }
 
 // listed makes known the servers that the list of mailboxes names: of one that no log is of, all logs are missing. It is one of the kind that logs
@@ -430,16 +437,20 @@ func (g *gatherer) take(s *tally.Stream) {
 	path := g.path(s.Source)
 	name := parseName(path)
 	format, title, site := s.Format, s.Format, ""
+	backEnd := strings.HasSuffix(format, backEndSite)
 	if strings.HasPrefix(format, "iis.") {
+		title = strings.TrimSuffix(title, backEndSite)
 		number := iisSite(path)
 		if number != "" {
 			title = "iis.w3svc" + number
 		}
 		if g.isFrontEnd(s) {
-			if format = "iis.exchange"; number == "2" {
+			if format = "iis.exchange"; number == "2" || backEnd {
 				format = "iis.backend"
 			}
 			rule = coversOf(format)
+		} else if backEnd {
+			format = strings.TrimSuffix(format, backEndSite)
 		}
 	}
 	switch format {
@@ -455,6 +466,9 @@ func (g *gatherer) take(s *tally.Stream) {
 	}
 	if rule.sites || rule.within == "syslog" {
 		site = name.dir + "/" + name.stem
+	}
+	if backEnd {
+		site += backEndSite
 	}
 	p := g.locate(s, rule)
 	p.systems[rule.system] = true

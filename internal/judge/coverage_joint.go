@@ -77,11 +77,8 @@ func (c *coverage) joints(g *gatherer) error {
 	}
 	j.skews()
 	for id, t := range g.trailOf {
-		if k := (logAt{id.host, id.format}); t.skew > c.skewed[k] {
-			if c.skewed == nil {
-				c.skewed = make(map[logAt]int64)
-			}
-			c.skewed[k] = t.skew
+		if t.skew > 0 {
+			c.isOffBy(id.host, id.format, t.skew)
 		}
 	}
 	for _, p := range c.places {

@@ -29,6 +29,21 @@ type shapeStreams struct {
 	formats   []string
 	numbered  bool
 	recovered bool // its events were found in free space
+	// port is where an event of IIS says which port it came to, -1 for others, and backEnd are the streams of those on the port of Exchange's back
+	// end: a file may hold several sites.
+	port    int
+	backEnd *shapeStreams
+}
+
+// backEndPort is the port of the site that the front end of Exchange 2013 and later asks.
+const backEndPort = "444"
+
+// of returns those that an event is of.
+func (s *shapeStreams) of(e *event.Event) *shapeStreams {
+	if s.port >= 0 && string(e.Values[s.port].Data) == backEndPort {
+		return s.backEnd
+	}
+	return s
 }
 
 func newObserver(c *tally.Collector) *observer {
@@ -49,7 +64,7 @@ func (o *observer) of(s *event.Shape) *shapeStreams {
 
 // streamsOf returns the streams of events of a Shape: see [tally.Stream].
 func streamsOf(s *event.Shape) *shapeStreams {
-	out := &shapeStreams{formats: []string{s.Format}, recovered: s.Slot(event.Recovered) >= 0}
+	out := &shapeStreams{formats: []string{s.Format}, recovered: s.Slot(event.Recovered) >= 0, port: -1}
 	constant := func(name string) string {
 		if slots := s.Slots(name); len(slots) > 0 {
 			return s.Fields()[slots[0]].Const.String()
@@ -79,6 +94,10 @@ func streamsOf(s *event.Shape) *shapeStreams {
 		}
 	case strings.HasPrefix(s.Format, "syslog."):
 		out.formats = append(out.formats, "syslog")
+	case strings.HasPrefix(s.Format, "iis."):
+		if out.port = s.Slot("s-port"); out.port >= 0 {
+			out.backEnd = &shapeStreams{formats: []string{s.Format + ":" + backEndPort}, recovered: out.recovered, port: -1}
+		}
 	}
 	return out
 }
@@ -108,7 +127,7 @@ func (o *observer) begin() { o.streams, o.parts = nil, o.parts[:0] }
 // observe takes what an event means.
 func (w *worker) observe(s *source, e *event.Event, b *tally.Block) {
 	o := w.observer
-	streams := o.of(e.Shape)
+	streams := o.of(e.Shape).of(e)
 	if streams.recovered || len(w.meaning) == 0 {
 		return
 	}
@@ -147,7 +166,7 @@ func (w *worker) joint(s *source, e *event.Event, b *tally.Block) {
 		return
 	}
 	o := w.observer
-	streams := o.of(e.Shape)
+	streams := o.of(e.Shape).of(e)
 	if streams.recovered {
 		return
 	}
@@ -202,7 +221,7 @@ func (w *worker) streams(b *block, res *tally.Block, plain *event.Shape) {
 		e := &events[i]
 		repeated := i < len(w.repeats) && w.repeats[i]
 		i++
-		streams := o.of(e.Shape)
+		streams := o.of(e.Shape).of(e)
 		if streams.recovered {
 			continue
 		}
