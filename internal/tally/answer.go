@@ -67,12 +67,12 @@ const (
 	fnvPrime = 1099511628211
 )
 
-// nameHash is by what a name of a file is known, whatever its case in ASCII. One that may be written in several ways (escapes of a URL,
-// other letters) counts as any with its end.
+// nameHash is by what a name of a file is known, whatever its case in ASCII. One that may be written in several ways (escapes of a URL or of
+// the log, other letters, REPORT~1.DWG) counts as any with its end.
 func nameHash(name []byte) uint64 {
 	h := uint64(fnvBasis)
 	for _, c := range name {
-		if c >= 0x80 || c == '%' || c == '+' {
+		if c >= 0x80 || c == '%' || c == '+' || c == '\\' || c == '~' {
 			return wildHash(name)
 		}
 		if 'A' <= c && c <= 'Z' {

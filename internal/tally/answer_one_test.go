@@ -29,3 +29,25 @@ func TestOneAnswerAddsUp(t *testing.T) {
 		}
 	})
 }
+
+// A name that a log may write in several ways stands for all with its end.
+func TestNamesThatWereHandedOut(t *testing.T) {
+	for logged, files := range map[string]map[string]bool{
+		"plan.dwg":              {"plan.dwg": true, "PLAN.DWG": true, "other.dwg": false, "plan.dxf": false, "é.dwg": false},
+		`na\xC3\xAFf.dwg`:       {"naïf.dwg": true, "other.dwg": true, "other.dxf": false},
+		"na%C3%AFf.dwg":         {"naïf.dwg": true},
+		"REPORT~1.DWG":          {"report of March.dwg": true, "report.dxf": false},
+		"two+words.dwg":         {"two words.dwg": true},
+		"\xc3\xa9t\xc3\xa9.dwg": {"été.dwg": true},
+	} {
+		c := &Collector{answers: answerTaker{sample: newAnswerSample()}}
+		c.Answer(nil, Ref{}, &event.Answer{Kind: event.NamedAnswer, Name: []byte(logged)})
+		c.answers.flush()
+		all := c.answers.sample.finish(func(int) bool { return false })
+		for name, want := range files {
+			if got := all.Handed(name); got != want {
+				t.Errorf("%s: %s was handed out: %v", logged, name, got)
+			}
+		}
+	}
+}

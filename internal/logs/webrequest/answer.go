@@ -55,11 +55,11 @@ func Asked(method, path, query, status []byte) (a event.Answer) {
 	if len(status) != 3 || status[0] != '2' && string(status) != "304" || string(method) == "HEAD" {
 		return a
 	}
-	if name := fileName(path, query); name != nil && (!keeps(name) || observes(method)) {
+	if name := fileName(path, query); name != nil && (!keeps(name) || observes(method, status)) {
 		a.Kind, a.Name = event.NamedAnswer, name
 		return a
 	}
-	if len(path) > 1 && exchangeBegins[path[1]|0x20] && ofExchange(path) {
+	if len(path) > 1 && exchangeBegins[path[1]|0x20] && ofExchange(path) && !keeps(path) {
 		return event.Answer{} // Exchange's own
 	}
 	if len(query) == 0 && string(method) == "GET" {
@@ -84,10 +84,15 @@ func Asked(method, path, query, status []byte) (a event.Answer) {
 	return a
 }
 
-// observes reports whether [Observe] tells of a file that people keep and that was asked for so; OPTIONS hands out none.
-func observes(method []byte) bool {
+// observes reports whether [Observe] tells of a file that people keep and that was asked for so, or nothing of it was handed out.
+func observes(method, status []byte) bool {
 	switch string(method) {
-	case "GET", "POST", "OPTIONS", "PUT", "DELETE", "MOVE", "COPY", "MKCOL", "PROPFIND", "PROPPATCH", "PATCH", "SEARCH", "REPORT", "LOCK", "UNLOCK":
+	case "GET", "POST":
+		switch string(status) {
+		case "200", "206", "304":
+			return true
+		}
+	case "OPTIONS", "PUT", "DELETE", "MOVE", "COPY", "MKCOL", "PROPFIND", "PROPPATCH", "PATCH", "SEARCH", "REPORT", "LOCK", "UNLOCK":
 		return true
 	}
 	return false

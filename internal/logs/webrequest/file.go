@@ -143,6 +143,10 @@ func file(r *Request, o logs.Observation, obs []logs.Observation) []logs.Observa
 	case folder:
 		o.Inference, o.Exposure, o.Bytes = logs.FileListed, logs.Metadata, number(r.Bytes)
 	default:
+		// Apache hands out a file to a POST, too (default_handler); what else answers one is a program.
+		if string(r.Method) == "POST" && len(r.Account) == 0 {
+			o.OK, o.Unknown = false, true
+		}
 		o.Inference, o.Exposure, o.Bytes = logs.HTTPBody, logs.Content, number(r.Bytes)
 		if string(r.Win32) == "64" { // ERROR_NETNAME_DELETED: the client hung up
 			o.Exposure = logs.Partial
@@ -178,8 +182,9 @@ func targetOf(r *Request) (t target, ok bool) {
 		}
 		return t, true
 	}
-	read := string(r.Method) == "GET" || string(r.Method) == "HEAD"
-	if token, rest, ok := link(path); ok && read {
+	post := string(r.Method) == "POST"
+	read := post || string(r.Method) == "GET" || string(r.Method) == "HEAD"
+	if token, rest, ok := link(path); ok && read && !post {
 		switch {
 		case len(rest) == 0 || string(rest) == "/":
 			// The page shows the names in a shared folder, or one file.
@@ -189,7 +194,7 @@ func targetOf(r *Request) (t target, ok bool) {
 			}
 		case bytes.HasPrefix(rest, []byte("/preview")):
 			t.preview = true
-		case !bytes.HasPrefix(rest, []byte("/download")):
+		case !bytes.HasPrefix(rest, []byte("/download")) && !keeps(path): // a file is one, though its folder looks like a link
 			return t, false
 		}
 		return t, true
@@ -203,7 +208,7 @@ func targetOf(r *Request) (t target, ok bool) {
 		} else if f := Param(r.Query, "file"); f != nil {
 			t.object, t.encoded = f, true
 		} else if r.Account == nil {
-			return t, false
+			return t, read && keeps(path)
 		}
 		if r.Account != nil {
 			t.in = r.Account
@@ -221,42 +226,27 @@ func targetOf(r *Request) (t target, ok bool) {
 		}
 		return t, true
 	}
-	if i := bytes.Index(path, []byte("/apps/files/api/v1/thumbnail/")); i >= 0 {
-		rest := path[i+len("/apps/files/api/v1/thumbnail/"):] // width/height/path
-		for n := range 2 {
-			j := bytes.IndexByte(rest, '/')
-			if j < 0 {
-				return t, false
+	if _, rest, ok := bytes.Cut(path, []byte("/apps/files/api/v1/thumbnail/")); ok { // width/height/path
+		_, rest, _ = bytes.Cut(rest, slash)
+		if i := bytes.IndexByte(rest, '/'); i >= 0 {
+			t.object, t.preview = rest[i:], true
+			if r.Account != nil {
+				t.in = r.Account
 			}
-			if rest = rest[j:]; n == 0 {
-				rest = rest[1:]
-			}
+			return t, true
 		}
-		t.object, t.preview = rest, true
-		if r.Account != nil {
-			t.in = r.Account
-		}
-		return t, true
 	}
 	if len(r.Account) > 0 || string(r.Method) == "PROPFIND" || string(r.Method) == "SEARCH" {
 		return t, true
 	}
-	if !read || r.Status[0] != '2' && string(r.Status) != "304" || bytes.LastIndexByte(path, '.') < len(path)-len(".sqlite") {
-		return t, false
-	}
-	for _, end := range kept {
-		if fold.HasSuffix(path, end) {
-			return t, true
-		}
-	}
-	return t, false
+	return t, read && keeps(path)
 }
 
 // dav reads what follows /remote.php/ in Nextcloud and ownCloud.
 func dav(r *Request, t target, rest []byte) target {
 	if after, ok := bytes.CutPrefix(rest, []byte("dav/files/")); ok {
 		t.in, t.object = cutUser(after)
-		if t.encoded && bytes.IndexByte(t.in, '%') >= 0 {
+		if t.encoded {
 			t.in = r.decoded(t.in)
 		}
 		return t
@@ -344,12 +334,35 @@ func (r *Request) room(n int) []byte {
 	return b[len(b) : len(b) : len(b)+n]
 }
 
-// decoded undoes the escapes of a URL, once.
+// decoded undoes the escapes of a URL, once, and before them those of the log.
 func (r *Request) decoded(p []byte) []byte {
+	if !r.Decoded && bytes.IndexByte(p, '\\') >= 0 {
+		p = unlogged(r.room(len(p)), p)
+	}
 	if bytes.IndexByte(p, '%') < 0 {
 		return p
 	}
 	return unescape(r.room(len(p)), p)
+}
+
+// unlogged appends p without the escapes in which web servers write what is no printable ASCII: \xC3\xA9 (nginx, ngx_http_log_escape; Apache,
+// ap_escape_logitem), and, Apache alone, a backslash before quotation marks and itself.
+func unlogged(dst, p []byte) []byte {
+	for i := 0; i < len(p); i++ {
+		c := p[i]
+		if c == '\\' && i+1 < len(p) {
+			switch next := p[i+1]; {
+			case next == 'x' && i+3 < len(p) && hexDigit(p[i+2]) >= 0 && hexDigit(p[i+3]) >= 0:
+				c = byte(hexDigit(p[i+2])<<4 | hexDigit(p[i+3]))
+				i += 3
+			case next == '"' || next == '\\':
+				c = next
+				i++
+			}
+		}
+		dst = append(dst, c)
+	}
+	return dst
 }
 
 // blanks returns p with blanks for '+'.

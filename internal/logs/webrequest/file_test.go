@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
+	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs/logtest"
 )
 
@@ -57,6 +60,8 @@ func TestFiles(t *testing.T) {
 	f("- DELETE /remote.php/dav/files/ana/a.pdf 204 0", "access ok inference=FILE_TOUCHED file=/a.pdf in=ana exposure=metadata")
 	// Names.
 	f("- GET /index.php/../remote.php/dav/files/ana/a%20%C3%A9%2541.pdf 200 1", `access ok inference=HTTP_BODY file="/a é%41.pdf" in=ana exposure=content bytes=1`)
+	f(`- GET /docs/r\xC3\xA9sum\xc3%A9\\\x5C\"\xzz.pdf 200 1`, `access ok inference=HTTP_BODY file="/docs/résumé\\\\\"\\xzz.pdf" exposure=content bytes=1`)
+	f(`- GET /remote.php/dav/files/\xc3\xa9va/a.pdf 200 1`, "access ok inference=HTTP_BODY file=/a.pdf in=éva exposure=content bytes=1")
 	f("- GET /cloud/remote.php/dav/files/ana%40example.org/a.pdf 200 1", "access ok inference=HTTP_BODY file=/a.pdf in=ana@example.org exposure=content bytes=1")
 	f("ana GET /remote.php/webdav/a.pdf 200 1", "access ok inference=HTTP_BODY file=/a.pdf in=ana exposure=content bytes=1")
 	f("- GET /remote.php/dav/versions/ana/versions/77/1700000000 200 1", "access ok inference=HTTP_BODY file=fileid:77 in=ana exposure=content bytes=1")
@@ -89,7 +94,30 @@ func TestFiles(t *testing.T) {
 	f("- GET /backup/db.sql.gz 200 7", "access ok inference=HTTP_BODY file=/backup/db.sql.gz exposure=content bytes=7")
 	f("- GET /backup/DB.ZIP 206 7", "access ok inference=HTTP_RANGE file=/backup/DB.ZIP exposure=partial bytes=7")
 	f("- GET /backup/db.zip 404 7", "")
-	f("- POST /backup/db.zip 200 7", "")
+	f("- POST /backup/db.zip 200 7", "access unknown inference=HTTP_BODY file=/backup/db.zip exposure=content bytes=7")
+	f("- POST /backup/db.zip 302 7", "")
+	f("- GET /s/documents/report.pdf 200 7", "access ok inference=HTTP_BODY file=/s/documents/report.pdf exposure=content bytes=7")
+	f("- GET /owa/auth/db.zip 200 7", "access ok inference=HTTP_BODY file=/owa/auth/db.zip exposure=content bytes=7")
+	f("- GET /owa/auth/db.txt 200 7", "")
+}
+
+// A file that people keep, whatever folder it seems to lie in, is observed or may be any: its name alone is not remembered of it.
+func TestNoKeptFileIsLost(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		pick := func(what string, list ...string) []byte { return []byte(rapid.SampledFrom(list).Draw(t, what)) }
+		folder := pick("folder", "/", "/docs/", "/s/", "/s/documents/", "/s/documents/download/", "/index.php/s/documents/", "/owa/auth/", "/ecp/", "/ews/", "/oab/", "/remote.php/dav/files/ana/", "/public.php/webdav/",
+			"/apps/files/api/v1/thumbnail/", "/apps/files/api/v1/thumbnail/1/2/", "/apps/mail/api/", "/SOGo/so/ana/Mail/", "/horde/imp/", "/_layouts/15/", "/preview/", "/publicpreview/", "/uploads/", "/aspnet_client/", "/a.php/", "/ocs/v2.php/")
+		r := Request{Path: append(folder, "report"+rapid.SampledFrom(kept[:]).Draw(t, "end")...), Client: []byte("203.0.113.9"), Bytes: []byte("70000"), Decoded: rapid.Bool().Draw(t, "iis"),
+			Method: pick("method", "GET", "POST", "get", "FOO"), Status: pick("status", "200", "203", "206", "226", "304"), Query: pick("query", "", "v=2", "_task=mail", "/ajax/", "fileId=7", "a=b/c")}
+		for _, o := range Observe(&r, nil) {
+			if o.ObjectKind == "file" || o.ObjectKind == "folder" || o.ObjectKind == "mailbox" {
+				return
+			}
+		}
+		if a := Answered(r.Method, r.Path, r.Query, r.Status, r.Bytes); a.Kind < event.OpaqueAnswer {
+			t.Fatalf("%s %s?%s %s is %+v", r.Method, r.Path, r.Query, r.Status, a)
+		}
+	})
 }
 
 func TestFilesOfIIS(t *testing.T) {

@@ -34,7 +34,9 @@ func otherMail(r *Request, o logs.Observation, obs []logs.Observation) ([]logs.O
 	default:
 		return obs, false
 	}
-	if string(r.Status) != "200" && string(r.Status) != "206" {
+	switch string(r.Status) {
+	case "200", "206", "304":
+	default:
 		return obs, true
 	}
 	o.Kind, o.Unknown, o.Channel = logs.Access, true, "webmail"

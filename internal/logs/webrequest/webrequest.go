@@ -125,9 +125,10 @@ func Observe(r *Request, obs []logs.Observation) []logs.Observation {
 	if len(r.Status) != 3 {
 		return obs
 	}
-	if channel == "web" {
-		n := len(obs)
-		if obs = file(r, o, obs); len(obs) > n {
+	if archive := !r.Exchange && len(r.Account) == 0 && keeps(r.Path); channel == "web" || archive {
+		n, web := len(obs), o
+		web.Channel = "web" // Exchange keeps no archives and documents in its own folders: attackers put them there
+		if obs = file(r, web, obs); len(obs) > n {
 			return obs
 		}
 	}
