@@ -355,6 +355,9 @@ func (c *judgeCmd) Run(e *env) error {
 			return err
 		}
 	}
+	if c.Facts != "" {
+		sayEmpty(e, c.Facts, cfg.FactsText)
+	}
 	sayProblems(e, cfg.Inventory)
 	before, after, err := pipeline.Judge(e.ctx, cfg)
 	if err != nil {

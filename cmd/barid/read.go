@@ -150,6 +150,7 @@ func (f *readFlags) prepare(e *env) (*reading, error) {
 		if r.facts, r.given, err = readFacts(f.Facts); err != nil {
 			return nil, err
 		}
+		sayEmpty(e, f.Facts, r.given)
 	}
 	for _, p := range f.Paths {
 		if _, err := os.Stat(p); p != "-" && err != nil {
@@ -186,6 +187,16 @@ func readFacts(name string) (*judge.Facts, []byte, error) {
 		return nil, nil, fmt.Errorf("--facts %s: %w", name, err)
 	}
 	return f, append([]byte{}, p...), nil
+}
+
+// sayEmpty says that a file of facts holds none, which nobody gives on purpose.
+func sayEmpty(e *env, name string, text []byte) {
+	for line := range bytes.Lines(text) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' && !bytes.Equal(line, []byte("---")) {
+			return
+		}
+	}
+	e.term.say("--facts %s: there are no facts in it", name)
 }
 
 // sayProblems says what could not be read of an inventory.

@@ -61,7 +61,7 @@ func parseCalendars(text []byte, base calendars) (calendars, error) {
 	}
 	var root yaml.Node
 	if err := yaml.Unmarshal(text, &root); err != nil {
-		return base, err
+		return base, strictyaml.Syntax(err)
 	}
 	if len(root.Content) == 0 || root.Content[0].Kind != yaml.MappingNode {
 		return base, fmt.Errorf("it holds no calendars")

@@ -28,7 +28,7 @@ func ParseFacts(text []byte) (*Facts, error) {
 	}
 	var root yaml.Node
 	if err := yaml.NewDecoder(bytes.NewReader(text)).Decode(&root); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+		return nil, strictyaml.Syntax(err)
 	}
 	f := &Facts{root: &root}
 	if len(root.Content) == 0 {

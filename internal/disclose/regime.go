@@ -274,7 +274,7 @@ func ParseRegime(text []byte) (*Regime, error) {
 	}
 	var root yaml.Node
 	if err := yaml.Unmarshal(text, &root); err != nil {
-		return nil, err
+		return nil, strictyaml.Syntax(err)
 	}
 	if len(root.Content) == 0 || root.Content[0].Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("it holds no regime: see docs/adding-a-regime.md")

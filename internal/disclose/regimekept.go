@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/barid-dfir/barid/internal/strictyaml"
 )
 
 // Kept returns the files that do not come with Barid as one text, from which ReadKeptRegimes makes the same regimes: YAML, a name and a text
@@ -26,7 +28,7 @@ func ReadKeptRegimes(text []byte, name string) (*Regimes, error) {
 	}
 	var root yaml.Node
 	if err := yaml.Unmarshal(text, &root); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, strictyaml.Syntax(err))
 	}
 	files, all := map[string]string{}, 0
 	if len(root.Content) > 0 && root.Content[0].Kind == yaml.MappingNode {

@@ -121,6 +121,17 @@ var table = []covers{
 	{format: "windows.*", system: windowsHost},
 }
 
+// isChannel reports whether name is a way in that logs are known to tell of. They may tell of others.
+func isChannel(name string) bool {
+	switch name {
+	case "ftp", "rdp", "su", "sudo", "telnet", "graph", "delegate", "adfs", "file":
+		return true
+	}
+	return slices.Contains(cloudAll, name) || slices.ContainsFunc(table, func(c covers) bool {
+		return slices.Contains(c.presence, name) || slices.Contains(c.detail, name)
+	})
+}
+
 // mailAccess is the Stream of MailItemsAccessed: it is written for whoever has the licence, and reaches as far as the export
 // that it stands in.
 const mailAccess = "m365.ual:MailItemsAccessed"

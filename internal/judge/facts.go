@@ -24,8 +24,8 @@ type Facts struct {
 	// TLP is how far the case may go: a marking of TLP 2.0, "" where the facts do not say.
 	TLP    string `yaml:"tlp"`
 	Window struct {
-		From *time.Time `yaml:"from"`
-		To   *time.Time `yaml:"to"`
+		From *time.Time `yaml:"from" time:"day"`
+		To   *time.Time `yaml:"to" time:"day"`
 	} `yaml:"window"`
 	Attacker struct {
 		IPs        []string `yaml:"ips"` // addresses and networks
@@ -153,7 +153,7 @@ type InventoryFiles struct {
 // maxFacts is how large a file of facts may be, in bytes.
 const maxFacts = 16 << 20
 
-// ParseFacts reads facts. An unknown key, an address that is none, a window that ends before it begins or a zone nobody
+// ParseFacts reads facts. An unknown key, a time without its offset, an address that is none, a window that ends before it begins or a zone nobody
 // knows is an error that names the line: a fact that is silently not used would be worse than none.
 func ParseFacts(r io.Reader) (*Facts, error) {
 	p, err := io.ReadAll(io.LimitReader(r, maxFacts+1))
@@ -168,15 +168,15 @@ func ParseFacts(r io.Reader) (*Facts, error) {
 	d := yaml.NewDecoder(bytes.NewReader(p))
 	if err := d.Decode(&root); err != nil && !errors.Is(err, io.EOF) {
 		if bytes.Contains(p, []byte("\n\t")) || bytes.HasPrefix(p, []byte("\t")) {
-			return nil, fmt.Errorf("%w: a line begins with a tab; YAML takes only blanks there", err)
+			return nil, fmt.Errorf("%w: a line begins with a tab; YAML takes only blanks there", strictyaml.Syntax(err))
 		}
-		return nil, err
+		return nil, strictyaml.Syntax(err)
 	}
 	if err := d.Decode(&more); !errors.Is(err, io.EOF) {
 		return nil, errors.New("there is a second document (after ---): facts are one")
 	}
 	if len(root.Content) > 0 {
-		if err := strictyaml.Keys(root.Content[0], reflect.TypeFor[Facts](), ""); err != nil {
+		if err := strictyaml.KeysAndOffsets(root.Content[0], reflect.TypeFor[Facts](), ""); err != nil {
 			return nil, err
 		}
 		if err := root.Content[0].Decode(&f); err != nil {

@@ -61,6 +61,14 @@ func unusedFacts(in *Input, who *people) ([]string, error) {
 			w.name("coverage: host", "host", h, h)
 		}
 	}
+	for i := range f.ChannelsOff {
+		if ch := strings.ToLower(strings.TrimSpace(f.ChannelsOff[i].Channel)); !isChannel(ch) {
+			w.name("channels_off: channel", "channel", ch, ch)
+		}
+		if scope := strings.TrimSpace(f.ChannelsOff[i].Scope); scope != "" && scope != "*" {
+			w.either("channels_off: scope", scope, [2]string{"account", who.key(scope)}, [2]string{"server", hostLabel(hostName(in.Hosts.Of(scope)))})
+		}
+	}
 	for _, host := range slices.Sorted(maps.Keys(f.Hosts)) {
 		w.anyName("hosts", "server", f.Hosts[host])
 	}
@@ -86,6 +94,7 @@ func unusedFacts(in *Input, who *people) ([]string, error) {
 		}
 		w.saw("device", c.Device)
 		w.saw("app", c.App)
+		w.saw("channel", c.Channel)
 		w.sawAgent(c.Agent)
 	}
 	failed, err := in.attempts()
@@ -142,26 +151,29 @@ func (w *wanted) name(where, kind, text, key string) {
 	if kind == "session" && strings.Count(key, "|") >= 2 {
 		key = key[:strings.LastIndexByte(key, '|')]
 	}
-	if w.names == nil {
-		w.names, w.kinds = make(map[[2]string][]int), make(map[string]bool)
-	}
-	w.kinds[kind] = true
-	k := [2]string{kind, strings.ToLower(key)}
-	w.names[k] = append(w.names[k], len(w.list))
-	w.list = append(w.list, want{where: where, text: text})
+	w.either(where, text, [2]string{kind, key})
 }
 
 // anyName wants one of several names of a host: evidence need not have all of them.
 func (w *wanted) anyName(where, kind string, names []string) {
+	var keys [][2]string
+	for _, name := range names {
+		keys = append(keys, [2]string{kind, hostLabel(hostName(name))})
+	}
+	w.either(where, strings.Join(names, ", "), keys...)
+}
+
+// either wants one of several kinds and names: it is known what it is called, and not what it is.
+func (w *wanted) either(where, text string, keys ...[2]string) {
 	if w.names == nil {
 		w.names, w.kinds = make(map[[2]string][]int), make(map[string]bool)
 	}
-	w.kinds[kind] = true
-	for _, name := range names {
-		k := [2]string{kind, hostLabel(hostName(name))}
+	for _, k := range keys {
+		k[1] = strings.ToLower(k[1])
+		w.kinds[k[0]] = true
 		w.names[k] = append(w.names[k], len(w.list))
 	}
-	w.list = append(w.list, want{where: where, text: strings.Join(names, ", ")})
+	w.list = append(w.list, want{where: where, text: text})
 }
 
 func (w *wanted) addresses(where string, list []string) {

@@ -55,4 +55,12 @@ func TestFactsThatNameNobody(t *testing.T) {
 	f("timezones: {web1: Europe/Paris, web2: Europe/Paris, '*': UTC}", "timezones: web2 is part of the path of no evidence")
 	f("coverage: [{stream: dovecot.imap, host: mx1, level: presence, from: 2021-03-01T00:00:00Z, to: 2021-03-02T00:00:00Z, proof: x}, {stream: dovecot.imap, host: mx2, level: presence, from: 2021-03-01T00:00:00Z, to: 2021-03-02T00:00:00Z, proof: x}]",
 		"coverage: host: mx2 is named by no evidence")
+	off := func(channel, scope string) string {
+		return "channels_off: [{channel: " + channel + ", scope: \"" + scope + "\", proof: x}]"
+	}
+	for _, scope := range []string{"", "*", "ANA", "mx1", "bob"} {
+		f(off("imap", scope))
+	}
+	f(off("imap", "eve"), "channels_off: scope: eve is named by no evidence")
+	f(off("imaps", "ana"), "channels_off: channel: imaps is named by no evidence")
 }

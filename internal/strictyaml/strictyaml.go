@@ -23,13 +23,14 @@ func Keys(n *yaml.Node, t reflect.Type, in string) error {
 	return (&walk{}).node(n, t, in)
 }
 
-// KeysAndOffsets is Keys, and fails at the first time that does not carry its offset.
+// KeysAndOffsets is Keys, and fails at the first time that does not carry its offset. A field with the tag `time:"day"` takes a day alone, too.
 func KeysAndOffsets(n *yaml.Node, t reflect.Type, in string) error {
 	return (&walk{offsets: true}).node(n, t, in)
 }
 
 type walk struct {
 	offsets bool
+	day     bool // a day alone will do for the time that is looked at
 	nodes   int
 }
 
@@ -39,7 +40,8 @@ var (
 	// What has either of these reads itself.
 	unmarshalerType = reflect.TypeFor[yaml.Unmarshaler]()
 	textType        = reflect.TypeFor[encoding.TextUnmarshaler]()
-	offset          = regexp.MustCompile(`^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$`)
+	offset          = regexp.MustCompile(`^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$`)
+	day             = regexp.MustCompile(`^\d{4}-\d\d-\d\d$`)
 )
 
 func (w *walk) node(n *yaml.Node, t reflect.Type, in string) error {
@@ -57,10 +59,11 @@ func (w *walk) node(n *yaml.Node, t reflect.Type, in string) error {
 	}
 	switch {
 	case t == nodeType:
+	case n.Tag == "!!null":
+	case t == timeType && w.offsets && n.Kind == yaml.ScalarNode && !offset.MatchString(n.Value) && !(w.day && day.MatchString(n.Value)):
+		return fmt.Errorf("line %d: %s: %q is no time with its offset: write it as 2025-12-22T06:10:00+01:00, or with Z for UTC", n.Line, in, n.Value)
 	case t == timeType:
-		if w.offsets && n.Kind == yaml.ScalarNode && n.Tag != "!!null" && !offset.MatchString(n.Value) {
-			return fmt.Errorf("line %d: %s: %q is no time with its offset: write it as 2025-12-22T06:10:00+01:00, or with Z for UTC", n.Line, in, n.Value)
-		}
+		return value(n, t, in, "time: write it as 2025-12-22T06:10:00+01:00, or with Z for UTC")
 	case n.Kind == yaml.SequenceNode && t.Kind() == reflect.Slice:
 		for _, item := range n.Content {
 			if err := w.node(item, t.Elem(), in); err != nil {
@@ -89,19 +92,53 @@ func (w *walk) node(n *yaml.Node, t reflect.Type, in string) error {
 				continue
 			}
 			field, known := fieldOf(t, key.Value)
-			if field == nil {
+			if field.Type == nil {
 				where := ""
 				if in != "" {
 					where = " in " + in
 				}
 				return fmt.Errorf("line %d: unknown key %q%s: it is one of %s%s", key.Line, key.Value, where, strings.Join(known, ", "), DidYouMean(key.Value, known))
 			}
-			if err := w.node(n.Content[i+1], field, key.Value); err != nil {
+			w.day = field.Tag.Get("time") == "day"
+			if err := w.node(n.Content[i+1], field.Type, key.Value); err != nil {
 				return err
 			}
 		}
+	case reflect.PointerTo(t).Implements(unmarshalerType) || reflect.PointerTo(t).Implements(textType):
+	case t.Kind() == reflect.Int || t.Kind() == reflect.Int64:
+		return value(n, t, in, "whole number")
+	case t.Kind() == reflect.Float64:
+		return value(n, t, in, "number")
+	case t.Kind() == reflect.Bool:
+		return value(n, t, in, "answer: it is true or false")
+	case t.Kind() == reflect.String:
+		return value(n, t, in, "text")
 	}
 	return nil
+}
+
+// value fails where n cannot be read as a t, which people call what.
+func value(n *yaml.Node, t reflect.Type, in, what string) error {
+	if n.Kind == yaml.ScalarNode && n.Decode(reflect.New(t).Interface()) == nil {
+		return nil
+	}
+	got := "a list"
+	switch n.Kind {
+	case yaml.ScalarNode:
+		got = fmt.Sprintf("%.100q", n.Value)
+	case yaml.MappingNode:
+		got = "keys and values"
+	}
+	return fmt.Errorf("line %d: %s: %s is no %s", n.Line, in, got, what)
+}
+
+// Syntax says why a text is not YAML: err is what the reader of YAML said, which begins with the reader's own name.
+func Syntax(err error) error {
+	var load *yaml.LoadError
+	if errors.As(err, &load) && load.Mark.Line > 0 {
+		return fmt.Errorf("line %d: this is not YAML: %s", load.Mark.Line, load.Message)
+	}
+	return fmt.Errorf("this is not YAML: %s", strings.TrimPrefix(strings.TrimPrefix(err.Error(), "go-yaml: "), "yaml: "))
 }
 
 // shape fails where a text stands in the place of a list or of keys, or one of these in the place of the other. What reads itself says itself
@@ -145,8 +182,8 @@ func (w *walk) merged(n *yaml.Node, t reflect.Type, in string) error {
 	return nil
 }
 
-// fieldOf returns the type of the field of t that a key is for, or nil and the keys that there are.
-func fieldOf(t reflect.Type, key string) (found reflect.Type, known []string) {
+// fieldOf returns the field of t that a key is for, or one without a type and the keys that there are.
+func fieldOf(t reflect.Type, key string) (found reflect.StructField, known []string) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name := f.Tag.Get("yaml")
@@ -154,11 +191,11 @@ func fieldOf(t reflect.Type, key string) (found reflect.Type, known []string) {
 			continue
 		}
 		if name == key {
-			return f.Type, nil
+			return f, nil
 		}
 		known = append(known, name)
 	}
-	return nil, known
+	return reflect.StructField{}, known
 }
 
 // Line returns the line in which something stands, or what holds it where it is not there: path is keys (string) and numbers of

@@ -15,6 +15,9 @@ type outer struct {
 	Items []inner          `yaml:"items"`
 	By    map[string]inner `yaml:"by"`
 	Raw   yaml.Node        `yaml:"raw"`
+	Yes   bool             `yaml:"yes"`
+	Far   float64          `yaml:"far"`
+	Day   *time.Time       `yaml:"day" time:"day"`
 }
 
 type inner struct {
@@ -33,8 +36,9 @@ func parse(t *testing.T, text string) *yaml.Node {
 
 func TestKeysAndOffsets(t *testing.T) {
 	for text, want := range map[string]string{
-		"name: x\nwhen: 2026-01-01T00:00:00Z\nraw: {anything: goes}\nitems: [{sizes: [1], at: 2026-01-01 10:00:00+02:00}]": "",
-		"name: x\nnaem: y":                             `line 2: unknown key "naem": it is one of name, when, items, by, raw`,
+		"name: x\nwhen: 2026-01-01T00:00:00Z\nraw: {anything: goes}\nitems: [{sizes: [1], at: 2026-01-01T10:00:00+02:00}]": "",
+		"when: 2026-01-01 10:00:00+02:00":              `"2026-01-01 10:00:00+02:00" is no time with its offset: write it as 2025-12-22T06:10:00+01:00`,
+		"name: x\nnaem: y":                             `line 2: unknown key "naem": it is one of name, when, items, by, raw, yes, far, day`,
 		"items:\n- {size: [1]}":                        `line 2: unknown key "size" in items: it is one of sizes, at`,
 		"by:\n  a: {sise: [1]}":                        `line 2: unknown key "sise" in by.a`,
 		"when: 2026-01-01":                             `line 1: when: "2026-01-01" is no time with its offset`,
@@ -43,6 +47,16 @@ func TestKeysAndOffsets(t *testing.T) {
 		"when:": "",
 		"items: &a [{sizes: &b [1, 2]}, {sizes: *b}]\nby: {}":                                                                    "",
 		"items:\n- &a {sizes: [1]}\n- {<<: *a, at: 2026-01-01T10:00:00Z}\n- {<<: [*a, {sizes: []}]}\nby: {<<: {x: {sizes: []}}}": "",
+		"when: 2026-99-01T00:00:00Z":       `line 1: when: "2026-99-01T00:00:00Z" is no time: write it as`,
+		"when: [1]":                        "line 1: when: a list is no time: write it as",
+		"name: x\nitems:\n- sizes: [many]": `line 3: sizes: "many" is no whole number`,
+		"name: {x: y}":                     "line 1: name: keys and values is no text",
+		"yes: perhaps":                     `line 1: yes: "perhaps" is no answer: it is true or false`,
+		"far: 1e400":                       `line 1: far: "1e400" is no number`,
+		"yes: true\nfar: 1.5\nday: 2026-01-01\nname: 7": "",
+		"day: 2026-01-01T10:00:00":                      "no time with its offset",
+		"day: 2026-02-30":                               `line 1: day: "2026-02-30" is no time`,
+		"day: 2026-01-01\nitems: [{at: 2026-01-01}]":    `line 2: at: "2026-01-01" is no time with its offset`,
 		"items: x":                        "line 1: items: it takes a list",
 		"name: x\nitems: {sizes: 1}":      "line 2: items: it takes a list",
 		"items:\n- x":                     "line 2: items: it takes keys and values",
@@ -60,6 +74,25 @@ func TestKeysAndOffsets(t *testing.T) {
 	}
 	if err := Keys(parse(t, "when: 2026-01-01"), reflect.TypeFor[outer](), ""); err != nil {
 		t.Error(err)
+	}
+}
+
+// What the reader of YAML says is told in words, and where.
+func TestSyntax(t *testing.T) {
+	for text, want := range map[string]string{
+		"a: [":         "this is not YAML: ",
+		"a: 1\n\tb: 2": "line 2: this is not YAML: ",
+		"a: *b":        "this is not YAML: ",
+		"a: \x00":      "this is not YAML: ",
+	} {
+		var root yaml.Node
+		err := yaml.Unmarshal([]byte(text), &root)
+		if err == nil {
+			t.Fatal(text)
+		}
+		if got := Syntax(err).Error(); !strings.Contains(got, want) || strings.Contains(got, "yaml") {
+			t.Errorf("%q: %s", text, got)
+		}
 	}
 }
 
