@@ -13,11 +13,11 @@ import (
 func (s *scene) capabilities(t testing.TB) []capability {
 	t.Helper()
 	in := s.input()
-	who, err := newPeople(in)
+	who, cover := covering(t, in)
+	found, err := attribute(in, who, cover)
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := s.attribute(t)
 	list, err := capabilities(in, who, found)
 	if err != nil {
 		t.Fatal(err)
@@ -164,19 +164,7 @@ func TestExposed(t *testing.T) {
 	for _, who := range []string{"ana", "bob", "carl"} {
 		s.containment(logs.PasswordChanged, logs.Password, "03-20 00:00", who)
 	}
-	in := s.input()
-	who, err := newPeople(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	found, err := attribute(in, who, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	list, err := capabilities(in, who, found)
-	if err != nil {
-		t.Fatal(err)
-	}
+	found, list := s.uncovered(t)
 	var got []string
 	for _, k := range list {
 		got = append(got, fmt.Sprintf("%s %t %s-%s", k.principal, k.certain, inTime(k.earliest), inTime(k.to)))

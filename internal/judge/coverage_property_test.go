@@ -272,14 +272,7 @@ func TestHostileStreams(t *testing.T) {
 				&logs.Observation{Kind: logs.Gap, OK: true, Inference: reason, Count: at("count"), Bytes: -1, Object: []byte("Security"), ObjectKind: "log"})
 		}
 		in := &Input{Store: &store, Sources: sources, From: at("window"), To: at("window's end")}
-		who, err := newPeople(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c, err := newCoverage(in, who)
-		if err != nil {
-			t.Fatal(err)
-		}
+		_, c := covering(t, in)
 		for q, a := range c.questions() {
 			for i, h := range a.holes {
 				if h.from > h.to || i > 0 && h.from <= a.holes[i-1].to {

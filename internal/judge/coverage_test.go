@@ -63,14 +63,7 @@ func (s *shelf) observe(at, host, format string, o logs.Observation) *shelf {
 func (s *shelf) cover() *coverage {
 	s.t.Helper()
 	in := &Input{Store: &s.store, Sources: s.sources, Facts: s.facts, Inventory: s.inv, From: event.UnknownTime, To: event.UnknownTime}
-	who, err := newPeople(in)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	c, err := newCoverage(in, who)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	_, c := covering(s.t, in)
 	return c
 }
 

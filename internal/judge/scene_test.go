@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
@@ -150,19 +152,45 @@ func (s *scene) input() *Input {
 func (s *scene) attribute(t testing.TB) *sessions {
 	t.Helper()
 	in := s.input()
-	who, err := newPeople(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cover, err := newCoverage(in, who)
-	if err != nil {
-		t.Fatal(err)
-	}
+	who, cover := covering(t, in)
 	found, err := attribute(in, who, cover)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return found
+}
+
+// uncovered returns the sessions, and what was held, where nobody asks what the logs cover.
+func (s *scene) uncovered(t rapid.TB) (*sessions, []capability) {
+	t.Helper()
+	in := s.input()
+	who, err := newPeople(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := attribute(in, who, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := capabilities(in, who, found)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found, list
+}
+
+// covering returns who there is, and what the logs cover.
+func covering(t rapid.TB, in *Input) (*people, *coverage) {
+	t.Helper()
+	who, err := newPeople(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := newCoverage(in, who)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return who, c
 }
 
 // told is the sessions in short: "attacker S1", a line each.

@@ -57,19 +57,7 @@ type outcome struct {
 }
 
 func (s *scene) outcome(t rapid.TB) outcome {
-	in := s.input()
-	who, err := newPeople(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	found, err := attribute(in, who, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	list, err := capabilities(in, who, found)
-	if err != nil {
-		t.Fatal(err)
-	}
+	found, list := s.uncovered(t)
 	for i := range s.store.Contexts() {
 		for _, v := range s.store.Visits(i) {
 			if x := found.of(i, v.From); x != nil && x.ID == "" {
@@ -140,12 +128,7 @@ func TestMoreEvidenceDoesNotClear(t *testing.T) {
 		less := s.again(fewer)
 		s = s.again(all)
 		worst := func(s *scene) map[tally.Ref]attribution {
-			in := s.input()
-			who, _ := newPeople(in)
-			found, err := attribute(in, who, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
+			found, _ := s.uncovered(t)
 			out := make(map[tally.Ref]attribution)
 			for i := range s.store.Contexts() {
 				for act, err := range s.store.Acts(i) {

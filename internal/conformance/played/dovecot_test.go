@@ -27,8 +27,8 @@ func dovecot(w *world) {
 	if in == "" {
 		in = "Login"
 	}
-	// visit is one session. Of each message read a number of parts is asked for, each of which counts.
-	visit := func(at time.Time, b *box, ip, protocol string, long time.Duration, read, heads []item, ends bool) {
+	// Of each message read in a session a number of parts is asked for, each of which counts.
+	mailServer(w, habits{stays: 5, minutes: 14 * 60, pop3: 5, unended: 6}, func(at time.Time, b *box, ip, protocol string, long time.Duration, read, heads []item, ends bool) {
 		pid++
 		session++
 		s := fmt.Sprintf("SES%d", session)
@@ -64,34 +64,6 @@ func dovecot(w *world) {
 			syslog(end, "dovecot: imap(%s)<%d><%s>: %s in=%d out=%d deleted=0 expunged=0 trashed=0 hdr_count=%d hdr_bytes=%d body_count=%d body_bytes=%d",
 				b.account, pid, s, reason, 200+len(read)*40, out, len(heads), 400*len(heads), bodies, bytes)
 		}
-	}
-	w.owners(func(at time.Time, b *box, ip string) {
-		if items := b.there(at, at); len(items) > 0 {
-			visit(at, b, ip, "imap", 3*time.Minute, w.some(items)[:1], items, true)
-		}
-	})
-	w.attacks(func(at time.Time, b *box, ip string) {
-		long := time.Duration(10+w.rng.IntN(400)) * time.Second
-		if w.one(5) {
-			long = min(time.Duration(1+w.rng.IntN(14*60))*time.Minute, w.end().Sub(at))
-		}
-		read := w.some(b.there(at, at.Add(long)))
-		heads := b.there(at, at.Add(long))
-		if w.one(4) {
-			read = nil
-		}
-		protocol := "imap"
-		if w.one(5) {
-			protocol, read, heads = "pop3", w.some(b.there(at, at)), nil
-			for i := 0; i < len(read); i++ { // it has an inbox only
-				if read[i].folder != "F-INBOX" {
-					read = append(read[:i], read[i+1:]...)
-					i--
-				}
-			}
-		}
-		visit(at, b, ip, protocol, long, read, heads, !w.one(6))
-		w.got(b.account, read, heads)
 	}, func(at time.Time, b *box) {
 		if age == 3 {
 			syslog(at, "dovecot: imap-login: Login aborted: Connection closed (auth failed, 1 attempts in 2 secs) (auth_failed): user=<%s>, method=PLAIN, rip=%s, lip=192.0.2.10, TLS, session=<F%d>", b.account, w.attacker.ip, at.Unix())

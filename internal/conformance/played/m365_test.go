@@ -184,9 +184,9 @@ func m365(w *world) {
 		at := w.moment(time.Hour)
 		on := at.Add(time.Duration(1+w.rng.IntN(40)) * time.Hour)
 		l.lines = slices.DeleteFunc(l.lines, func(e entry) bool { return e.at.After(at) && e.at.Before(on) })
-		for t, state := range map[time.Time]string{at: "False", on: "True"} {
+		for i, t := range []time.Time{at, on} {
 			if t.Before(w.to) {
-				admin(t, "Set-AdminAuditLogConfig", map[string]any{"Parameters": pairs{pair("UnifiedAuditLogIngestionEnabled", state)}})
+				admin(t, "Set-AdminAuditLogConfig", map[string]any{"Parameters": pairs{pair("UnifiedAuditLogIngestionEnabled", []string{"False", "True"}[i])}})
 			}
 		}
 		return "switched off at " + at.Format(time.RFC3339)

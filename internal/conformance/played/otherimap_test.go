@@ -24,8 +24,14 @@ func inbox(items []item) (out []item) {
 	return out
 }
 
+// habits are how an attacker reads mail: that he stays for up to so many minutes, uses POP3, and that the end of his session is not told,
+// each once in so many times.
+type habits struct{ stays, minutes, pop3, unended int }
+
+var usualHabits = habits{stays: 6, minutes: 10 * 60, pop3: 4, unended: 7}
+
 // mailServer lets people and the attacker use a server of IMAP and POP3, whose log is also that of whatever else runs on it.
-func mailServer(w *world, visit func(at time.Time, b *box, ip, protocol string, long time.Duration, read, heads []item, ends bool), fail func(at time.Time, b *box)) {
+func mailServer(w *world, h habits, visit func(at time.Time, b *box, ip, protocol string, long time.Duration, read, heads []item, ends bool), fail func(at time.Time, b *box)) {
 	w.owners(func(at time.Time, b *box, ip string) {
 		if items := b.there(at, at); len(items) > 0 {
 			visit(at, b, ip, "imap", 3*time.Minute, w.some(items)[:1], items, true)
@@ -33,18 +39,18 @@ func mailServer(w *world, visit func(at time.Time, b *box, ip, protocol string, 
 	})
 	w.attacks(func(at time.Time, b *box, ip string) {
 		long := time.Duration(10+w.rng.IntN(400)) * time.Second
-		if w.one(6) {
-			long = min(time.Duration(1+w.rng.IntN(10*60))*time.Minute, w.end().Sub(at))
+		if w.one(h.stays) {
+			long = min(time.Duration(1+w.rng.IntN(h.minutes))*time.Minute, w.end().Sub(at))
 		}
 		heads := b.there(at, at.Add(long))
 		read, protocol := w.some(heads), "imap"
 		if w.one(4) {
 			read = nil
 		}
-		if w.one(4) {
+		if w.one(h.pop3) {
 			protocol, read, heads = "pop3", inbox(w.some(b.there(at, at))), nil
 		}
-		visit(at, b, ip, protocol, long, read, heads, !w.one(7))
+		visit(at, b, ip, protocol, long, read, heads, !w.one(h.unended))
 		w.got(b.account, read, heads)
 	}, fail)
 }
@@ -70,7 +76,7 @@ func cyrus(w *world) {
 	}
 	w.busy(l)
 	n := 0
-	mailServer(w, func(at time.Time, b *box, ip, protocol string, long time.Duration, read, heads []item, ends bool) {
+	mailServer(w, usualHabits, func(at time.Time, b *box, ip, protocol string, long time.Duration, read, heads []item, ends bool) {
 		n++
 		session := fmt.Sprintf("cyrus-%d-%d-1-%d", 700+n, at.Unix(), n)
 		program := map[string]string{"imap": "imaps", "pop3": "pop3s"}[protocol]
@@ -96,7 +102,7 @@ func courier(w *world) {
 	}
 	w.busy(l)
 	ssl := map[bool]string{true: "-ssl"}[w.one(2)]
-	mailServer(w, func(at time.Time, b *box, ip, protocol string, long time.Duration, read, heads []item, ends bool) {
+	mailServer(w, usualHabits, func(at time.Time, b *box, ip, protocol string, long time.Duration, read, heads []item, ends bool) {
 		program := map[string]string{"imap": "imapd", "pop3": "pop3d"}[protocol] + ssl
 		syslog(at, "%s: Connection, ip=[::ffff:%s]", program, ip)
 		syslog(at, "%s: LOGIN, user=%s, ip=[::ffff:%s], port=[4711], protocol=%s", program, b.account, ip, strings.ToUpper(protocol))
@@ -134,7 +140,7 @@ func events(w *world) {
 	record(w.begin, "imap_command_finished", map[string]any{"user": "monitor", "session": "MON", "cmd_name": "NOOP", "tagged_reply_state": "OK", "net_in_bytes": 30, "net_out_bytes": 12})
 	w.again(e, w.to.Add(time.Hour), 5*time.Minute, nil, "2006-01-02T15:04:05.000000Z")
 	n := 0
-	mailServer(w, func(at time.Time, b *box, ip, protocol string, long time.Duration, read, heads []item, ends bool) {
+	mailServer(w, usualHabits, func(at time.Time, b *box, ip, protocol string, long time.Duration, read, heads []item, ends bool) {
 		n++
 		s := fmt.Sprintf("SES%d", n)
 		syslog(at, "dovecot: %s-login: Login: user=<%s>, method=PLAIN, rip=%s, lip=192.0.2.10, mpid=%d, TLS, session=<%s>", protocol, b.account, ip, 1000+n, s)
