@@ -34,6 +34,7 @@ func New() logs.Format {
 			return &cutter{size: logs.BlockSize}
 		},
 		Parser:   func() logs.Parser { return &parser{shape: shape} },
+		Notes:    notes,
 		Zoneless: zoneless,
 		Known:    func() []logs.Known { return []logs.Known{{Name: "record of a mailbox audit log", Shape: shape}} },
 	}

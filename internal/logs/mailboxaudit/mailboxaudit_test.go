@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
@@ -185,18 +186,41 @@ func TestExportOfTheCmdlet(t *testing.T) {
 		access`+did+`HardDelete inference=MESSAGE_TOUCHED message=<m1@example.org> in=ana@example.org folder=F1 exposure=metadata
 		access`+did+`HardDelete inference=MESSAGE_TOUCHED message=<m2@example.org> in=ana@example.org folder=F1 exposure=metadata`)
 	for _, c := range []struct {
-		when string
+		when string // of each record
 		zone bool
-		read bool
-	}{{"2024-05-16T09:00:01Z", true, true}, {"2024-05-16T09:00:01+02:00", true, true}, {"2024-05-16 09:00:01", false, true}, {"16.05.2024 09:00:01", false, true},
-		{"6/05/2024 9:00:01 AM", false, false}, {"16/05/2024 09:00:01", false, false}, {"5/6/2024 9:00:01 PM", false, true}, {"", false, false}} {
-		in := head + row("MessageBind", "", "00A1", "", c.when)
+		want string // the time of the first one
+		note bool
+	}{
+		{"2024-05-16T09:00:01Z", true, "2024-05-16T09:00:01Z", false}, {"2024-05-16T09:00:01+0200", true, "2024-05-16T07:00:01Z", false},
+		{"2024-05-16T09:00:01Z|2024-05-16T09:00:01", false, "2024-05-16T09:00:01Z", false},
+		{"2024-05-16 09:00:01", false, "2024-05-16T09:00:01Z", false}, {"16.05.2024 09:00:01", false, "2024-05-16T09:00:01Z", false}, {"2024.05.16 09:00:01", false, "", false},
+		{"5/6/2024 9:00:01 PM", false, "", true},
+		{"5/6/2024 9:00:01 PM|5/16/2024 9:00:01 AM", false, "2024-05-06T21:00:01Z", false},
+		{"5/6/2024 9:00:01 pm|16/5/2024 9:00:01 am", false, "2024-06-05T21:00:01Z", false},
+		{"5/6/2024 9:00:01 AM|16/5/2024 9:00:01 AM|5/16/2024 9:00:01 AM", false, "", true},
+		{"05/06/2024 21:00:01|16/05/2024 09:00:01", false, "2024-06-05T21:00:01Z", false},
+		{"16/05/2024 12:00:01 ص", false, "2024-05-16T00:00:01Z", false}, {"5/16/2024 12:00:01\u202fPM", false, "2024-05-16T12:00:01Z", false},
+		{"5/16/2024 13:00:01 PM", false, "", false}, {"5/16/2024 9:00:01 XM", false, "", false}, {"2/30/2024 9:00:01 AM", false, "", false},
+		{"", false, "", false}, {"x", false, "", false},
+	} {
+		in := head
+		for when := range strings.SplitSeq(c.when, "|") {
+			in += row("MessageBind", "", "00A1", "", when)
+		}
 		s := logtest.Source("MailboxAuditLog.csv", []byte(in))
 		format := mailboxaudit.New()
 		out := logtest.Events(t, format, "MailboxAuditLog.csv", []byte(in))
-		if len(out.Events) != 1 || (out.Events[0].Time != event.UnknownTime) != c.read || format.Zoneless(s) == c.zone {
-			t.Errorf("%q: %d events, %d, zoneless %v", c.when, len(out.Events), out.Events[0].Time, format.Zoneless(s))
+		got := ""
+		if n := out.Events[0].Time; n != event.UnknownTime {
+			got = time.Unix(0, n).UTC().Format(time.RFC3339)
 		}
+		if c.when != "" && format.Zoneless(s) == c.zone || got != c.want || c.note != (len(format.Notes(s)) > 0) {
+			t.Errorf("%q: %s, want %s; zoneless %v, %q", c.when, got, c.want, format.Zoneless(s), format.Notes(s))
+		}
+	}
+	again := row("MessageBind", "", "00A1", "", "2024-05-16T09:00:01Z")
+	if out := logtest.Events(t, mailboxaudit.New(), "x.csv", []byte(head+again+head+again)); len(out.Events) != 2 || len(out.Defects) != 0 {
+		t.Errorf("two files in one: %d events, defects %v", len(out.Events), out.Defects)
 	}
 	damaged := logtest.Events(t, mailboxaudit.New(), "x.csv", []byte(head+"\"a\",\"b\nshort,row\n"+row("MessageBind", "", "00A1", "", "2024-05-16T09:00:01Z")))
 	if len(damaged.Events) != 1 || len(damaged.Defects) != 2 {
