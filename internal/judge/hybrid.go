@@ -29,7 +29,10 @@ const (
 
 // hybridServers are the servers that may make tokens for Microsoft 365: those of Exchange, where the facts say so, or where both are in the case
 // and nobody says that they have nothing in common.
-type hybridServers struct{ cover *coverage }
+type hybridServers struct {
+	cover *coverage
+	keys  map[string]bool // of places
+}
 
 // newHybridServers returns nil where there are none. cover is nil where nobody asks it.
 func newHybridServers(in *Input, cover *coverage) *hybridServers {
@@ -37,16 +40,18 @@ func newHybridServers(in *Input, cover *coverage) *hybridServers {
 	if cover == nil || stated == nil && !cover.hasCloud() || stated != nil && !stated.Shared {
 		return nil
 	}
-	return &hybridServers{cover}
+	h := &hybridServers{cover, make(map[string]bool)}
+	for _, p := range cover.places {
+		if p.systems[exchangeServer] {
+			h.keys[p.key] = true
+		}
+	}
+	return h
 }
 
 // has reports whether a host is one of them.
 func (h *hybridServers) has(host string) bool {
-	if h == nil || host == "" {
-		return false
-	}
-	key := h.cover.hostKey(host)
-	return slices.ContainsFunc(h.cover.places, func(p *place) bool { return p.key == key && p.systems[exchangeServer] })
+	return h != nil && host != "" && h.keys[h.cover.hostKey(host)]
 }
 
 // hybrid adds the tokens that may have been made on servers over which an attacker had, or may have had, power.
@@ -78,18 +83,21 @@ func (r *reacher) onPremises(b *box) bool {
 		return false
 	}
 	if r.servers == nil {
-		r.servers = []string{}
-		last := ""
+		r.servers = make(map[string]bool)
+		seen := make(map[string]bool)
 		for i := range r.contexts {
-			if c := &r.contexts[i]; c.Host != "" && c.Host != last {
-				last = c.Host
-				if !slices.Contains(r.servers, c.Host) {
-					r.servers = append(r.servers, c.Host)
-				}
+			if c := &r.contexts[i]; c.Host != "" && !seen[c.Host] {
+				seen[c.Host] = true
+				r.logged = append(r.logged, c.Host)
 			}
 		}
 	}
-	return slices.ContainsFunc(r.servers, func(s string) bool { return r.in.Hosts.same(b.server, s) })
+	known, asked := r.servers[b.server]
+	if !asked {
+		known = slices.ContainsFunc(r.logged, func(s string) bool { return r.in.Hosts.same(b.server, s) })
+		r.servers[b.server] = known
+	}
+	return known
 }
 
 // forge marks as suspected what was read in mailboxes of Microsoft 365, once an attacker may have made tokens for them, without a sign-in that
@@ -137,7 +145,8 @@ func (a *attributing) forge() error {
 		return c.Format == "m365.ual" && c.Account != "" && c.Standing != logs.AnyStanding && c.Standing != logs.Service && a.tells(c.IP)
 	}
 	type from struct{ account, network string }
-	sessions, networks := make(map[string]bool), make(map[from][]tally.Span)
+	sessions := make(map[string]bool)
+	networks, untimed := make(map[from][]tally.Span), make(map[from]bool)
 	for i := range a.contexts {
 		c := &a.contexts[i]
 		if c.Format != signInLog && c.Format != "m365.ual" || c.Standing != logs.AnyStanding || c.Channel != "m365" {
@@ -146,8 +155,15 @@ func (a *attributing) forge() error {
 		sessions[c.Session] = true
 		k := from{c.Account, neighbourhood(c.IP)}
 		for _, v := range a.store.Visits(i) {
+			if v.From == event.UnknownTime {
+				untimed[k] = true
+				continue
+			}
 			networks[k] = append(networks[k], tally.Span{From: v.From, To: v.To})
 		}
+	}
+	for k, list := range networks {
+		networks[k] = joinSpans(list)
 	}
 	why := fmt.Sprintf("an attacker may have had power over %s, which can make tokens for Microsoft 365 (CVE-2025-53786), and no sign-in is in the logs that this is from (%s)", host, ruleHybrid)
 	for i := range a.contexts {
@@ -155,10 +171,9 @@ func (a *attributing) forge() error {
 		if !reads(c) || c.Session != "" && sessions[c.Session] {
 			continue
 		}
+		k := from{c.Account, neighbourhood(c.IP)}
 		for _, v := range a.store.Visits(i) {
-			if v.From != event.UnknownTime && (v.To < since || slices.ContainsFunc(networks[from{c.Account, neighbourhood(c.IP)}], func(s tally.Span) bool {
-				return s.From == event.UnknownTime || s.From <= v.To && s.To >= v.From-int64(tokenBefore)
-			})) {
+			if v.From != event.UnknownTime && (v.To < since || untimed[k] || meets(networks[k], v.From-int64(tokenBefore), v.To)) {
 				continue
 			}
 			a.plantSuspicion(&suspicion{int32(i), v.From, why})

@@ -28,11 +28,14 @@ type reacher struct {
 	whose    func(context int, at int64) *session
 	sessions []session
 	powers   []capability
+	byHolder map[string][]*capability // powers by principal, once it was asked
 	contexts []tally.Context
 	from, to int64 // the window; always and never where it is unknown
 	doubt    int64 // by how much all logs together may be off from the inventory, in nanoseconds
 
 	boxes map[string]*box // mailboxes, by people.key
+	// inOrder is boxes in order of their keys, until another is made.
+	inOrder []*box
 	// nobody holds messages in a mailbox that the log does not name.
 	nobody *box
 	// accounts are those that a session's identifier belongs to; "" where there are several.
@@ -47,7 +50,8 @@ type reacher struct {
 	copiers map[string]*session
 	// forwards are the forwarding rules that an attacker's session made.
 	forwards    []*tally.Act
-	servers     []string // that logs are of, once it was asked
+	logged      []string        // hosts that logs are of, once it was asked
+	servers     map[string]bool // whether logs are of a server of the inventory
 	used        map[string]int64
 	byName      map[string]logs.Inference
 	byPrincipal map[string][]stay
@@ -142,7 +146,7 @@ func (r *reacher) box(name string) *box {
 	b := r.boxes[key]
 	if b == nil {
 		b = newBox(key)
-		r.boxes[key] = b
+		r.boxes[key], r.inOrder = b, nil
 	}
 	low := strings.ToLower(strings.TrimSpace(name))
 	if i, ok := slices.BinarySearch(r.spelled[key], low); !ok {
@@ -178,15 +182,25 @@ func (r *reacher) spell() {
 
 // holds reports whether an attacker may have held the principal's password or a token of it at some time from from to to.
 func (r *reacher) holds(principal string, from, to int64) bool {
-	for i := range r.powers {
-		k := &r.powers[i]
-		if (k.power == logs.Password || k.power == logs.Token) && k.principal == principal && k.principal != "" &&
-			orAlways(k.earliest) <= orNever(to) && orNever(k.to) >= orAlways(from) {
-			return true
+	return principal != "" && slices.ContainsFunc(r.powersOf(principal), func(k *capability) bool {
+		return k.isCredential() && orAlways(k.earliest) <= orNever(to) && orNever(k.to) >= orAlways(from)
+	})
+}
+
+// powersOf returns the powers of a principal.
+func (r *reacher) powersOf(principal string) []*capability {
+	if r.byHolder == nil {
+		r.byHolder = make(map[string][]*capability)
+		for i := range r.powers {
+			k := &r.powers[i]
+			r.byHolder[k.principal] = append(r.byHolder[k.principal], k)
 		}
 	}
-	return false
+	return r.byHolder[principal]
 }
+
+// isCredential reports whether a power is what an account logs in with.
+func (k *capability) isCredential() bool { return k.power == logs.Password || k.power == logs.Token }
 
 // matters reports whether what happened in a session may have been the attacker's doing.
 func (r *reacher) matters(s *session, from, to int64) bool {
@@ -410,10 +424,11 @@ func (r *reacher) held() {
 			r.notInScope(b)
 		}
 	}
+	in := r.entered()
 	for i := range r.sessions {
 		s := &r.sessions[i]
 		if s.open && r.matters(s, sum(s.from, -s.doubt), sum(s.to, s.doubt)) {
-			r.openSession(s)
+			r.openSession(s, in)
 		}
 	}
 }
@@ -467,7 +482,7 @@ func (r *reacher) reachOf(k *capability) []*box {
 				out = append(out, b)
 			}
 		case "cloud":
-			out = append(out, slices.DeleteFunc(r.sorted(), r.onPremises)...)
+			out = append(out, slices.DeleteFunc(slices.Clone(r.sorted()), r.onPremises)...)
 		case "host":
 			out = append(out, r.on(sc.in)...)
 		case "everything":
@@ -478,15 +493,58 @@ func (r *reacher) reachOf(k *capability) []*box {
 	return slices.Compact(out)
 }
 
+// reaches reports whether a capability reaches a mailbox: whether it is among those of reachOf.
+func (r *reacher) reaches(k *capability, b *box) bool {
+	return slices.ContainsFunc(k.reach, func(sc scope) bool {
+		switch sc.kind {
+		case "mailbox":
+			return sc.in == "" || sc.in == "*" || r.box(sc.in) == b
+		case "cloud":
+			return !r.onPremises(b)
+		case "host":
+			return slices.Contains(r.on(sc.in), b)
+		}
+		return sc.kind == "everything"
+	})
+}
+
 // reachesFiles reports whether a capability reaches files.
 func reachesFiles(k *capability) bool {
 	return slices.ContainsFunc(k.reach, func(sc scope) bool { return sc.kind == "file" || sc.kind == "everything" })
 }
 
-// sorted returns all boxes in order of their keys.
+// sorted returns all boxes in order of their keys. The slice is the reacher's.
 func (r *reacher) sorted() []*box {
-	out := slices.Collect(maps.Values(r.boxes))
-	slices.SortFunc(out, func(a, b *box) int { return strings.Compare(a.key, b.key) })
+	if r.inOrder == nil {
+		r.inOrder = slices.AppendSeq(make([]*box, 0, len(r.boxes)), maps.Values(r.boxes))
+		slices.SortFunc(r.inOrder, func(a, b *box) int { return strings.Compare(a.key, b.key) })
+	}
+	return slices.Clip(r.inOrder)
+}
+
+// entered returns the boxes in which sessions were, by the identifiers of the sessions.
+func (r *reacher) entered() map[string][]*box {
+	out := make(map[string][]*box)
+	for _, b := range r.sorted() {
+		for _, id := range b.by {
+			out[id] = append(out[id], b)
+		}
+	}
+	return out
+}
+
+// mayUse returns the boxes that a session was in, and its account's own, in order. in is what entered returned.
+func (r *reacher) mayUse(s *session, in map[string][]*box) []*box {
+	var out []*box
+	for _, b := range in[s.ID] {
+		if slices.Contains(b.by, s.ID) {
+			out = append(out, b)
+		}
+	}
+	if own := r.boxes[s.principal]; own != nil && !slices.Contains(out, own) {
+		out = append(out, own)
+		slices.SortFunc(out, func(a, b *box) int { return strings.Compare(a.key, b.key) })
+	}
 	return out
 }
 
@@ -503,7 +561,7 @@ func (r *reacher) on(name string) []*box {
 	if !known {
 		return all
 	}
-	return slices.DeleteFunc(all, func(b *box) bool { return b.server != "" && !r.in.Hosts.same(b.server, h.name) })
+	return slices.DeleteFunc(slices.Clone(all), func(b *box) bool { return b.server != "" && !r.in.Hosts.same(b.server, h.name) })
 }
 
 // accountsOf makes boxes of the accounts that logs of a host name, where there is no list of mailboxes.
@@ -611,9 +669,7 @@ func (r *reacher) open(b *box, k *capability, from, to int64) {
 // signedIn reports whether a login of the attacker as the principal is proven: his tokens come from it, and from no earlier time than
 // logs of logins show.
 func (r *reacher) signedIn(principal string) bool {
-	return slices.ContainsFunc(r.powers, func(k capability) bool {
-		return k.power == logs.Password && k.certain && k.principal == principal
-	})
+	return slices.ContainsFunc(r.powersOf(principal), func(k *capability) bool { return k.power == logs.Password && k.certain })
 }
 
 // longestStay is how long a connection may last that no log shows to begin, in nanoseconds.
@@ -723,11 +779,8 @@ func (r *reacher) staysOf(principal string) []stay {
 }
 
 // openSession opens what a session without an end may have read: the account's own mailbox, and those it was in.
-func (r *reacher) openSession(s *session) {
-	for _, b := range r.sorted() {
-		if b.key != s.principal && !slices.Contains(b.by, s.ID) {
-			continue
-		}
+func (r *reacher) openSession(s *session, in map[string][]*box) {
+	for _, b := range r.mayUse(s, in) {
 		if s.from == event.UnknownTime {
 			s.from = r.from
 		}

@@ -42,8 +42,8 @@ func (o *outsiders) add(r *reacher, u *box) {
 	for _, w := range u.ways {
 		from, to = min(from, w.from), max(to, w.to)
 	}
-	for i := range r.powers { // who held it may have come in by the mailbox's own name, too, as nobody who is known to be the attacker
-		if k := &r.powers[i]; k.principal == u.key && k.rule != ruleTried && (k.power == logs.Password || k.power == logs.Token) {
+	for _, k := range r.powersOf(u.key) { // who held it may have come in by the mailbox's own name, too, as nobody who is known to be the attacker
+		if k.isCredential() && k.rule != ruleTried {
 			begin, end := max(orAlways(k.earliest), r.from), min(orNever(k.to), r.to)
 			from, to = min(from, begin), max(to, end)
 			if begin <= end {
@@ -357,9 +357,7 @@ var nameColumns = [nameKinds]struct{ settle, note, open, more string }{
 
 // holdsSurely reports whether an attacker certainly held an account.
 func (r *reacher) holdsSurely(principal string) bool {
-	return slices.ContainsFunc(r.powers, func(k capability) bool {
-		return k.certain && k.principal == principal && (k.power == logs.Password || k.power == logs.Token)
-	})
+	return slices.ContainsFunc(r.powersOf(principal), func(k *capability) bool { return k.certain && k.isCredential() })
 }
 
 // most returns the highest that any way reaches.

@@ -236,7 +236,10 @@ func (h *handedOut) judge(r *reacher, s *fileState, x logs.Exposure) {
 
 // open reports whether a capability opened files through a web server at some time from from to to.
 func (f *fileBox) open(from, to int64) bool {
-	return slices.ContainsFunc(f.opened, func(s tally.Span) bool { return s.From <= to && s.To >= from })
+	if !f.joined {
+		f.opened, f.joined = joinSpans(f.opened), true
+	}
+	return meets(f.opened, from, to)
 }
 
 // mostUnnamed is how many addresses that gave no account are looked at one by one.

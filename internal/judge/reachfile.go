@@ -27,6 +27,7 @@ type fileBox struct {
 	by      map[string][]int32 // lines of the inventory by the name of the file, in lower case
 	held    bool
 	opened  []tally.Span // when capabilities opened files through a web server
+	joined  bool         // opened is as joinSpans returns it
 	crowded bool         // more people whom no log names fetched files then than can be told apart
 }
 
@@ -97,7 +98,7 @@ func (r *reacher) openFiles(k *capability, from, to int64) {
 			}
 			any = true
 			if slices.Contains(webFiles, c) || c == "nextcloud" {
-				r.files.opened = append(r.files.opened, tally.Span{From: from, To: to})
+				r.files.opened, r.files.joined = append(r.files.opened, tally.Span{From: from, To: to}), false
 			}
 			ans := r.cover.presence(c, k.principal, from, to)
 			if !ans.assessed {
@@ -452,12 +453,13 @@ func (r *reacher) tellFiles() error {
 		if !sure {
 			unlisted = append(unlisted, key)
 		}
+		same := versions(files, rows)
 		for _, i := range rows {
 			most := was
 			if !sure {
 				most = may
 			}
-			r.judgeFile(state(i), t, &files[i], rows, most)
+			r.judgeFile(state(i), t, &files[i], same(i), most)
 		}
 	}
 	seen := make(map[signature]*casefile.Reached)
@@ -618,7 +620,21 @@ func alwaysThere(m *StoredFile, from, to int64) bool {
 	return orAlways(m.From) <= from && orNever(m.To) > to
 }
 
-// judgeFile adds what sessions did to a file. m is the version, nil if the inventory does not have it; rows are all lines that it may be.
+// versions returns what returns, of one of the lines, those with the same path.
+func versions(files []StoredFile, rows []int32) func(int32) []int32 {
+	if len(rows) == 1 {
+		return func(int32) []int32 { return rows }
+	}
+	byPath := make(map[string][]int32, len(rows))
+	for _, i := range rows {
+		path := filePath(files[i].Path)
+		byPath[path] = append(byPath[path], i)
+	}
+	return func(i int32) []int32 { return byPath[filePath(files[i].Path)] }
+}
+
+// judgeFile adds what sessions did to a file. m is the version, nil if the inventory does not have it; rows are all lines of its path that
+// it may be.
 func (r *reacher) judgeFile(s *fileState, t *fileTouch, m *StoredFile, rows []int32, most degree) {
 	size := int64(-1)
 	if m != nil {
@@ -750,7 +766,7 @@ func (r *reacher) version(m *StoredFile, rows []int32, a *tally.Act) bool {
 		return false
 	}
 	for _, i := range rows {
-		if o := &r.in.Inventory.Files[i]; o != m && filePath(o.Path) == filePath(m.Path) && thereAt(o, orAlways(a.From), orNever(a.To)) {
+		if o := &r.in.Inventory.Files[i]; o != m && thereAt(o, orAlways(a.From), orNever(a.To)) {
 			return false
 		}
 	}

@@ -14,7 +14,7 @@ func (r *reacher) forwarded(b *box, a *tally.Act) {
 	d := not
 	for i := range r.powers {
 		k := &r.powers[i]
-		if k.power == logs.Rule && orAlways(k.earliest) <= orNever(a.To) && orNever(k.to) >= orAlways(a.From) && slices.Contains(r.reachOf(k), b) {
+		if k.power == logs.Rule && orAlways(k.earliest) <= orNever(a.To) && orNever(k.to) >= orAlways(a.From) && r.reaches(k, b) {
 			d = may
 		}
 	}

@@ -257,8 +257,8 @@ func (r *reacher) endOf(s *session) int64 {
 // heldUntil returns until when a principal may have been used: the end of the window, unless all that was held of it ended before.
 func (r *reacher) heldUntil(principal string) int64 {
 	end := int64(always)
-	for i := range r.powers {
-		if k := &r.powers[i]; k.principal == principal && k.power != logs.HostPower && k.power != logs.Rule {
+	for _, k := range r.powersOf(principal) {
+		if k.power != logs.HostPower && k.power != logs.Rule {
 			end = max(end, orNever(k.to))
 		}
 	}

@@ -44,16 +44,14 @@ func keepsCopy(c *tally.Context, protocol string) bool {
 // unseenSyncs opens what a program that keeps a copy may have copied without a record of it (mail-forensics 3.2, R6): that there is none rules
 // out a copy only where such a program was not there.
 func (r *reacher) unseenSyncs() {
+	in := r.entered()
 	for _, id := range slices.Sorted(maps.Keys(r.copiers)) {
 		s := r.copiers[id]
 		from := r.from
 		if s.from != event.UnknownTime {
 			from = sum(s.from, -s.doubt)
 		}
-		for _, b := range r.sorted() {
-			if b.key != s.principal && !slices.Contains(b.by, s.ID) {
-				continue
-			}
+		for _, b := range r.mayUse(s, in) {
 			w := b.way(wayKey{rule: ruleUnseenSync, grasp: graspCoarse, degree: may, exposure: logs.Content, open: s.attribution != ofAttacker})
 			w.bound(-1, -1)
 			w.times++

@@ -43,6 +43,7 @@ type attributing struct {
 	order    []*person
 	roles    map[string]remote
 	crowds   map[string]bool
+	egresses map[string]int64  // the days since which addresses are those of networks: see egressSince
 	clientOf map[string]bool   // by address: see ownClient
 	inMail   []tally.Span      // when an attacker was in web mail that names no account
 	owners   map[string]string // accounts by sessions of Cyrus, once they were asked for
@@ -77,7 +78,7 @@ type hostile struct {
 // attribute finds the sessions and says whose they are.
 func attribute(in *Input, who *people, cover *coverage) (*sessions, error) {
 	a := &attributing{in: in, cover: cover, store: in.Store, facts: in.Facts, who: who, contexts: in.Store.Contexts(), days: baselineDays,
-		start: event.UnknownTime, people: make(map[string]*person), roles: make(map[string]remote), crowds: make(map[string]bool), clientOf: make(map[string]bool),
+		start: event.UnknownTime, people: make(map[string]*person), roles: make(map[string]remote), crowds: make(map[string]bool), egresses: make(map[string]int64), clientOf: make(map[string]bool),
 		nobodys: make(map[string]bool), spoken: make(map[string]attribution), hostile: make(map[string]*hostile),
 		exploits: make(map[string]*exploit), clients: make(map[string]client), namedSessions: make(map[string]bool), namedDevices: make(map[string]bool), heldAccounts: make(map[string]bool)}
 	a.facts = a.facts.parsed()
@@ -546,13 +547,15 @@ func (a *attributing) plantExploit(ip string, e *exploit) {
 	for _, act := range e.acts {
 		exploited[act.context] = append(exploited[act.context], act.at)
 	}
+	for _, times := range exploited {
+		slices.Sort(times)
+	}
 	a.eachStrand(ip, func(x *strand) {
 		for _, p := range x.parts {
-			for _, at := range exploited[int32(p.context)] {
-				if p.from <= at && at <= p.to {
-					a.mark(x, ofAttacker, 0, true, e.why, "that is an attack, whoever it was")
-					return
-				}
+			times := exploited[int32(p.context)]
+			if i, _ := slices.BinarySearch(times, p.from); i < len(times) && times[i] <= p.to {
+				a.mark(x, ofAttacker, 0, true, e.why, "that is an attack, whoever it was")
+				return
 			}
 		}
 		if x.to != event.UnknownTime && sum(x.to, x.doubt) < e.first {
@@ -751,6 +754,7 @@ func (a *attributing) hostileFrom(x *strand) {
 func (a *attributing) followAddress(ip string, h *hostile) {
 	free := a.inNobodys(ip)
 	g := a.guessers[ip]
+	step := ""
 	a.eachStrand(ip, func(x *strand) {
 		if x.level >= h.level || !x.during(h.from-addressLasts, h.to+addressLasts) {
 			return
@@ -761,7 +765,9 @@ func (a *attributing) followAddress(ip string, h *hostile) {
 			}
 			return
 		}
-		step := "the same address as " + a.told(h.by)
+		if step == "" {
+			step = "the same address as " + a.told(h.by)
+		}
 		level, same := h.level-1, "" // a weak hop lowers by a step (P8)
 		if free && (!h.weak || h.level == suspected) {
 			switch {

@@ -111,6 +111,7 @@ func (a *attributing) tells(ip string) bool {
 func (a *attributing) travelled(group []signIn, out []suspicion) []suspicion {
 	speed, distance := cmp.Or(a.facts.Travel.Speed, travelSpeed), cmp.Or(a.facts.Travel.Distance, travelDistance)
 	before := -1
+	familiar := a.familiarTo(group)
 	for i := range group {
 		q := &group[i]
 		if !q.place.Known() || !a.tells(a.contexts[q.context].IP) {
@@ -132,7 +133,7 @@ func (a *attributing) travelled(group []signIn, out []suspicion) []suspicion {
 		}
 		why := fmt.Sprintf("it signed in from %s (%s) and from %s (%s), %d km apart: nobody travels that fast (IMPOSSIBLE_TRAVEL)", from.IP, inTime(p.at), to.IP, inTime(q.at), int64(far))
 		for _, x := range [...]*signIn{p, q} {
-			if !a.familiar(group, x) {
+			if !familiar(x) {
 				out = append(out, suspicion{x.context, x.at, why})
 			}
 		}
@@ -140,59 +141,85 @@ func (a *attributing) travelled(group []signIn, out []suspicion) []suspicion {
 	return out
 }
 
-// familiar reports whether an account had signed in from the network of a sign-in on at least two days before that of it.
-func (a *attributing) familiar(group []signIn, x *signIn) bool {
-	home := neighbourhood(a.contexts[x.context].IP)
-	first := int64(-1)
-	for i := range group {
-		y := &group[i]
-		if y.at/day >= x.at/day {
-			return false
-		}
-		if neighbourhood(a.contexts[y.context].IP) != home {
-			continue
-		}
-		if first >= 0 && y.at/day != first {
-			return true
-		}
-		first = y.at / day
+// twice is the first two days on which something was seen: never where there is none.
+type twice struct{ first, second int64 }
+
+func (t *twice) see(d int64) {
+	switch {
+	case d < t.first:
+		t.first, t.second = d, t.first
+	case d > t.first && d < t.second:
+		t.second = d
 	}
-	return false
+}
+
+// familiarTo returns what tells, of the sign-ins of an account, whether the account had signed in from the network of one on at least two days
+// before that of it.
+func (a *attributing) familiarTo(group []signIn) func(*signIn) bool {
+	var homes map[string]*twice // by network, once it was asked
+	home := func(x *signIn) *twice {
+		network := neighbourhood(a.contexts[x.context].IP)
+		if homes[network] == nil {
+			homes[network] = &twice{never, never}
+		}
+		return homes[network]
+	}
+	return func(x *signIn) bool {
+		if homes == nil {
+			homes = make(map[string]*twice)
+			for i := range group {
+				home(&group[i]).see(group[i].at / day)
+			}
+		}
+		return home(x).second < x.at/day
+	}
 }
 
 // egress reports whether several accounts had used an address, each on two days, before a time: it is where a network of theirs, or a
 // service that they use, comes out.
 func (a *attributing) egress(ip string, at int64) bool {
-	used := make(map[string]*days)
-	n := 0
+	since, ok := a.egresses[ip]
+	if !ok {
+		since = a.egressSince(ip)
+		a.egresses[ip] = since
+	}
+	return since < at/day
+}
+
+// egressSince returns the day on which an address had been used by several accounts on two days each; never if it had not.
+func (a *attributing) egressSince(ip string) int64 {
+	used := make(map[string]*twice)
 	for c := a.ips.of(ip); c >= 0; c = a.ips.next[c] {
 		ctx := &a.contexts[c]
 		if ctx.Account == "" {
 			continue
 		}
+		k := a.who.key(ctx.Account)
+		if used[k] == nil {
+			used[k] = &twice{never, never}
+		}
 		for _, v := range a.store.Visits(int(c)) {
-			if v.From == event.UnknownTime || v.From/day >= at/day {
-				continue
-			}
-			k := a.who.key(ctx.Account)
-			if d := used[k]; d != nil && d.more {
-				continue
-			}
-			seeDay(used, k, v.From, v.From)
-			if used[k].more {
-				if n++; n >= crowd {
-					return true
-				}
+			if v.From != event.UnknownTime {
+				used[k].see(v.From / day)
 			}
 		}
 	}
-	return false
+	var second []int64
+	for _, t := range used {
+		second = append(second, t.second)
+	}
+	if len(second) < crowd {
+		return never
+	}
+	slices.Sort(second)
+	return second[crowd-1]
 }
 
 // oldWays finds sign-ins of one account, in order of time, by an old protocol or by a code for another device, from where it had not been
 // before. The log must reach back as far as a baseline does. A client that had come by an old protocol from many networks moves about.
 func (a *attributing) oldWays(group []signIn, out []suspicion) []suspicion {
 	a.begin()
+	familiar := a.familiarTo(group)
 	var networks []string
 	for i := range group {
 		x := &group[i]
@@ -201,7 +228,7 @@ func (a *attributing) oldWays(group []signIn, out []suspicion) []suspicion {
 		}
 		c := &a.contexts[x.context]
 		began, ok := a.begins[logOf(c.Host, c.Format)]
-		if ok && began < x.at-(a.days-1)*day && a.tells(c.IP) && !a.familiar(group, x) && (x.rule == logs.SignedInByCode || len(networks) < fewNetworks) {
+		if ok && began < x.at-(a.days-1)*day && a.tells(c.IP) && !familiar(x) && (x.rule == logs.SignedInByCode || len(networks) < fewNetworks) {
 			how := "by an old protocol, which asks for no second factor (LEGACY_SIGN_IN)"
 			if x.rule == logs.SignedInByCode {
 				how = "by a code for another device (DEVICE_CODE)"
@@ -307,6 +334,7 @@ func (a *attributing) unmatched(cover *coverage, began int64, out []suspicion) [
 	}
 	var fresh []int32
 	wanted := make(map[string][]tally.Span) // sign-ins by session, application, and account with its network
+	untimed := make(map[string]bool)        // those of them of which some have no time
 	name := func(kind, x string) string { return kind + "\x00" + strings.ToLower(x) }
 	names := func(c *tally.Context) []string {
 		list := []string{name("app", c.App), name("at", c.Account+"\x00"+neighbourhood(c.IP))}
@@ -335,22 +363,32 @@ func (a *attributing) unmatched(cover *coverage, began int64, out []suspicion) [
 		for _, n := range names(c) {
 			if _, ok := wanted[n]; ok {
 				for _, v := range a.store.Visits(i) {
+					if v.From == event.UnknownTime {
+						untimed[n] = true
+						continue
+					}
 					wanted[n] = append(wanted[n], tally.Span{From: v.From, To: v.To})
 				}
 			}
 		}
 	}
+	for n, list := range wanted {
+		wanted[n] = joinSpans(list)
+	}
 	for _, i := range fresh {
 		c := &a.contexts[i]
+		named := names(c)
 		for _, v := range a.store.Visits(int(i)) {
 			since := v.From - int64(tokenBefore)
 			if v.From == event.UnknownTime || since < began {
 				continue
 			}
-			if !slices.ContainsFunc(names(c), func(n string) bool {
-				return slices.ContainsFunc(wanted[n], func(s tally.Span) bool {
-					return s.From == event.UnknownTime || s.From <= v.To && (s.To >= since || strings.HasPrefix(n, "session"))
-				})
+			if !slices.ContainsFunc(named, func(n string) bool {
+				began := since
+				if strings.HasPrefix(n, "session") {
+					began = always // however long ago
+				}
+				return untimed[n] || meets(wanted[n], began, v.To)
 			}) && cover.presence("m365", a.who.key(c.Account), since, v.To).covered() {
 				out = append(out, suspicion{i, v.From, fmt.Sprintf("application %s had not read in the mailbox in the %d days before, and the logs of sign-ins, which are complete, have none that its token is from: it may be forged (UNMATCHED_TOKEN)", c.App, baseline)})
 			}
@@ -365,7 +403,7 @@ func (a *attributing) unissued(cover *coverage, federated []signIn, out []suspic
 	if len(federated) == 0 || cover == nil {
 		return out
 	}
-	issued := make(map[string][]tally.Span) // by the local part of the account
+	issued, untimed := make(map[string][]tally.Span), make(map[string]bool) // by the local part of the account
 	var hosts []string
 	for i := range a.contexts {
 		c := &a.contexts[i]
@@ -375,9 +413,17 @@ func (a *attributing) unissued(cover *coverage, federated []signIn, out []suspic
 		if !slices.Contains(hosts, c.Host) && len(hosts) < 100 {
 			hosts = append(hosts, c.Host)
 		}
+		name := localPart(c.Account)
 		for _, v := range a.store.Visits(i) {
-			issued[localPart(c.Account)] = append(issued[localPart(c.Account)], tally.Span{From: v.From, To: v.To})
+			if v.From == event.UnknownTime {
+				untimed[name] = true
+				continue
+			}
+			issued[name] = append(issued[name], tally.Span{From: v.From, To: v.To})
 		}
+	}
+	for name, list := range issued {
+		issued[name] = joinSpans(list)
 	}
 	if len(hosts) == 0 {
 		return out
@@ -390,9 +436,7 @@ func (a *attributing) unissued(cover *coverage, federated []signIn, out []suspic
 			continue
 		}
 		asked++
-		if !slices.ContainsFunc(issued[localPart(a.contexts[x.context].Account)], func(s tally.Span) bool {
-			return s.From == event.UnknownTime || s.From <= x.at+slack && s.To >= x.at-slack
-		}) {
+		if name := localPart(a.contexts[x.context].Account); !untimed[name] && !meets(issued[name], x.at-slack, x.at+slack) {
 			none = append(none, x)
 		}
 	}
@@ -414,14 +458,12 @@ func (a *attributing) plantSuspicion(s *suspicion) {
 	if a.start != event.UnknownTime && s.at != event.UnknownTime && s.at < a.start {
 		return
 	}
-	for _, x := range a.personOf(s.context).strands {
-		for _, p := range x.parts {
-			if p.context == int(s.context) && p.from <= s.at && s.at <= p.to {
-				if a.owned(x) == "" {
-					a.mark(x, suspected, maxHops, true, s.why)
-				}
-				return
-			}
-		}
+	p, visits := a.personOf(s.context), a.store.Visits(int(s.context))
+	i, _ := slices.BinarySearchFunc(visits, s.at, func(v tally.Visit, at int64) int { return cmp.Compare(v.To, at) })
+	if i == len(visits) || visits[i].From > s.at {
+		return
+	}
+	if x := p.strandOf(int(s.context), i); x != nil && a.owned(x) == "" {
+		a.mark(x, suspected, maxHops, true, s.why)
 	}
 }

@@ -87,6 +87,7 @@ type person struct {
 	contexts []int32
 	strands  []*strand
 	byKey    map[string][]*strand // by session, address and device; in order of time
+	byVisit  map[int][]*strand    // by context, of each of its visits, once it was asked
 	base     baseline
 	held     string // why an attacker holds it, or may; "" if none does
 	perhaps  bool   // he may: no session of his shows that he does
@@ -116,6 +117,27 @@ func (a *attributing) personOf(c int32) *person {
 	a.learn(p)
 	a.settle(p)
 	return p
+}
+
+// strandOf returns the strand that a visit of a context is in; nil if it is in none.
+func (p *person) strandOf(context, visit int) *strand {
+	if p.byVisit == nil {
+		p.byVisit = make(map[int][]*strand, len(p.contexts))
+		for _, x := range p.strands {
+			for _, part := range x.parts {
+				list := p.byVisit[part.context]
+				for len(list) <= part.visit {
+					list = append(list, nil)
+				}
+				list[part.visit] = x
+				p.byVisit[part.context] = list
+			}
+		}
+	}
+	if list := p.byVisit[context]; visit < len(list) {
+		return list[visit]
+	}
+	return nil
 }
 
 // title is how a person reads of an account.

@@ -70,7 +70,7 @@ func (a *attributing) inWebMail(from, to, doubt int64) bool {
 	if from == event.UnknownTime {
 		return len(a.inMail) > 0
 	}
-	return slices.ContainsFunc(a.inMail, func(s tally.Span) bool { return sum(from, -doubt) <= s.To && sum(to, doubt) >= s.From })
+	return meets(a.inMail, sum(from, -doubt), sum(to, doubt))
 }
 
 // byWebMail reports whether a strand is of connections that web mail may have made for the attacker.

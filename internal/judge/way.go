@@ -263,6 +263,12 @@ func joinSpans(list []tally.Span) []tally.Span {
 	return out
 }
 
+// meets reports whether one of the spans, as joinSpans or mergeSpans returns them, has a moment in common with the time from from to to.
+func meets(spans []tally.Span, from, to int64) bool {
+	i, _ := slices.BinarySearchFunc(spans, from, func(s tally.Span, at int64) int { return cmp.Compare(s.To, at) })
+	return i < len(spans) && spans[i].From <= to
+}
+
 // orAlways and orNever are a time, or the end of time where it is unknown.
 func orAlways(t int64) int64 {
 	if t == event.UnknownTime {

@@ -106,7 +106,7 @@ func (w *webMail) tells(from, to int64) bool {
 			return false
 		}
 	}
-	if i, _ := slices.BinarySearchFunc(w.strange, from, func(s tally.Span, at int64) int { return cmp.Compare(s.To, at) }); i < len(w.strange) && w.strange[i].From <= to {
+	if meets(w.strange, from, to) {
 		return false
 	}
 	i, _ := slices.BinarySearchFunc(w.spans, from, func(s tally.Span, at int64) int { return cmp.Compare(s.To, at) })
