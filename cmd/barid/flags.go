@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -123,8 +124,8 @@ func (b *bytesFlag) Decode(ctx *kong.DecodeContext) error {
 		unit = 1 << (10 * (1 + strings.IndexByte("KMGT", upper[i])))
 		n = upper[:i]
 	}
-	var v int64
-	if _, err := fmt.Sscanf(n, "%d", &v); err != nil || v <= 0 || v > (1<<62)/unit {
+	v, err := strconv.ParseInt(n, 10, 64)
+	if err != nil || v <= 0 || v > (1<<62)/unit {
 		return fmt.Errorf("%q is no size: write it as 512M or 200G", s)
 	}
 	*b = bytesFlag(v * unit)

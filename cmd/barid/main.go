@@ -10,7 +10,9 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	_ "time/tzdata" // zones must not depend on the machine that evidence is read on
@@ -62,8 +64,11 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var flags cli
 	status, exited := exitDone, false
 	parser := newParser(&flags, stdout, stderr, func(s int) { status, exited = s, true })
-	if len(args) == 0 {
+	switch {
+	case len(args) == 0:
 		args = []string{"--help"}
+	case args[0] == "help": // as people ask other programs
+		args = append(slices.Clone(args[1:]), "--help")
 	}
 	k, err := parser.Parse(args)
 	if exited {
@@ -118,13 +123,16 @@ func failed(err error) string {
 func misread(err error) string {
 	text, ofCase := strings.CutPrefix(err.Error(), "<case>: ")
 	if !ofCase {
-		return visible(err.Error())
+		return visible(notANumber.ReplaceAllString(err.Error(), ": $1 is no number"))
 	}
 	if path, ok := strings.CutPrefix(strings.TrimSuffix(text, ": no such file or directory"), "stat "); ok && strings.HasSuffix(text, ": no such file or directory") {
 		return visible(path + ": there is no such folder. Name that of a case, as barid assess wrote it (barid-case, or what -o said)")
 	}
 	return visible(text + ". Name the folder of a case, as barid assess wrote it (barid-case, or what -o said)")
 }
+
+// notANumber is what the parser says of the value of a flag that takes a number.
+var notANumber = regexp.MustCompile(`: expected a(?: valid \d+ bit u?int| float) but got (".*?")(?: \(.*\))?$`)
 
 // sink remembers that results could not be written: who prints a line need not ask each time.
 type sink struct {

@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -16,6 +18,7 @@ import (
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/detect"
 	"github.com/barid-dfir/barid/internal/disclose"
+	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/evidence"
 	"github.com/barid-dfir/barid/internal/judge"
 	"github.com/barid-dfir/barid/internal/pipeline"
@@ -93,7 +96,7 @@ func (f *ruleFlags) pack() (*sigma.Pack, error) {
 	for _, name := range f.Rules {
 		p, err := sigma.Load(name)
 		if err != nil {
-			return nil, fmt.Errorf("--rules %s: %w", name, err)
+			return nil, fmt.Errorf("--rules %s: %w", name, withoutPath(err))
 		}
 		if len(p.Rules)+len(p.Correlations)+len(p.Filters)+len(p.Rejected) == 0 {
 			return nil, fmt.Errorf("--rules %s: no rule in it", name)
@@ -152,10 +155,11 @@ func (f *readFlags) prepare(e *env) (*reading, error) {
 		}
 		sayEmpty(e, f.Facts, r.given)
 	}
-	for _, p := range f.Paths {
-		if _, err := os.Stat(p); p != "-" && err != nil {
-			return nil, fmt.Errorf("%s: %s", p, strings.TrimPrefix(err.Error(), "stat "+p+": "))
-		}
+	if from != event.UnknownTime && to != event.UnknownTime && from >= to {
+		return nil, usage(fmt.Errorf("--to: %s is not after --from, %s: no event lies between them", f.To, f.From))
+	}
+	if err := f.there(e); err != nil {
+		return nil, err
 	}
 	table, err := pipeline.LogSources(f.LogSources)
 	if err != nil {
@@ -171,6 +175,39 @@ func (f *readFlags) prepare(e *env) (*reading, error) {
 		}
 	}
 	return r, nil
+}
+
+// there fails where a path does not exist, or where there is no file at any: an empty folder is mostly one that was meant to be another, or
+// a disk that is not mounted, and no finding in it would say nothing.
+func (f *readFlags) there(e *env) error {
+	var empty []string
+	for _, p := range f.Paths {
+		if p == "-" {
+			continue
+		}
+		if _, err := os.Stat(p); err != nil {
+			return fmt.Errorf("%s: %w", p, withoutPath(err))
+		}
+		if !evidence.HasFile(p) {
+			empty = append(empty, p)
+		}
+	}
+	if len(empty) == len(f.Paths) {
+		return fmt.Errorf("%s: there is no file in this folder: nothing was read", strings.Join(empty, ", "))
+	}
+	for _, p := range empty {
+		e.term.say("%s: there is no file in this folder", p)
+	}
+	return nil
+}
+
+// withoutPath returns what the system said without the name of its call and the path, which stand before it already.
+func withoutPath(err error) error {
+	var of *fs.PathError
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
 }
 
 // readFacts reads the file of facts, and returns its text too.
@@ -313,6 +350,9 @@ func (r *reading) unread(sources []casefile.Source) bool {
 		}
 	}
 	all := append(damaged, strange...)
+	// A compressed file and what comes out of it are damaged alike, and have one name.
+	slices.Sort(all[:len(damaged)])
+	all = slices.Compact(all)
 	for _, line := range all[:min(len(all), maxSaid)] {
 		r.env.term.say("%s", line)
 	}

@@ -17,13 +17,13 @@ const maxShown = 10
 // summary is what assess prints: what happened, what was not read, and where the report is.
 func (t *terminal) summary(c *casefile.Case, res pipeline.Result, dir string) string {
 	var b strings.Builder
-	streams, unread := 0, 0
+	streams, unread := 0, map[string]bool{}
 	for _, s := range c.Sources {
 		if !strings.HasPrefix(s.Format, "archive.") && !strings.HasPrefix(s.Format, "inventory.") {
 			streams++
 		}
 		if len(s.Errors) > 0 || s.Unparsed > 0 || s.Format == "" && s.Bytes > 0 {
-			unread++
+			unread[s.Path] = true
 		}
 	}
 	fmt.Fprintf(&b, "%s from %s", plural(int(res.Events), "event"), plural(streams, "source"))
@@ -37,9 +37,12 @@ func (t *terminal) summary(c *casefile.Case, res pipeline.Result, dir string) st
 			counts = append(counts, fmt.Sprintf("%d %s", n, detect.Levels()[i]))
 		}
 	}
-	if len(counts) == 0 {
+	switch {
+	case res.Events == 0 && len(counts) == 0:
+		b.WriteString("No event was read: nothing is known of what happened.\n")
+	case len(counts) == 0:
 		b.WriteString("Findings: none. That is not proof of absence: see in the report what was read and what was not.\n")
-	} else {
+	default:
 		fmt.Fprintf(&b, "Findings: %s\n", strings.Join(counts, ", "))
 	}
 	for i, in := range c.Incidents {
@@ -57,9 +60,11 @@ func (t *terminal) summary(c *casefile.Case, res pipeline.Result, dir string) st
 		}
 		fmt.Fprintf(&b, "%s %-8s %s  %s%s\n", in.ID, t.severity(in.Severity), when, visible(in.Title), state)
 	}
-	b.WriteString(verdicts(c))
-	if unread > 0 {
-		fmt.Fprintf(&b, "%s could not be read, or not whole: see the report.\n", plural(unread, "source"))
+	if res.Events > 0 || len(c.Summary.Reached) > 0 {
+		b.WriteString(verdicts(c))
+	}
+	if len(unread) > 0 {
+		fmt.Fprintf(&b, "%s could not be read, or not whole: see the report.\n", plural(len(unread), "source"))
 	}
 	if n := len(c.Rules.Rejected); n > 0 {
 		fmt.Fprintf(&b, "%s could not be used: see the report.\n", plural(n, "rule"))

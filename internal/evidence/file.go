@@ -143,6 +143,24 @@ func Measure(paths []string) (bytes int64) {
 	return bytes
 }
 
+// HasFile reports whether path is a file or a folder in which one may lie, however deep: a link, and what cannot be listed, may be one.
+func HasFile(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || !info.IsDir() {
+		return true
+	}
+	err = fs.WalkDir(os.DirFS(path), ".", func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return errFound
+		}
+		return nil
+	})
+	return err != nil
+}
+
+// errFound ends a search.
+var errFound = errors.New("found")
+
 // kindOfMode names what a file is that is not a regular one.
 func kindOfMode(m fs.FileMode) string {
 	switch {

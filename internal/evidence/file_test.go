@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -200,5 +201,26 @@ func symlink(t *testing.T, to, name string) {
 	t.Helper()
 	if err := os.Symlink(to, name); err != nil {
 		t.Skip(err)
+	}
+}
+
+// What a shell's <(command) hands over is a pipe that somebody writes to, and is read.
+func TestPipeOfACommand(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	name := fmt.Sprintf("/dev/fd/%d", r.Fd())
+	if _, err := os.Stat(name); err != nil {
+		t.Skip("has no /dev/fd")
+	}
+	go func() {
+		fmt.Fprint(w, "a line\n")
+		w.Close()
+	}()
+	streams, problems := collect(t, Options{}, name)
+	if d := cmp.Diff([]seen{{name, "", "a line\n"}}, streams); d != "" || len(problems) > 0 {
+		t.Error(d, problems)
 	}
 }

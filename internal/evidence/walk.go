@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // walk is one run over the evidence.
@@ -32,7 +33,21 @@ func (w *walk) argument(name string) error {
 	if info.IsDir() {
 		return w.folder(name, info, nil)
 	}
+	if info.Mode()&fs.ModeNamedPipe != 0 && strings.HasPrefix(name, "/dev/fd/") {
+		return w.substitution(name)
+	}
 	return w.file(name, info)
+}
+
+// substitution walks what a shell's <(command) writes. Other pipes are not opened: nobody may ever write to one that lies in the evidence.
+func (w *walk) substitution(name string) error {
+	in, err := os.Open(name)
+	if err != nil {
+		w.report(showName(name), err)
+		return w.ctx.Err()
+	}
+	defer in.Close()
+	return w.once(showName(name), in)
 }
 
 // folder walks the content of a folder, by name. above are the folders it lies in.
@@ -135,8 +150,13 @@ func (w *walk) stdin() error {
 	if in == nil {
 		in = eofReader{}
 	}
+	return w.once("-", in)
+}
+
+// once walks what can be read only once, from its beginning to its end.
+func (w *walk) once(path string, in io.Reader) error {
 	acct := &account{size: -1}
-	return w.node(&node{path: "-", size: -1, seq: &stdinReader{in, w.Walker, acct}, acct: acct})
+	return w.node(&node{path: path, size: -1, seq: &stdinReader{in, w.Walker, acct}, acct: acct})
 }
 
 // stdinReader counts what comes in.

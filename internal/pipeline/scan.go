@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
@@ -184,6 +185,9 @@ func CaseSource(s *tally.Source) casefile.Source {
 		From: caseTime(s.From), To: caseTime(s.To)}
 	if s.Container != "" {
 		c.Format = "archive." + s.Container
+	}
+	if s.Bytes == 0 && c.Format == "" && len(c.Errors) == 0 {
+		c.Notes = append(slices.Clone(c.Notes), "it is empty")
 	}
 	return c
 }

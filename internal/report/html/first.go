@@ -165,7 +165,7 @@ func (p *page) unread(c *casefile.Case) {
 		s := &c.Sources[i]
 		unparsed += s.Unparsed
 		switch {
-		case s.Format == "":
+		case s.Format == "" && s.Bytes > 0:
 			unknown++
 		case s.Unparsed > 0 || len(s.Errors) > 0:
 			faulty++

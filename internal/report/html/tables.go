@@ -118,7 +118,7 @@ func (p *page) sources(c *casefile.Case) {
 	problems := 0
 	for i := range c.Sources {
 		s := &c.Sources[i]
-		if s.Format == "" || s.Unparsed > 0 || len(s.Errors) > 0 {
+		if s.Format == "" && s.SHA256 != "" || s.Unparsed > 0 || len(s.Errors) > 0 {
 			if problems++; problems <= maxProblems {
 				p.Problems.add(p.valOf("path", s.Path), p.problem(s))
 			}
@@ -153,10 +153,15 @@ func (p *page) sources(c *casefile.Case) {
 // problem says what of a source could not be read.
 func (p *page) problem(s *casefile.Source) markup {
 	var what []markup
-	if s.Format == "" {
+	said := s.Bytes == 0 && len(s.Errors)+len(s.Notes) > 0 // what is wrong, of a file of which nothing was read
+	if s.Format == "" && !said {
 		what = append(what, p.t("page.problem.kind"))
 	}
-	if s.Unparsed > 0 {
+	if said {
+		for _, n := range first(s.Notes, maxErrors) {
+			what = append(what, p.phrase(n))
+		}
+	} else if s.Unparsed > 0 {
 		what = append(what, p.t("page.problem.parts", "n", s.Unparsed))
 	}
 	if len(s.Errors) > 0 {
