@@ -640,37 +640,8 @@ func (r *reacher) judgeFile(s *fileState, t *fileTouch, m *StoredFile, rows []in
 	if m != nil {
 		size = m.Size
 	}
-	type sums struct {
-		bytes        int64
-		parts, times int64 // of ranges: bytes, and how many
-		most         int64 // bytes of the largest range
-		whole        bool  // fetched with 200 before
-	}
-	bySession := make(map[*session]*sums)
-	for i := range t.claims {
-		c := &t.claims[i]
-		if c.act.Inference != logs.HTTPRange && c.act.Inference != logs.HTTPBody || !r.version(m, rows, c.act) {
-			continue
-		}
-		q := bySession[c.session]
-		if q == nil {
-			q = &sums{}
-			bySession[c.session] = q
-		}
-		q.bytes = addBytes(q.bytes, c.act.Bytes)
-		if c.act.Inference == logs.HTTPRange {
-			q.parts, q.times, q.most = addBytes(q.parts, c.act.Bytes), q.times+max(c.act.Times, 1), max(q.most, c.act.Most)
-		}
-		q.whole = q.whole || c.act.Inference == logs.HTTPBody && c.act.OK
-	}
-	type told struct {
-		times    int64
-		from, to int64
-		refs     []tally.Ref
-		by       []string
-		extra    string
-	}
-	said := make(map[string]*told)
+	got := r.fetchedBy(t, m, rows)
+	said := make(map[string]*deeds)
 	for i := range t.claims {
 		c := &t.claims[i]
 		a := c.act
@@ -681,50 +652,7 @@ func (r *reacher) judgeFile(s *fileState, t *fileTouch, m *StoredFile, rows []in
 		if m != nil && !r.version(m, rows, a) {
 			d = min(d, may)
 		}
-		extra := ""
-		switch a.Inference {
-		case logs.HTTPBody:
-			extra = s.body(a, size, m, d)
-		case logs.HTTPRange:
-			s.levels.raise(logs.Metadata, d)
-			if a.Bytes != 0 {
-				s.levels.raise(logs.Partial, d)
-			}
-			q := bySession[c.session]
-			switch {
-			case size > 0 && q != nil && q.bytes >= size:
-				// Parts that are more than the file together, or all of one length, may be one part fetched again.
-				if q.bytes-size > size/50 || q.times > 1 && q.parts/q.times == q.most && q.parts%q.times == 0 {
-					s.levels.raise(logs.Content, may)
-					extra = fmt.Sprintf("The parts are %d bytes together, the file %d: all of it, or a part more than once", q.bytes, size)
-					break
-				}
-				s.levels.raise(logs.Content, d)
-				extra = fmt.Sprintf("The parts are %d bytes together, the file %d: all of it is presumed", q.bytes, size)
-			case size < 0 || a.Bytes < 0:
-				s.levels.raise(logs.Content, may)
-			}
-		case logs.HTTPNotModified:
-			if q := bySession[c.session]; q == nil || !q.whole {
-				s.levels.raise(logs.Content, may)
-			}
-			s.levels.raise(logs.Metadata, d)
-		case logs.HTTPHead:
-			s.levels.raise(logs.Metadata, d)
-		case logs.FileReadGranted:
-			s.levels.raise(logs.Metadata, d)
-			s.levels.raise(logs.Content, may)
-		case logs.FileTouched:
-			s.levels.raise(logs.Metadata, d)
-			s.levels.raise(logs.Content, may)
-		case logs.FilePreviewed:
-			s.levels.raise(logs.Partial, d)
-		default:
-			s.levels.raise(max(a.Exposure, logs.Metadata), d)
-		}
-		if a.Bytes > 0 && d == was && a.Exposure >= logs.Partial {
-			s.bytes = addBytes(s.bytes, a.Bytes)
-		}
+		extra := s.take(a, m, size, got[c.session], d)
 		rule := a.Inference
 		if d != was && c.session != nil && c.session.attribution != ofAttacker {
 			rule = ruleAttribution
@@ -733,7 +661,7 @@ func (r *reacher) judgeFile(s *fileState, t *fileTouch, m *StoredFile, rows []in
 		}
 		q := said[rule]
 		if q == nil {
-			q = &told{from: never, to: always}
+			q = &deeds{from: never, to: always}
 			said[rule] = q
 		}
 		q.times += max(a.Times, 1)
@@ -755,6 +683,74 @@ func (r *reacher) judgeFile(s *fileState, t *fileTouch, m *StoredFile, rows []in
 		}
 		s.why = append(s.why, casefile.Reason{Rule: rule, Text: text + " " + recordsBy(q.times, q.by, first, last), Evidence: r.proofs(q.refs)})
 	}
+}
+
+// deeds are the acts on a file that one rule proves.
+type deeds struct {
+	times    int64
+	from, to int64
+	refs     []tally.Ref
+	by       []string // sessions
+	extra    string   // what else is to be said of the latest
+}
+
+// fetched is what a session fetched of a file from a web server, in bytes.
+type fetched struct {
+	bytes       int64
+	parts, most int64 // of parts, together and of the largest
+	times       int64 // how many parts
+	whole       bool  // fetched with 200
+}
+
+// fetchedBy returns what each session fetched of a file from web servers, as far as it was surely this version.
+func (r *reacher) fetchedBy(t *fileTouch, m *StoredFile, rows []int32) map[*session]*fetched {
+	out := make(map[*session]*fetched)
+	for i := range t.claims {
+		c := &t.claims[i]
+		if c.act.Inference != logs.HTTPRange && c.act.Inference != logs.HTTPBody || !r.version(m, rows, c.act) {
+			continue
+		}
+		q := out[c.session]
+		if q == nil {
+			q = &fetched{}
+			out[c.session] = q
+		}
+		q.bytes = addBytes(q.bytes, c.act.Bytes)
+		if c.act.Inference == logs.HTTPRange {
+			q.parts, q.times, q.most = addBytes(q.parts, c.act.Bytes), q.times+max(c.act.Times, 1), max(q.most, c.act.Most)
+		}
+		q.whole = q.whole || c.act.Inference == logs.HTTPBody && c.act.OK
+	}
+	return out
+}
+
+// take adds what an act shows to have been reached of a file, and returns what is to be said of it. q is what its session fetched, nil for
+// nothing; d is how sure it is that the session is the attacker's, and the file this one.
+func (s *fileState) take(a *tally.Act, m *StoredFile, size int64, q *fetched, d degree) (extra string) {
+	switch a.Inference {
+	case logs.HTTPBody:
+		extra = s.body(a, size, m, d)
+	case logs.HTTPRange:
+		extra = s.part(a, size, q, d)
+	case logs.HTTPNotModified:
+		if q == nil || !q.whole {
+			s.levels.raise(logs.Content, may)
+		}
+		s.levels.raise(logs.Metadata, d)
+	case logs.HTTPHead:
+		s.levels.raise(logs.Metadata, d)
+	case logs.FileReadGranted, logs.FileTouched:
+		s.levels.raise(logs.Metadata, d)
+		s.levels.raise(logs.Content, may)
+	case logs.FilePreviewed:
+		s.levels.raise(logs.Partial, d)
+	default:
+		s.levels.raise(max(a.Exposure, logs.Metadata), d)
+	}
+	if a.Bytes > 0 && d == was && a.Exposure >= logs.Partial {
+		s.bytes = addBytes(s.bytes, a.Bytes)
+	}
+	return extra
 }
 
 // version reports whether an act is surely about this version of a file: no other was there then.
@@ -796,6 +792,27 @@ func (s *fileState) body(a *tally.Act, size int64, m *StoredFile, d degree) stri
 		return fmt.Sprintf("%d bytes were handed out, of %d: all of it, if they were compressed", a.Most, size)
 	}
 	return fmt.Sprintf("%d bytes were handed out, of %d", a.Most, size)
+}
+
+// part takes that a web server handed out a part of a file: all of it, if the session's parts are together as large (mail-forensics 5). Parts
+// that are more than the file, or all of one length, may be one part fetched again.
+func (s *fileState) part(a *tally.Act, size int64, q *fetched, d degree) string {
+	s.levels.raise(logs.Metadata, d)
+	if a.Bytes != 0 {
+		s.levels.raise(logs.Partial, d)
+	}
+	switch {
+	case size > 0 && q != nil && q.bytes >= size:
+		if q.bytes-size > size/50 || q.times > 1 && q.parts/q.times == q.most && q.parts%q.times == 0 {
+			s.levels.raise(logs.Content, may)
+			return fmt.Sprintf("The parts are %d bytes together, the file %d: all of it, or a part more than once", q.bytes, size)
+		}
+		s.levels.raise(logs.Content, d)
+		return fmt.Sprintf("The parts are %d bytes together, the file %d: all of it is presumed", q.bytes, size)
+	case size < 0 || a.Bytes < 0:
+		s.levels.raise(logs.Content, may)
+	}
+	return ""
 }
 
 // isText reports whether a file is of a kind that web servers compress.
