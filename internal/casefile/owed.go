@@ -77,7 +77,10 @@ type Classification struct {
 	// Result is met, not_met or open; Since is from when on all that was needed was met.
 	Result string     `json:"result"`
 	Since  *time.Time `json:"since,omitempty"`
-	Why    []Said     `json:"why"`
+	// Proposed says that the result rests on what the case shows and no person has confirmed. Since is then the latest that it may be: what
+	// was done before the first record of it, no log shows.
+	Proposed bool   `json:"proposed,omitempty"`
+	Why      []Said `json:"why"`
 	// Flips are the facts that would turn the result.
 	Flips []Said `json:"flips,omitempty"`
 	// Act is the signed act of a person; nil while there is none.

@@ -34,20 +34,10 @@ func classifyDORA(in *Input) (casefile.Classification, error) {
 	}
 	out := casefile.Classification{Regime: regimeDORA}
 	var results []truth
-	for _, r := range []struct {
-		id, article string
-		test        finding
-	}{
-		{doraCritical, "6", s.critical()},
-		{doraClients, "9(1)", s.clients()},
-		{doraReputation, "9(2)", s.reputation()},
-		{doraDuration, "9(3)", s.durationOrDowntime()},
-		{doraGeography, "9(4)", s.geography()},
-		{doraData, "9(5)(a)", s.dataLosses()},
-		{doraAccess, "9(5)(b)", s.accessWithLosses()},
-		{doraEconomic, "9(6)", s.economic()},
-	} {
-		t := r.test
+	tests := s.tests()
+	for i, r := range [...]struct{ id, article string }{{doraCritical, "6"}, {doraClients, "9(1)"}, {doraReputation, "9(2)"}, {doraDuration, "9(3)"},
+		{doraGeography, "9(4)"}, {doraData, "9(5)(a)"}, {doraAccess, "9(5)(b)"}, {doraEconomic, "9(6)"}} {
+		t := tests[i]
 		counter := "dora.counter." + strings.TrimPrefix(r.id, "dora.")
 		if t.result == met {
 			counter += ".not"
@@ -59,13 +49,20 @@ func classifyDORA(in *Input) (casefile.Classification, error) {
 	}
 	result := majorUnder(results)
 	out.Result = string(result)
-	out.Why = append(out.Why, say("dora.result."+out.Result))
+	out.Proposed = result == met && s.withoutCase() != met
+	if out.Proposed {
+		out.Why = append(out.Why, say("dora.result.proposed"))
+	} else {
+		out.Why = append(out.Why, say("dora.result."+out.Result))
+	}
 	if result == met {
 		since, untimed := metSince(out.Criteria)
 		out.Since = since
 		switch {
 		case since == nil:
 			out.Why = append(out.Why, say("dora.since.unknown"))
+		case out.Proposed && untimed == "":
+			out.Why = append(out.Why, say("dora.since.proposed", "time", stamp(*since)))
 		case untimed != "":
 			out.Why = append(out.Why, say("dora.since.latest", "time", stamp(*since), "criteria", untimed))
 		default:
@@ -305,6 +302,22 @@ func newSituation(in *Input) (*situation, error) {
 		}
 	}
 	return s, nil
+}
+
+// tests returns what each criterion says, in their order.
+func (s *situation) tests() [places]finding {
+	return [...]finding{s.critical(), s.clients(), s.reputation(), s.durationOrDowntime(), s.geography(), s.dataLosses(), s.accessWithLosses(), s.economic()}
+}
+
+// withoutCase is the result by what people say alone: what the case proposes waits for one to confirm it.
+func (s *situation) withoutCase() truth {
+	of := *s
+	of.access = access{}
+	var results []truth
+	for _, t := range of.tests() {
+		results = append(results, t.result)
+	}
+	return majorUnder(results)
 }
 
 // occurred is when the incident began: as people say, as the logs show, or when it was detected (article 3(1)).

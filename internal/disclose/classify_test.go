@@ -179,6 +179,9 @@ func TestAccess(t *testing.T) {
 			t.Errorf("%s: 6 %s, 9(5)(b) %s, want %s, %s", tc.name, g, l, tc.gate, tc.losses)
 		}
 		said := slices.ContainsFunc(got.Criteria[placeAccess].Why, func(s casefile.Said) bool { return s.ID == "dora.why.access.contradicted" })
+		if proposed := tc.of != nil && tc.impact == "  acts:" && tc.losses == met; got.Proposed != proposed {
+			t.Errorf("%s: proposed %v", tc.name, got.Proposed)
+		}
 		if said != tc.contradiction {
 			t.Errorf("%s: contradiction said: %v", tc.name, said)
 		}

@@ -229,6 +229,10 @@ func (p *printer) classifications() {
 		}
 		p.line(0, p.Lang.Text("disclose.heading.classified", "regime", lang.Name(name)))
 		switch {
+		case c.Proposed && c.Since != nil:
+			p.line(2, p.Lang.Text("disclose.class.proposed_since", "at", p.stamp(*c.Since)))
+		case c.Proposed:
+			p.line(2, p.Lang.Text("disclose.class.proposed"))
 		case c.Result == "met" && c.Since != nil:
 			p.line(2, p.Lang.Text("disclose.class.met_since", "at", p.stamp(*c.Since)))
 		case c.Result == "met", c.Result == "not_met":

@@ -260,8 +260,14 @@ func (p *page) result(r string) (class string, words markup) {
 func (p *page) classification(c *casefile.Classification) classView {
 	v := classView{Regime: p.regime(c.Regime), Why: p.sayings(c.Why), Flips: p.sayings(c.Flips)}
 	v.Result, v.ResultWords = p.result(c.Result)
-	if c.Since != nil {
-		v.Since = p.at(*c.Since)
+	switch {
+	case c.Proposed:
+		v.Result, v.ResultWords = "open", p.t("page.result.proposed")
+		if c.Since != nil {
+			v.Since = p.t("page.class.since_latest", "time", p.at(*c.Since))
+		}
+	case c.Since != nil:
+		v.Since = p.t("page.class.since", "time", p.at(*c.Since))
 	}
 	for i := range first(c.Criteria, maxDuties) {
 		k := &c.Criteria[i]
