@@ -3,7 +3,8 @@
 //
 // Comma-separated values, the cells those of package cell: one that a spreadsheet could take for a formula begins with an
 // apostrophe, and case.json has the values as they are. Times are UTC. Where nothing bounds how many were reached, upper is
-// "unbounded".
+// "unbounded". A line is short enough to be read: of the sessions it names the first, of the reasons it tells the one that decides,
+// and how many there are; the rules of all stand there. The proof is in case.json.
 package reached
 
 import (
@@ -21,10 +22,14 @@ import (
 	"github.com/barid-dfir/barid/internal/report/input"
 )
 
-const header = "mailbox,owner,kind,object,in,name,verdict,exposure,content,partial,metadata,lower,upper,first,last,sessions,rules,why,settle\r\n"
+const header = "mailbox,owner,kind,object,in,name,verdict,exposure,content,partial,metadata,lower,upper,first,last,sessions,rules,why,settle,reasons\r\n"
 
-// maxWhy is the most of the reasons that a line shows, in bytes; case.json has all of them.
-const maxWhy = 4000
+// What a line shows at most; case.json has all of it.
+const (
+	maxSessions = 3
+	maxWhy      = 500 // bytes of the reason
+	maxSettle   = 300 // bytes
+)
 
 // Write writes what was reached.
 func Write(w io.Writer, in *input.Input) error {
@@ -60,7 +65,6 @@ type rows struct {
 	why    []casefile.Reason
 	settle string
 	last   []byte // from the sessions on
-	buf    []byte
 }
 
 // append appends the line of r, with the owner of the mailbox that it is or lies in.
@@ -100,27 +104,33 @@ func (w *rows) append(dst []byte, r *casefile.Reached, owners map[string]string)
 // isSame reports whether both are one list in memory, or empty.
 func isSame[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 
-// makeLast makes the cells that tell of the sessions, of the reasons and of what would settle it.
+// makeLast makes the cells that tell of the sessions, of the reasons, the first of which decides, and of what would settle it.
 func (w *rows) makeLast(r *casefile.Reached) {
 	var rules []string
-	w.buf = w.buf[:0]
 	for i := range r.Why {
 		if !slices.Contains(rules, r.Why[i].Rule) {
 			rules = append(rules, r.Why[i].Rule)
 		}
-		if len(w.buf) > maxWhy {
-			continue
-		}
-		if i > 0 {
-			w.buf = append(w.buf, " | "...)
-		}
-		w.buf = append(w.buf, r.Why[i].Text...)
 	}
-	if len(w.buf) > maxWhy {
-		w.buf = append(fields.Cut(w.buf, maxWhy), "…"...)
+	by := r.By
+	if len(by) > maxSessions {
+		by = append(slices.Clone(by[:maxSessions]), "+"+strconv.Itoa(len(by)-maxSessions))
 	}
-	w.last = append(cell.Append(w.last[:0], strings.Join(r.By, " ")), ',')
+	why := ""
+	if len(r.Why) > 0 {
+		why = r.Why[0].Text
+	}
+	w.last = append(cell.Append(w.last[:0], strings.Join(by, " ")), ',')
 	w.last = append(cell.Append(w.last, strings.Join(rules, " ")), ',')
-	w.last = append(cell.Append(w.last, w.buf), ',')
-	w.last = append(cell.Append(w.last, r.Settle), "\r\n"...)
+	w.last = append(cell.Append(w.last, shortened(why, maxWhy)), ',')
+	w.last = append(cell.Append(w.last, shortened(r.Settle, maxSettle)), ',')
+	w.last = append(strconv.AppendInt(w.last, int64(len(r.Why)), 10), "\r\n"...)
+}
+
+// shortened returns s, or its beginning where it is longer than most bytes.
+func shortened(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return string(fields.Cut([]byte(s), most)) + "…"
 }

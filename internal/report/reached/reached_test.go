@@ -2,6 +2,7 @@ package reached
 
 import (
 	"encoding/csv"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -31,14 +32,35 @@ func TestReached(t *testing.T) {
 	want := [][]string{
 		strings.Split(strings.TrimSpace(header), ","),
 		{"mara@example.org", "Mara, Dr.", "mailbox", "mara@example.org", "", "", "confirmed", "content", "confirmed", "confirmed", "confirmed", "4", "unbounded",
-			"2021-03-01T08:05:00.000Z", "2021-03-01T08:05:00.000Z", "S1 S2", "BIND THROTTLED", `opened | again | "gap"`, "the mailbox audit log"},
-		{"mara@example.org", "Mara, Dr.", "message", "'=cmd|'/c calc'!A0", "mara@example.org", "'@SUM(1)[U+000D][U+000A]x[U+202E]", "ruled_out", "none", "", "", "", "0", "0", "", "", "", "", "", ""},
+			"2021-03-01T08:05:00.000Z", "2021-03-01T08:05:00.000Z", "S1 S2", "BIND THROTTLED", "opened", "the mailbox audit log", "3"},
+		{"mara@example.org", "Mara, Dr.", "message", "'=cmd|'/c calc'!A0", "mara@example.org", "'@SUM(1)[U+000D][U+000A]x[U+202E]", "ruled_out", "none", "", "", "", "0", "0", "", "", "", "", "", "", "0"},
 	}
 	if diff := cmp.Diff(want, rows); diff != "" {
 		t.Error(diff)
 	}
 	if strings.Count(b.String(), "\r\n") != strings.Count(b.String(), "\n") {
 		t.Error("a line does not end with CR LF")
+	}
+}
+
+// Many sessions and long words leave a line that people can read. What is left out is counted, or ends in an ellipsis.
+func TestLinesAreShort(t *testing.T) {
+	r := casefile.Reached{Settle: strings.Repeat("é", 400)}
+	for i := range 40 {
+		r.By = append(r.By, "S"+strconv.Itoa(i))
+		r.Why = append(r.Why, casefile.Reason{Rule: "R" + strconv.Itoa(i%2), Text: strings.Repeat("ü", 1000)})
+	}
+	var b strings.Builder
+	if err := Write(&b, input.Of(&casefile.Case{Reached: []casefile.Reached{r}}, nil)); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(strings.NewReader(b.String())).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"S0 S1 S2 +37", "R0 R1", strings.Repeat("ü", 250) + "…", strings.Repeat("é", 150) + "…", "40"}
+	if diff := cmp.Diff(want, rows[1][15:]); diff != "" {
+		t.Error(diff)
 	}
 }
 
