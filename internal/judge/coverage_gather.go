@@ -21,9 +21,6 @@ type origin struct {
 	host   string
 }
 
-// backEndSite ends the format of what came, in IIS, to the port of Exchange's back end.
-const backEndSite = ":444"
-
 // gatherer puts streams together to trails.
 type gatherer struct {
 	c       *coverage
@@ -437,9 +434,9 @@ func (g *gatherer) take(s *tally.Stream) {
 	path := g.path(s.Source)
 	name := parseName(path)
 	format, title, site := s.Format, s.Format, ""
-	backEnd := strings.HasSuffix(format, backEndSite)
+	backEnd := strings.HasSuffix(format, logs.BackEndStream)
 	if strings.HasPrefix(format, "iis.") {
-		title = strings.TrimSuffix(title, backEndSite)
+		title = strings.TrimSuffix(title, logs.BackEndStream)
 		number := iisSite(path)
 		if number != "" {
 			title = "iis.w3svc" + number
@@ -450,13 +447,13 @@ func (g *gatherer) take(s *tally.Stream) {
 			}
 			rule = coversOf(format)
 		} else if backEnd {
-			format = strings.TrimSuffix(format, backEndSite)
+			format = strings.TrimSuffix(format, logs.BackEndStream)
 		}
 	}
-	switch format {
+	switch plain := strings.TrimSuffix(format, logs.BackEndStream); plain {
 	case "exchange.imap4", "exchange.pop3":
-		if strings.HasPrefix(name.stem, format[len("exchange."):]+"be") {
-			format += ".backend"
+		if backEnd || strings.Contains(name.stem, plain[len("exchange."):]+"be") {
+			format = plain + ".backend"
 			title = format
 			rule = coversOf(format)
 		}
@@ -468,7 +465,7 @@ func (g *gatherer) take(s *tally.Stream) {
 		site = name.dir + "/" + name.stem
 	}
 	if backEnd {
-		site += backEndSite
+		site += logs.BackEndStream
 	}
 	p := g.locate(s, rule)
 	p.systems[rule.system] = true

@@ -77,7 +77,7 @@ var table = []covers{
 	// The back end says of ActiveSync how many items of which folder it handed out.
 	{format: "iis.backend", system: exchangeServer, detail: []string{"eas"}, sites: true, probes: true},
 	{format: "iis.w3c", system: webServer, presence: webFiles, detail: webFiles, sites: true},
-	{format: "iis.w3c:444", system: webServer, presence: webFiles, detail: webFiles, sites: true},
+	{format: "iis.w3c:backend", system: webServer, presence: webFiles, detail: webFiles, sites: true},
 	{format: "iis.native", system: webServer, presence: webFiles, detail: webFiles, sites: true},
 	{format: "web.access*", system: webServer, presence: webFiles, detail: webFiles, sites: true},
 	{format: "nextcloud.audit", system: webServer, presence: []string{"nextcloud"}, detail: []string{"nextcloud"}, sites: true},

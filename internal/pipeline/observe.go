@@ -29,18 +29,15 @@ type shapeStreams struct {
 	formats   []string
 	numbered  bool
 	recovered bool // its events were found in free space
-	// port is where an event of IIS says which port it came to, -1 for others, and backEnd are the streams of those on the port of Exchange's back
-	// end: a file may hold several sites.
-	port    int
-	backEnd *shapeStreams
+	// endpoint is where an event says which port it came to, -1 if it need not be known, and backEnd are the streams of those on a port of
+	// Exchange's back end: a file may hold several sites.
+	endpoint int
+	backEnd  *shapeStreams
 }
-
-// backEndPort is the port of the site that the front end of Exchange 2013 and later asks.
-const backEndPort = "444"
 
 // of returns those that an event is of.
 func (s *shapeStreams) of(e *event.Event) *shapeStreams {
-	if s.port >= 0 && string(e.Values[s.port].Data) == backEndPort {
+	if s.endpoint >= 0 && logs.IsBackEnd(e.Values[s.endpoint].Data) {
 		return s.backEnd
 	}
 	return s
@@ -64,7 +61,7 @@ func (o *observer) of(s *event.Shape) *shapeStreams {
 
 // streamsOf returns the streams of events of a Shape: see [tally.Stream].
 func streamsOf(s *event.Shape) *shapeStreams {
-	out := &shapeStreams{formats: []string{s.Format}, recovered: s.Slot(event.Recovered) >= 0, port: -1}
+	out := &shapeStreams{formats: []string{s.Format}, recovered: s.Slot(event.Recovered) >= 0, endpoint: -1}
 	constant := func(name string) string {
 		if slots := s.Slots(name); len(slots) > 0 {
 			return s.Fields()[slots[0]].Const.String()
@@ -95,9 +92,12 @@ func streamsOf(s *event.Shape) *shapeStreams {
 	case strings.HasPrefix(s.Format, "syslog."):
 		out.formats = append(out.formats, "syslog")
 	case strings.HasPrefix(s.Format, "iis."):
-		if out.port = s.Slot("s-port"); out.port >= 0 {
-			out.backEnd = &shapeStreams{formats: []string{s.Format + ":" + backEndPort}, recovered: out.recovered, port: -1}
-		}
+		out.endpoint = s.Slot("s-port")
+	case s.Format == "exchange.imap4", s.Format == "exchange.pop3":
+		out.endpoint = s.Slot("sIp")
+	}
+	if out.endpoint >= 0 {
+		out.backEnd = &shapeStreams{formats: []string{s.Format + logs.BackEndStream}, recovered: out.recovered, endpoint: -1}
 	}
 	return out
 }

@@ -20,8 +20,8 @@ type Stream struct {
 	Host   string // as the log writes it; "" if it does not say
 	// Format is event.Shape.Format; of a Windows log with the channel: "windows.evtx:Security". A syslog file has a Stream per
 	// kind of program, and one called "syslog" of all its lines; the Microsoft 365 audit log one called "m365.ual", one per
-	// workload ("m365.ual:Exchange"), and "m365.ual:MailItemsAccessed" of that operation. What came to the port of Exchange's back end is
-	// a Stream apart in IIS: "iis.w3c:444".
+	// workload ("m365.ual:Exchange"), and "m365.ual:MailItemsAccessed" of that operation. What came to a port of Exchange's back end is
+	// a Stream apart in IIS, IMAP4 and POP3: "iis.w3c:backend", see logs.IsBackEnd.
 	Format   string
 	Events   int64
 	From, To int64 // event.UnknownTime if no event has a time

@@ -21,7 +21,7 @@ import (
 // and the first key of each frame of that. The last frame is the table of sections, and the last 16 bytes say where it is.
 const (
 	storeKind   = "barid store "
-	storeMagic  = "barid store 5\n\x00\x00"
+	storeMagic  = "barid store 6\n\x00\x00"
 	trailerSize = 8 + 8
 	trailerEnd  = "end 1\n\x00\x00"
 	frameSize   = 32 << 10 // a frame is ended beyond so many bytes

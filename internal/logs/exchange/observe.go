@@ -90,7 +90,7 @@ func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observat
 		if s.see == seePop || popPort(e.Role(event.Host).Data) {
 			o.Channel = "pop3"
 		}
-		if backEndPort(e.Role(event.Host).Data) {
+		if logs.IsBackEnd(e.Role(event.Host).Data) {
 			o.IP = nil // that of the front end
 		}
 		return mailClient(o, at(s.command), at(s.arguments), at(s.context), at(s.bytes), obs)
@@ -484,15 +484,6 @@ func called(o logs.Observation, server []byte, c *cmdlet.Call, obs []logs.Observ
 		}
 	}
 	return obs
-}
-
-// backEndPort reports whether an endpoint of the server is one of the back end of IMAP or POP, which only the front end talks to.
-func backEndPort(endpoint []byte) bool {
-	switch string(endpoint[bytes.LastIndexByte(endpoint, ':')+1:]) {
-	case "1993", "1995", "9933", "9955":
-		return true
-	}
-	return false
 }
 
 // number reads a decimal number, -1 if p is none.

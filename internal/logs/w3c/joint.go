@@ -12,15 +12,12 @@ import (
 // in HttpProxy (mail-forensics 1.2).
 var cafeReqID = []byte("cafeReqId=")
 
-// backEnd is the port of the site that the front end of Exchange 2013 and later asks.
-const backEnd = "444"
-
 // Joint implements logs.Joiner. A line with status 401 and without an account need not be in HttpProxy, which drops those
 // of requests without a name.
 func (p *parser) Joint(e *event.Event) (j logs.Joint, ok bool) {
 	p.look(e.Shape)
 	s := &p.slots
-	if s.query < 0 || s.port >= 0 && string(e.Values[s.port].Data) == backEnd {
+	if s.query < 0 || s.port >= 0 && logs.IsBackEnd(e.Values[s.port].Data) {
 		return j, false
 	}
 	query := e.Values[s.query].Data

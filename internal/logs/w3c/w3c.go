@@ -551,7 +551,7 @@ func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observat
 		Win32: at(s.win32), Account: at(s.account), Client: at(s.client), UserAgent: at(s.agent), Bytes: at(s.bytes),
 		Host: at(s.host), Decoded: true, Buffer: &p.text,
 		Taken: at(s.taken), Server: e.Role(event.Host).Data,
-		Backend: string(at(s.port)) == backEnd,
+		Backend: logs.IsBackEnd(at(s.port)),
 	}
 	return webrequest.Observe(&r, obs)
 }
@@ -566,8 +566,8 @@ func (p *parser) Answer(e *event.Event) (client []byte, a event.Answer) {
 		return e.Values[slot].Data
 	}
 	s := &p.slots
-	if len(at(s.account)) > 0 || s.stem < 0 || string(at(s.port)) == backEnd {
-		return nil, a
+	if len(at(s.account)) > 0 || s.stem < 0 || logs.IsBackEnd(at(s.port)) && webrequest.Channel(at(s.stem)) != "web" {
+		return nil, a // what a front end was answered, it handed on
 	}
 	status := at(s.status)
 	if s.status < 0 {
