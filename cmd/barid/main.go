@@ -116,8 +116,26 @@ func failed(err error) string {
 	if errors.As(err, &of) && errors.Is(err, fs.ErrNotExist) && filepath.Base(of.Path) == casefile.CaseFile {
 		return filepath.Dir(of.Path) + ": there is no case in this folder. Name that of a case, as barid assess wrote it (barid-case, or what -o said)"
 	}
-	return err.Error()
+	return inWords(err)
 }
+
+// inWords returns what an error says without the names of the system's calls, and names files by the place that they were meant for: a case and what
+// is written in it are made beside it first.
+func inWords(err error) string {
+	text := err.Error()
+	var of *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &of):
+		text = strings.ReplaceAll(text, of.Error(), of.Path+": "+of.Err.Error())
+	case errors.As(err, &link):
+		text = strings.ReplaceAll(text, link.Error(), link.New+": "+link.Err.Error())
+	}
+	return partial.ReplaceAllString(text, "$1")
+}
+
+// partial is how files are called while they are written.
+var partial = regexp.MustCompile(`\.([^/\\]+)\.partial-\d+\b|\.writing-\b`)
 
 // misread says what is wrong with a command line. Of a case that is not there the parser says only what the system called it.
 func misread(err error) string {
