@@ -303,7 +303,7 @@ func (c *reportCmd) Run(e *env) error {
 	}
 	in.Lang = l
 	if err := casefile.Unchanged(c.Case, casefile.CaseFile, casefile.FindingsFile, casefile.RecordsFile); err != nil {
-		e.term.line("barid: " + visible(err.Error()) + ". What is written now is not what Barid found")
+		e.term.line("barid: " + visible(inWords(err)) + ". What is written now may not be what Barid found")
 	}
 	write := func(w io.Writer) error { return pdf.Write(e.ctx, w, in, c.Browser) }
 	if c.Format != pdfFormat {

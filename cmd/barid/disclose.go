@@ -152,7 +152,7 @@ func (c *discloseCmd) unchanged(e *env) error {
 	}
 	err := casefile.Unchanged(c.Case, names...)
 	if err != nil && c.Form == "" {
-		e.term.line("barid: " + visible(err.Error()))
+		e.term.line("barid: " + visible(inWords(err)))
 		return nil
 	}
 	return err

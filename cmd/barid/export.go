@@ -42,5 +42,5 @@ func (e *env) export(dir string, x casefile.Export, write func(io.Writer) error)
 
 // notRecorded says that an export stands in no chain, and what to do.
 func notRecorded(x casefile.Export, err error) string {
-	return fmt.Sprintf("the chain of custody does not say that this was handed out: %v. Note down its SHA-256 yourself: %s", err, x.SHA256)
+	return fmt.Sprintf("the chain of custody does not say that this was handed out: %s. Note down its SHA-256 yourself: %s", inWords(err), x.SHA256)
 }

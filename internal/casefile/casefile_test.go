@@ -511,3 +511,21 @@ func BenchmarkFindingWriter(b *testing.B) {
 	}
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "findings/s")
 }
+
+// What a damaged file holds is said without the names of Go's types.
+func TestDamagedInWords(t *testing.T) {
+	for text, want := range map[string]string{
+		"[]":                          "at byte 1: what stands here, of the kind array, is nothing that Barid writes",
+		`{"schema": 5}`:               "schema is of the kind number, which Barid does not write there",
+		`{"schema": "barid.case/1", `: "it ends after byte",
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, CaseFile), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Open(dir)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "casefile.") {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}

@@ -178,7 +178,7 @@ func parseCustody(r io.Reader) (*custodyLog, error) {
 			return log, nil
 		}
 		if err != nil {
-			return log, fmt.Errorf("%s, line %d: %w", CustodyFile, n, err)
+			return log, fmt.Errorf("%s, line %d: %w", CustodyFile, n, inWords(err))
 		}
 		var c struct {
 			Seq int `json:"seq"`

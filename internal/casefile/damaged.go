@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"strings"
 )
 
 // faultError is what is wrong in a file of JSON after so many bytes.
@@ -39,7 +40,20 @@ func placed(began int64, err error) error {
 	case errors.As(err, &kind):
 		began += kind.Offset
 	}
-	return &faultError{began, err}
+	return &faultError{began, inWords(err)}
+}
+
+// inWords says without the names of Go's types what does not fit a type.
+func inWords(err error) error {
+	var kind *json.UnmarshalTypeError
+	if !errors.As(err, &kind) {
+		return err
+	}
+	what, _, _ := strings.Cut(kind.Value, " ")
+	if kind.Field == "" {
+		return fmt.Errorf("what stands here, of the kind %s, is nothing that Barid writes", what)
+	}
+	return fmt.Errorf("%s is of the kind %s, which Barid does not write there", kind.Field, what)
 }
 
 // damaged says of which case the file cannot be read, and what to do. A file that is not there, or that the system does not give, is not damaged.

@@ -92,7 +92,7 @@ func Findings(dir string) iter.Seq2[*Finding, error] {
 				err = p.parse(line)
 			}
 			if err != nil {
-				yield(nil, fmt.Errorf("%s, line %d: %w", FindingsFile, n, err))
+				yield(nil, fmt.Errorf("%s, line %d: %w", FindingsFile, n, inWords(err)))
 				return
 			}
 			if !yield(&p.f, nil) {

@@ -80,7 +80,7 @@ func ReadRecords(dir string) (map[Place]Record, error) {
 			err = json.Unmarshal(line, &r)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s, line %d: %w", filepath.Join(dir, RecordsFile), n, err)
+			return nil, fmt.Errorf("%s, line %d: %w", filepath.Join(dir, RecordsFile), n, inWords(err))
 		}
 		out[Place{r.Source, r.Offset}] = r
 	}

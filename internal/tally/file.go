@@ -92,7 +92,7 @@ func (f *File) Sources() int { return f.sources }
 // ErrVersion is the error of opening a store that another version of Barid wrote.
 var ErrVersion = errors.New("it was written by another version of Barid: run barid assess again")
 
-var errNotStore = errors.New("not a store that this program can read")
+var errNotStore = errors.New("not a store that this program can read: it was cut off or changed, or another version wrote it. Take it from a copy, or run barid assess again")
 
 func openStore(r io.ReaderAt, size int64) (*File, error) {
 	f := &File{r: r, size: size, jointLimit: everyHash}
