@@ -37,6 +37,8 @@ var kinds = []struct {
 	{"scripts", scripts},
 	{"sftp", sftp},
 	{"host", host},
+	{"director", director},
+	{"nodes", nodes},
 }
 
 // TestNothingIsWronglyRuledOutOrConfirmed plays a few attacks of each kind; BARID_PLAYED=n plays n of them, BARID_PLAYED_FIRST is the

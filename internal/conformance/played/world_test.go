@@ -99,6 +99,8 @@ type log struct {
 	anyOrder bool
 	// cuts are files of which the copy was broken off, by when they begin: at which part of them.
 	cuts map[time.Time]float64
+	// alone reports whether nothing else would tell that there was such a log, so that it cannot be lost as a whole; nil for no.
+	alone func() bool
 }
 
 type entry struct {
@@ -368,6 +370,9 @@ func (w *world) lose() {
 		to := from.Add(l.silence + time.Duration(w.rng.IntN(300))*time.Minute)
 		keep("nothing from "+from.Format(time.RFC3339)+" to "+to.Format(time.RFC3339), func(e entry) bool { return !e.at.Before(from) && e.at.Before(to) })
 	case 4: // the log as a whole
+		if l.alone != nil && l.alone() {
+			return
+		}
 		keep("all of it", func(entry) bool { return true })
 	case 5: // a copy was broken off
 		if l.cuts == nil {
