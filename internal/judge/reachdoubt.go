@@ -62,6 +62,7 @@ func (r *reacher) attacked() bool {
 func (r *reacher) hidden() error {
 	seed := maphash.MakeSeed()
 	crowded := r.crowded()
+	front := newFronts(r.in, r.who, r.cover, func(ip string) bool { return crowded[ip] })
 	told, err := newWebMail(r.in, r.cover, func(context int, at int64) bool {
 		s := r.whose(context, at)
 		return s != nil && s.attribution >= suspected
@@ -69,37 +70,46 @@ func (r *reacher) hidden() error {
 	if err != nil {
 		return err
 	}
-	var begun, relayed []uint64 // sessions whose address is known, and those of them that a server brought
+	type brought struct { // a session that a server brought
+		hash    uint64
+		context int32
+	}
+	var begun []uint64 // sessions whose address is known
+	var relayed []brought
 	for i := range r.contexts {
 		if c := &r.contexts[i]; tellsEnds(c) && c.IP != "" && c.Session != "" {
 			h := maphash.String(seed, sessionKey(c))
 			begun = append(begun, h)
 			if crowded[c.IP] {
-				relayed = append(relayed, h)
+				relayed = append(relayed, brought{h, int32(i)})
 			}
 		}
 	}
 	slices.Sort(begun)
-	slices.Sort(relayed)
+	slices.SortFunc(relayed, func(a, b brought) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.context, b.context)) })
 	for i := range r.contexts {
 		c := &r.contexts[i]
-		if !relays(c) || c.Standing == logs.Service {
+		if !relays(c) && !opensFiles(c) || c.Standing == logs.Service {
 			continue
 		}
-		brought := c.IP != "" && crowded[c.IP]
-		if c.IP == "" {
+		through := "" // the address of the server that brought it
+		switch {
+		case crowded[c.IP]:
+			through = c.IP
+		case c.IP != "":
+			continue
+		default:
 			if c.Session == "" || !tellsEnds(c) {
 				continue
 			}
 			h := maphash.String(seed, sessionKey(c))
-			_, brought = slices.BinarySearch(relayed, h)
-			if _, known := slices.BinarySearch(begun, h); known && !brought {
+			if n, is := slices.BinarySearchFunc(relayed, h, func(b brought, h uint64) int { return cmp.Compare(b.hash, h) }); is {
+				through = r.contexts[relayed[n].context].IP
+			} else if _, known := slices.BinarySearch(begun, h); known {
 				continue
 			}
-		} else if !brought {
-			continue
 		}
-		if err := r.claimHidden(i, brought, told); err != nil {
+		if err := r.claimHidden(i, through, told, front); err != nil {
 			return err
 		}
 	}
@@ -115,10 +125,13 @@ func relays(c *tally.Context) bool {
 // from which many accounts came.
 func (r *reacher) crowded() map[string]bool {
 	facts := r.in.Facts.parsed()
-	out, from := make(map[string]bool), make(map[string]map[string]bool)
+	out, from := blindTo(r.in, r.who, r.cover), make(map[string]map[string]bool)
+	if out == nil {
+		out = make(map[string]bool)
+	}
 	for i := range r.contexts {
 		c := &r.contexts[i]
-		if c.IP == "" || c.Account == "" || !relays(c) || out[c.IP] || isMachine(c.Account) {
+		if c.IP == "" || c.Account == "" || !relays(c) && !opensFiles(c) || out[c.IP] || isMachine(c.Account) {
 			continue
 		}
 		at := remoteOf(facts, c.IP)
@@ -138,11 +151,12 @@ func (r *reacher) crowded() map[string]bool {
 	return out
 }
 
-// claimHidden takes what a context did as what may be the attacker's doing, where no session says whose it is: relayed says that it came
-// through a web mail server, whose log would tell: told are those that are such logs.
-func (r *reacher) claimHidden(context int, relayed bool, told *webMail) error {
+// claimHidden takes what a context did as what may be the attacker's doing, where no session says whose it is. It came from the address
+// through, "" for none that is known, of a web mail server or what stands before this one, whose log would tell: told and front know those logs.
+func (r *reacher) claimHidden(context int, through string, told *webMail, front *fronts) error {
 	c := &r.contexts[context]
 	account := r.who.key(cmp.Or(c.Account, r.accounts[c.Session]))
+	relayed := through != ""
 	if relayed && isMachine(account) {
 		return nil
 	}
@@ -159,11 +173,14 @@ func (r *reacher) claimHidden(context int, relayed bool, told *webMail) error {
 		if s := r.whose(context, v.From); s != nil && (s.attribution < unattributed || r.matters(s, from, to)) {
 			continue
 		}
-		if relayed && strings.HasPrefix(c.Format, "iis") {
+		if relayed && front.tell(through, from, to) {
+			continue
+		}
+		if relayed && slices.Contains(exchangeWeb, c.Channel) {
 			if known, ok := r.cover.(*coverage); !ok || known.frontEnd(c.Channel, from, to) {
 				continue
 			}
-		} else if relayed && (r.cover.presence("webmail", account, from, to).covered() || told.tells(from, to)) {
+		} else if relayed && !opensFiles(c) && (r.cover.presence("webmail", account, from, to).covered() || told.tells(from, to)) {
 			continue
 		}
 		open = append(open, tally.Span{From: v.From, To: v.To})

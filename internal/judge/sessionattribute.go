@@ -43,7 +43,9 @@ type attributing struct {
 	order    []*person
 	roles    map[string]remote
 	crowds   map[string]bool
-	egresses map[string]int64  // the days since which addresses are those of networks: see egressSince
+	egresses map[string]int64 // the days since which addresses are those of networks: see egressSince
+	blind    map[string]bool  // see blindTo
+	front    *fronts
 	clientOf map[string]bool   // by address: see ownClient
 	inMail   []tally.Span      // when an attacker was in web mail that names no account
 	owners   map[string]string // accounts by sessions of Cyrus, once they were asked for
@@ -86,6 +88,7 @@ func attribute(in *Input, who *people, cover *coverage) (*sessions, error) {
 		a.days = int64(min(a.facts.BaselineDays, 3650))
 	}
 	a.ips = newIndex(a.contexts, func(c *tally.Context) string { return c.IP })
+	a.blind = blindTo(in, who, cover)
 	var err error
 	if a.guessers, err = guesses(in, who, func(ip string) bool { return a.ips.of(ip) >= 0 }); err != nil {
 		return nil, err
@@ -101,6 +104,7 @@ func attribute(in *Input, who *people, cover *coverage) (*sessions, error) {
 	if seeds.suspect, err = a.suspicions(cover); err != nil {
 		return nil, err
 	}
+	a.front = newFronts(in, who, cover, func(ip string) bool { return !a.personal(ip) && !a.ownClient(ip) })
 	seeds.relayed = a.guessedThroughRelays(cover)
 	out := &sessions{guessers: a.guessers, exploited: a.hosts, exposed: seeds.exposed, hybrid: a.hybrid, notes: a.notes}
 	if !seeds.any() && len(a.facts.Attacker.IPs) == 0 { // an address of which no log tells may have come in where none does

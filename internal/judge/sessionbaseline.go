@@ -169,6 +169,9 @@ func (a *attributing) personal(ip string) bool {
 		return !known
 	}
 	last, n := "", 0
+	if a.blind[ip] {
+		n = crowd
+	}
 	for c := a.ips.of(ip); c >= 0 && n < crowd; c = a.ips.next[c] {
 		if k := a.who.key(a.contexts[c].Account); k != last {
 			last = k

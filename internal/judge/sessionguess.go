@@ -122,7 +122,7 @@ func judgeTries(tries []*tally.Try, who *people) *guess {
 			if n < guessTimes {
 				continue
 			}
-			if k.account == keys[i] && readsMail(t.Channel) {
+			if k.account == keys[i] && (readsMail(t.Channel) || onTheWeb(t.Channel)) {
 				o, ok := g.often[keys[i]]
 				if !ok {
 					o = often{Span: tally.Span{From: run[0].From, To: t.To}, channel: t.Channel}

@@ -32,7 +32,7 @@ func (a *attributing) guessedThroughRelays(cover *coverage) []throughRelay {
 			c := &a.contexts[i]
 			k := a.who.key(c.Account)
 			o, ok := g.often[k]
-			if !ok || !readsMail(c.Channel) {
+			if !ok || !readsMail(c.Channel) && !opensFiles(c) {
 				continue
 			}
 			by := max(g.doubt, a.in.skew(int(i)))
@@ -43,7 +43,12 @@ func (a *attributing) guessedThroughRelays(cover *coverage) []throughRelay {
 		for _, k := range slices.Sorted(maps.Keys(g.often)) {
 			o := g.often[k]
 			from, to := sum(o.From, -g.doubt), min(sum(o.To, guessLasts+g.doubt), orNever(a.in.To))
-			if cover != nil && cover.presence("webmail", k, from, to).covered() || !succeeded[k] && (cover == nil || cover.presence(o.channel, k, from, to).covered()) {
+			if a.front.tell(ip, from, to) || cover != nil && cover.presence("webmail", k, from, to).covered() || !succeeded[k] && (cover == nil || cover.presence(o.channel, k, from, to).covered()) {
+				continue
+			}
+			if onTheWeb(o.channel) {
+				out = append(out, throughRelay{account: k, since: o.From,
+					why: fmt.Sprintf("%s, through which many come, failed %s to log in to the account, first at %s: somebody behind it may have guessed its password", ip, count(o.times, "time"), inTime(o.From))})
 				continue
 			}
 			out = append(out, throughRelay{account: k, since: o.From,

@@ -44,7 +44,7 @@ func (a *attributing) throughWebMail(cover *coverage) error {
 	}
 	unseen := func(c *tally.Context, from, to, by int64) bool {
 		from, to = sum(orAlways(from), -by), sum(orNever(to), by)
-		return from <= orNever(a.in.To) && to >= orAlways(a.in.From) && !told.tells(from, to) && !cover.presence("webmail", c.Account, from, to).covered()
+		return from <= orNever(a.in.To) && to >= orAlways(a.in.From) && !told.tells(from, to) && !a.front.tell(c.IP, from, to) && !cover.presence("webmail", c.Account, from, to).covered()
 	}
 	for i := range a.contexts {
 		c := &a.contexts[i]
