@@ -365,11 +365,10 @@ func where(r tally.Ref, c *tally.Context) string {
 
 // told describes a strand: who, from where, when, in which log.
 func (a *attributing) told(s *strand) string {
-	c := &a.contexts[s.parts[0].context]
-	for _, p := range s.parts {
-		if a.store.Visits(p.context)[p.visit].First == s.first {
-			c = &a.contexts[p.context]
-			break
+	var c *tally.Context
+	for _, p := range s.parts { // of logs that tell of the same moment the same one, in whatever order they were read
+		if x := &a.contexts[p.context]; a.store.Visits(p.context)[p.visit].First.Time == s.first.Time && (c == nil || cmp.Or(cmp.Compare(x.Format, c.Format), cmp.Compare(x.Host, c.Host)) < 0) {
+			c = x
 		}
 	}
 	text := s.who.title()
