@@ -79,7 +79,7 @@ func (r *reacher) answered() (*answers, error) {
 		}
 	}
 	audited := r.auditOfAll()
-	for _, x := range inOrder(all.List) {
+	for _, x := range inOrder(byLog(all.List, logOf)) {
 		at := remoteOf(facts, x.IP)
 		from, to := sum(x.From, -sum(slack, r.doubt)), sum(x.To, sum(slack, r.doubt))
 		if x.Untimed || x.From == event.UnknownTime {
@@ -114,6 +114,28 @@ func (r *reacher) webLogs() map[int32]*trail {
 				}
 			}
 		}
+	}
+	return out
+}
+
+// byLog returns answers of each log, however it is split into files, to each address: what address it is, another server may know otherwise.
+func byLog(list []tally.Answer, logOf map[int32]*trail) []tally.Answer {
+	type key struct {
+		ip   string
+		kind event.AnswerKind
+		log  *trail
+	}
+	at := make(map[key]int, len(list))
+	out := make([]tally.Answer, 0, len(list))
+	for i := range list {
+		x := &list[i]
+		k := key{x.IP, x.Kind, logOf[x.First.Source]}
+		if j, known := at[k]; known {
+			out[j].Add(x)
+			continue
+		}
+		at[k] = len(out)
+		out = append(out, *x)
 	}
 	return out
 }

@@ -21,7 +21,7 @@ func TestOneAnswerAddsUp(t *testing.T) {
 				sum, inPlace = x, x
 				continue
 			}
-			sum.add(&x)
+			sum.Add(&x)
 			inPlace.one(&at, &a)
 		}
 		if sum != inPlace {
@@ -40,7 +40,7 @@ func TestNamesThatWereHandedOut(t *testing.T) {
 		"two+words.dwg":         {"two words.dwg": true},
 		"\xc3\xa9t\xc3\xa9.dwg": {"été.dwg": true},
 	} {
-		c := &Collector{answers: answerTaker{sample: newAnswerSample()}}
+		c := &Collector{answers: newAnswerTaker(newAnswerSample())}
 		c.Answer(nil, Ref{}, &event.Answer{Kind: event.NamedAnswer, Name: []byte(logged)})
 		c.answers.flush()
 		all := c.answers.sample.finish(func(int) bool { return false })

@@ -66,7 +66,7 @@ const entrySize = 8 + 8 + 56 + 40*KeptRefs + 2*4 // with its slots
 
 // Collector returns a Collector whose observations end up in c after Flush.
 func (c *Collection) Collector() *Collector {
-	return &Collector{collection: c, buffer: c.sorter.Buffer(), seed: maphash.MakeSeed(), slots: make([]int32, 1024), joints: jointTaker{sample: c.joints}, answers: answerTaker{sample: c.answers}}
+	return &Collector{collection: c, buffer: c.sorter.Buffer(), seed: maphash.MakeSeed(), slots: make([]int32, 1024), joints: jointTaker{sample: c.joints}, answers: newAnswerTaker(c.answers)}
 }
 
 // Add takes an observation of an event that the log of a format tells of a host. It copies what it keeps.
@@ -150,7 +150,7 @@ func (c *Collector) Flush() error {
 	c.slots, c.entries, c.keys = make([]int32, 1024), nil, nil
 	c.joints.flush()
 	c.answers.flush()
-	c.answers = answerTaker{sample: c.collection.answers}
+	c.answers = newAnswerTaker(c.collection.answers)
 	c.joints.buffer, c.identities = nil, nil
 	return c.buffer.Flush()
 }
