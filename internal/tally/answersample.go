@@ -32,10 +32,11 @@ type answerSample struct {
 	limit     atomic.Uint64
 	manyNames atomic.Bool
 
-	mu    sync.Mutex
-	all   []answerRow
-	index map[answerKey]int32 // into all
-	names map[uint64]struct{}
+	mu      sync.Mutex
+	all     []answerRow
+	index   map[answerKey]int32 // into all
+	names   map[uint64]struct{}
+	crowded bool // it was cut before sources were known that are skipped
 }
 
 func newAnswerSample() *answerSample {
@@ -62,7 +63,8 @@ func (s *answerSample) add(list []takenRow, ips []byte, names map[uint64]struct{
 		row.IP = string(ip)
 		s.index[row.key()] = int32(len(s.all))
 		if s.all = append(s.all, row); len(s.all) > 2*s.most {
-			s.cut(func(int) bool { return false })
+			s.crowded = true
+			s.cut(nobody)
 			clear(s.index)
 			for j := range s.all {
 				s.index[s.all[j].key()] = int32(j)
@@ -80,6 +82,9 @@ func (s *answerSample) add(list []takenRow, ips []byte, names map[uint64]struct{
 		s.names = nil
 	}
 }
+
+// nobody skips no source.
+func nobody(int) bool { return false }
 
 // cut puts what was seen in order, leaves out sources that skip tells, and keeps no more than it may.
 func (s *answerSample) cut(skip func(source int) bool) {
@@ -111,6 +116,9 @@ func (s *answerSample) cut(skip func(source int) bool) {
 func (s *answerSample) finish(skip func(source int) bool) Answers {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.crowded { // or what is left would depend on what had come when it was cut
+		s.cut(nobody)
+	}
 	s.cut(skip)
 	out := Answers{Sampled: s.limit.Load() != everyHash, manyNames: s.manyNames.Load()}
 	for i := range s.all {

@@ -97,6 +97,8 @@ type jointSample struct {
 	logs map[JointLog]int32
 	list []JointLog
 	all  []sight
+	// crowded says that it was cut before sources were known that are skipped.
+	crowded bool
 }
 
 func newJointSample() *jointSample {
@@ -124,7 +126,8 @@ func (s *jointSample) add(list []sight) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.all)+len(list) > s.sights {
-		s.cut(func(int32) bool { return false })
+		s.crowded = true
+		s.cut(nobody)
 	}
 	if need := len(s.all) + len(list); need > cap(s.all) {
 		s.all = slices.Grow(s.all, max(need, min(s.sights, 2*need))-len(s.all))
@@ -137,16 +140,16 @@ func (s *jointSample) add(list []sight) {
 	}
 }
 
-// cut puts what was seen in order, once for each log, leaves out logs that skip tells, and keeps no more than it may: the smallest
+// cut puts what was seen in order, once for each log, leaves out sources that skip tells, and keeps no more than it may: the smallest
 // hashes, as many as there are of any.
-func (s *jointSample) cut(skip func(log int32) bool) {
+func (s *jointSample) cut(skip func(source int) bool) {
 	sortByKey(s.all, func(x *sight) uint64 { return x.hash }, func(a, b sight) int {
 		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.log, b.log), cmp.Compare(a.at, b.at))
 	})
 	kept := s.all[:0]
 	ids, begin := 0, 0 // where the last identifier begins
 	for _, x := range s.all {
-		if skip(x.log) {
+		if skip(int(s.list[x.log].Source)) {
 			continue
 		}
 		if n := len(kept); n == 0 || kept[n-1].hash != x.hash {
@@ -168,7 +171,10 @@ func (s *jointSample) cut(skip func(log int32) bool) {
 func (s *jointSample) finish(skip func(source int) bool) (logs []JointLog) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cut(func(log int32) bool { return skip(int(s.list[log].Source)) })
+	if s.crowded { // or what is left would depend on what had come when it was cut
+		s.cut(nobody)
+	}
+	s.cut(skip)
 	number := make([]int32, len(s.list))
 	for _, x := range s.all {
 		number[x.log] = 1

@@ -51,26 +51,32 @@ func TestSampleOfJointsIsTheSmallest(t *testing.T) {
 		for range n {
 			all = append(all, sight{hash: rapid.Uint64Range(0, 40).Draw(t, "hash"), log: rapid.Int32Range(0, 3).Draw(t, "log"), at: rapid.Int64Range(0, 2).Draw(t, "at")})
 		}
+		skipped := rapid.IntRange(-1, 3).Draw(t, "skipped")
+		skip := func(source int) bool { return source == skipped }
+		four := []JointLog{{Source: 0}, {Source: 1}, {Source: 2}, {Source: 3}}
 		run := func(batch int) ([]sight, uint64) {
 			s := newJointSample()
-			s.ids, s.sights = 10, 40
+			s.ids, s.sights, s.list = 10, 40, four
 			list := rapid.Permutation(all).Draw(t, "order")
 			for len(list) > 0 {
 				k := min(batch, len(list))
 				s.add(list[:k])
 				list = list[k:]
 			}
-			s.cut(func(int32) bool { return false })
+			if s.crowded {
+				s.cut(nobody)
+			}
+			s.cut(skip)
 			return s.all, s.limit.Load()
 		}
 		a, limit := run(7)
-		if b, l := run(len(all) + 1); len(a)+len(b) > 0 && (!reflect.DeepEqual(a, b) || l != limit) {
+		if b, l := run(rapid.IntRange(1, 40).Draw(t, "batch")); len(a)+len(b) > 0 && (!reflect.DeepEqual(a, b) || l != limit) {
 			t.Fatalf("%v up to %d, and %v up to %d", a, limit, b, l)
 		}
 		first := make(map[[2]int64]int64)
 		for _, x := range all {
 			k := [2]int64{int64(x.hash), int64(x.log)}
-			if at, ok := first[k]; x.hash < limit && (!ok || x.at < at) {
+			if at, ok := first[k]; x.hash < limit && !skip(int(x.log)) && (!ok || x.at < at) {
 				first[k] = x.at
 			}
 		}
@@ -102,10 +108,11 @@ func BenchmarkJointSample(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				s := newJointSample()
+				s.list = make([]JointLog, logs)
 				for i := 0; i < n; i += sightsAtOnce {
 					s.add(all[i:min(i+sightsAtOnce, n)])
 				}
-				s.cut(func(int32) bool { return false })
+				s.cut(nobody)
 				if err := s.each(func([]sight, int64) error { return nil }); err != nil {
 					b.Fatal(err)
 				}

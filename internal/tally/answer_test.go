@@ -1,6 +1,7 @@
 package tally
 
 import (
+	"reflect"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -50,4 +51,49 @@ func TestNamesThatWereHandedOut(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Which addresses are kept, and whether that are all, does not depend on the order in which they come, whatever sources are skipped in the end.
+func TestSampleOfAnswersIsTheSmallest(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		type seen struct {
+			ip string
+			at Ref
+		}
+		var all []seen
+		for i := range rapid.IntRange(0, 60).Draw(t, "answers") {
+			all = append(all, seen{rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f", "g", "h"}).Draw(t, "ip"), Ref{Source: rapid.Int32Range(0, 3).Draw(t, "source"), Time: int64(i)}})
+		}
+		skipped := rapid.IntRange(-1, 3).Draw(t, "skipped")
+		run := func() Answers {
+			c := &Collector{answers: newAnswerTaker(newAnswerSample())}
+			c.answers.sample.most = 8
+			for _, x := range rapid.Permutation(all).Draw(t, "order") {
+				c.Answer([]byte(x.ip), x.at, &event.Answer{Kind: event.OpaqueAnswer, Bytes: 1})
+				if rapid.Bool().Draw(t, "hand over") {
+					c.answers.flush()
+				}
+			}
+			c.answers.flush()
+			return c.answers.sample.finish(func(source int) bool { return source == skipped })
+		}
+		a, b := run(), run()
+		if !reflect.DeepEqual(a, b) {
+			t.Fatalf("%+v\n%+v", a, b)
+		}
+		times := make(map[string]int64)
+		for _, x := range all {
+			if int(x.at.Source) != skipped {
+				times[x.ip]++
+			}
+		}
+		for _, x := range a.List {
+			times[x.IP] -= x.Times
+		}
+		for ip, n := range times {
+			if n > 0 && !a.Sampled {
+				t.Fatalf("%s is left out, and nothing says so: %+v", ip, a)
+			}
+		}
+	})
 }
