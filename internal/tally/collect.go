@@ -52,7 +52,8 @@ type Collector struct {
 	joints  jointTaker
 	answers answerTaker
 
-	identities map[string]struct{} // that were handed over
+	identities    map[string]struct{} // that were handed over
+	identityBytes int                 // of these
 }
 
 // entry is an act of a source, so far.

@@ -190,6 +190,7 @@ func TestStoreOnDiskIsThatInMemory(t *testing.T) {
 			identities = append(identities, logs.Identity{Name: pick(rt, "name", "", "-", "ana", "ANA", "a\x00b", "Éva"), ID: pick(rt, "id", "", "-", "S-1-5-21-1-2-3-4", "s\x01", strings.Repeat("x", 2000))})
 		}
 		most := rapid.SampledFrom([]int{3, maxIdentities}).Draw(rt, "most")
+		mostBytes := rapid.SampledFrom([]int{20, maxIdentityBytes}).Draw(rt, "bytes")
 		skipped := rapid.IntRange(-1, 3).Draw(rt, "skipped")
 		skip := func(s int) bool { return s == skipped }
 		m := &Memory{}
@@ -202,7 +203,7 @@ func TestStoreOnDiskIsThatInMemory(t *testing.T) {
 			m.AddStream(s)
 		}
 		m.identities = newIdentitySet()
-		m.identities.most = most
+		m.identities.most, m.identities.mostBytes = most, mostBytes
 		for _, i := range identities {
 			m.AddIdentity(i)
 		}
@@ -250,7 +251,7 @@ func TestStoreOnDiskIsThatInMemory(t *testing.T) {
 					w.answers.flush()
 				}
 			}
-			c.identities.most = most
+			c.identities.most, c.identities.mostBytes = most, mostBytes
 			for _, i := range rapid.Permutation(indices(len(identities))).Draw(rt, "order of identities") {
 				workers[rapid.IntRange(0, len(workers)-1).Draw(rt, "worker")].Identity(&identities[i])
 			}

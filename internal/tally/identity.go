@@ -21,10 +21,14 @@ type Identities struct {
 	TooMany bool
 }
 
-// How many different identities are kept, and how many a Collector remembers so as not to hand them over again.
+// How many different identities are kept, and how many a Collector remembers so as not to hand them over again; and how many bytes of
+// these: names may be long.
 const (
 	maxIdentities  = 1 << 19
 	seenIdentities = 1 << 15
+
+	maxIdentityBytes  = 64 << 20
+	seenIdentityBytes = 4 << 20
 )
 
 // identityOf returns an identity as it is kept: the two texts, apart by a zero byte; ok is false for none.
@@ -52,23 +56,26 @@ func compareIdentities(a, b Identity) int {
 
 // identitySet takes identities of all Collectors.
 type identitySet struct {
-	most int
-	mu   sync.Mutex
-	all  map[string]struct{}
-	full bool
+	most, mostBytes int
+
+	mu    sync.Mutex
+	all   map[string]struct{}
+	bytes int // of all
+	full  bool
 }
 
 func newIdentitySet() *identitySet {
-	return &identitySet{most: maxIdentities, all: make(map[string]struct{})}
+	return &identitySet{most: maxIdentities, mostBytes: maxIdentityBytes, all: make(map[string]struct{})}
 }
 
 func (s *identitySet) add(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.full {
+	if _, known := s.all[key]; known || s.full {
 		return
 	}
-	if s.all[key] = struct{}{}; len(s.all) > s.most {
+	s.all[key] = struct{}{}
+	if s.bytes += len(key); len(s.all) > s.most || s.bytes > s.mostBytes {
 		s.full, s.all = true, nil
 	}
 }
@@ -97,10 +104,11 @@ func (c *Collector) Identity(i *logs.Identity) {
 	if _, seen := c.identities[string(key)]; seen {
 		return
 	}
-	if len(c.identities) >= seenIdentities || c.identities == nil {
-		c.identities = make(map[string]struct{})
+	if len(c.identities) >= seenIdentities || c.identityBytes > seenIdentityBytes || c.identities == nil {
+		c.identities, c.identityBytes = make(map[string]struct{}), 0
 	}
 	s := string(key)
+	c.identityBytes += len(s)
 	c.identities[s] = struct{}{}
 	c.collection.identities.add(s)
 }
