@@ -143,13 +143,22 @@ func Check(t *testing.T, newFormat func() logs.Format, data []byte, o Options) {
 		p := f.Parser()
 		out := new(event.Batch)
 		var obs []logs.Observation
+		var ids []logs.Identity
+		answerer, _ := p.(logs.Answerer)
+		identifier, _ := p.(logs.Identifier)
 		allocs := testing.AllocsPerRun(20, func() {
 			out.Reset()
 			for _, b := range blocks {
 				p.Parse(b, out)
 			}
 			for i := range out.Events {
-				obs = p.Observe(&out.Events[i], obs[:0])
+				e := &out.Events[i]
+				if obs = p.Observe(e, obs[:0]); answerer != nil && len(obs) == 0 {
+					answerer.Answer(e)
+				}
+				if identifier != nil {
+					ids = identifier.Identities(e, ids[:0])
+				}
 			}
 		})
 		if per := allocs / float64(len(whole.Events)); per > o.Allocs {

@@ -102,11 +102,24 @@ func quote(s string) string {
 // dumpAll writes a batch: events in order, each with its place and what it means, then the defects.
 func dumpAll(p logs.Parser, out *event.Batch) []string {
 	var all []string
+	answerer, _ := p.(logs.Answerer)
+	identifier, _ := p.(logs.Identifier)
 	for i := range out.Events {
 		e := &out.Events[i]
 		s := fmt.Sprintf("%d:%d:%d %s", e.Line, e.Offset, e.Record, Dump(e))
-		for _, o := range p.Observe(e, nil) {
+		obs := p.Observe(e, nil)
+		for _, o := range obs {
 			s += " | " + DumpObservation(o)
+		}
+		if answerer != nil && len(obs) == 0 {
+			if client, a := answerer.Answer(e); a.Kind != event.NoAnswer {
+				s += fmt.Sprintf(" | answer to %q: %+v", client, a)
+			}
+		}
+		if identifier != nil {
+			for _, i := range identifier.Identities(e, nil) {
+				s += fmt.Sprintf(" | %q is %q", i.Name, i.ID)
+			}
 		}
 		all = append(all, s)
 	}
