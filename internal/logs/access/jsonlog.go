@@ -142,6 +142,7 @@ type jsonParser struct {
 	seen   *event.Shape
 	slot   [numFields]int
 	text   []byte // of observations
+	plain  []byte // texts without the escapes of JSON
 }
 
 // Parse implements logs.Parser.
@@ -218,22 +219,30 @@ func when(v event.Value) int64 {
 // Observe implements logs.Parser.
 func (p *jsonParser) Observe(e *event.Event, obs []logs.Observation) []logs.Observation {
 	p.look(e.Shape)
-	at := func(field int) []byte {
-		if i := p.slot[field]; i >= 0 {
-			return e.Values[i].Data
-		}
-		return nil
-	}
 	r := webrequest.Request{
-		Method: at(fMethod), Path: at(fStem), Query: at(fQuery), Status: at(fStatus), Account: at(fUser),
-		Client: at(fClient), UserAgent: at(fAgent), Bytes: at(fBytes),
-		Host: at(fHost), Buffer: &p.text,
+		Method: p.at(e, fMethod), Path: p.at(e, fStem), Query: p.at(e, fQuery), Status: p.at(e, fStatus), Account: p.at(e, fUser),
+		Client: p.at(e, fClient), UserAgent: p.at(e, fAgent), Bytes: p.at(e, fBytes),
+		Host: p.at(e, fHost), Buffer: &p.text,
 	}
 	return webrequest.Observe(&r, obs)
 }
 
-// look finds where things are in a Shape.
+// Answer implements logs.Answerer.
+func (p *jsonParser) Answer(e *event.Event) (client []byte, a event.Answer) {
+	p.look(e.Shape)
+	if len(p.at(e, fUser)) > 0 {
+		return nil, a
+	}
+	method, status := p.at(e, fMethod), p.at(e, fStatus)
+	if p.slot[fStatus] < 0 { // anything may have been answered, and Observe says nothing of it
+		method, status = nil, []byte("200")
+	}
+	return p.at(e, fClient), webrequest.Answered(method, p.at(e, fStem), p.at(e, fQuery), status, p.at(e, fBytes))
+}
+
+// look turns to an event of a Shape, and finds where things are in it.
 func (p *jsonParser) look(shape *event.Shape) {
+	p.plain = p.plain[:0]
 	if shape == p.seen {
 		return
 	}
@@ -249,17 +258,17 @@ func (p *jsonParser) look(shape *event.Shape) {
 	}
 }
 
-// Answer implements logs.Answerer.
-func (p *jsonParser) Answer(e *event.Event) (client []byte, a event.Answer) {
-	p.look(e.Shape)
-	at := func(field int) []byte {
-		if i := p.slot[field]; i >= 0 {
-			return e.Values[i].Data
-		}
+// at returns the text of a field of an event of the Shape that was looked at last, valid until the next call of look; nil where it has none.
+func (p *jsonParser) at(e *event.Event, field int) []byte {
+	i := p.slot[field]
+	if i < 0 {
 		return nil
 	}
-	if len(at(fUser)) > 0 {
-		return nil, a
+	v := e.Values[i]
+	if v.Kind != event.Escape { // a writer may escape what need not be: "\/docs\/a.pdf"
+		return v.Data
 	}
-	return at(fClient), webrequest.Answered(at(fMethod), at(fStem), at(fQuery), at(fStatus), at(fBytes))
+	n := len(p.plain)
+	p.plain = v.AppendText(p.plain)
+	return p.plain[n:len(p.plain):len(p.plain)]
 }

@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 
 	"github.com/barid-dfir/barid/internal/event"
@@ -23,6 +24,30 @@ func TestJSONLines(t *testing.T) {
 		access ok account=ana ip=192.0.2.7 agent=a channel=web`)
 	f(`{"ts":1714978801.5,"request":{"remote_ip":"192.0.2.7","method":"GET","uri":"/","host":"www.example"},"status":200,"size":5}`,
 		`2024-05-06T07:00:01.5Z web.access.json ts=1714978801.5 c-ip=192.0.2.7 cs-method=GET cs-uri=/ cs-host=www.example sc-status=200 sc-bytes=5 cs-uri-stem=/ cs-uri-query=<null>`)
+}
+
+// Many writers escape a slash, and all that is no ASCII.
+func TestJSONEscapes(t *testing.T) {
+	in := `{"timestamp":"2024-05-06T09:00:01Z","remote_addr":"203.0.113.9","remote_user":"\u00e9va@example.org","bytes_sent":36,"status":200,"request":"GET \/docs\/r\u00e9sum\u00e9.pdf?a=\/b HTTP\/1.1","host":"www.example","http_user_agent":"curl\/8"}` + "\n" +
+		`{"timestamp":"2024-05-06T09:00:01Z","remote_addr":"203.0.113.9","method":"GET","bytes_sent":36,"status":"200","uri":"\/docs\/pl\u00e4n.dwg","host":"www.example"}` + "\n" +
+		`{"timestamp":"2024-05-06T09:00:01Z","remote_addr":"203.0.113.9","method":"GET","bytes_sent":36,"uri":"/docs/report.pdf","host":"www.example"}` + "\n"
+	out := logtest.Events(t, access.NewJSON(), "access.json", []byte(in))
+	p := access.NewJSON().Parser()
+	got := ""
+	for i := range out.Events {
+		obs := p.Observe(&out.Events[i], nil)
+		for _, o := range obs {
+			got += logtest.DumpObservation(o) + "\n"
+		}
+		if len(obs) == 0 {
+			_, a := p.(logs.Answerer).Answer(&out.Events[i])
+			got += fmt.Sprintf("%d %s\n", a.Kind, a.Name)
+		}
+	}
+	const want = "access ok account=éva@example.org ip=203.0.113.9 agent=curl/8 channel=web action=GET inference=HTTP_BODY file=/docs/résumé.pdf in=www.example exposure=content bytes=36\n1 plän.dwg\n2 \n"
+	if got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
 }
 
 func TestJSONSniff(t *testing.T) {

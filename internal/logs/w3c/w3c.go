@@ -536,22 +536,24 @@ func (p *parser) look(s *event.Shape) {
 	}
 }
 
+// at returns what stands in a slot, nil where there is none.
+func at(e *event.Event, slot int) []byte {
+	if slot < 0 {
+		return nil
+	}
+	return e.Values[slot].Data
+}
+
 // Observe implements logs.Parser.
 func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observation {
 	p.look(e.Shape)
-	at := func(slot int) []byte {
-		if slot < 0 {
-			return nil
-		}
-		return e.Values[slot].Data
-	}
 	s := &p.slots
 	r := webrequest.Request{
-		Method: at(s.method), Path: at(s.stem), Query: at(s.query), Status: at(s.status), Substatus: at(s.substatus),
-		Win32: at(s.win32), Account: at(s.account), Client: at(s.client), UserAgent: at(s.agent), Bytes: at(s.bytes),
-		Host: at(s.host), Decoded: true, Buffer: &p.text,
-		Taken: at(s.taken), Server: e.Role(event.Host).Data,
-		Backend: logs.IsBackEnd(at(s.port)),
+		Method: at(e, s.method), Path: at(e, s.stem), Query: at(e, s.query), Status: at(e, s.status), Substatus: at(e, s.substatus),
+		Win32: at(e, s.win32), Account: at(e, s.account), Client: at(e, s.client), UserAgent: at(e, s.agent), Bytes: at(e, s.bytes),
+		Host: at(e, s.host), Decoded: true, Buffer: &p.text,
+		Taken: at(e, s.taken), Server: e.Role(event.Host).Data,
+		Backend: logs.IsBackEnd(at(e, s.port)),
 	}
 	return webrequest.Observe(&r, obs)
 }
@@ -559,22 +561,13 @@ func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observat
 // Answer implements logs.Answerer.
 func (p *parser) Answer(e *event.Event) (client []byte, a event.Answer) {
 	p.look(e.Shape)
-	at := func(slot int) []byte {
-		if slot < 0 {
-			return nil
-		}
-		return e.Values[slot].Data
-	}
 	s := &p.slots
-	if len(at(s.account)) > 0 || s.stem < 0 || logs.IsBackEnd(at(s.port)) && webrequest.Channel(at(s.stem)) != "web" {
+	if len(at(e, s.account)) > 0 || logs.IsBackEnd(at(e, s.port)) && webrequest.Channel(at(e, s.stem)) != "web" {
 		return nil, a // what a front end was answered, it handed on
 	}
-	status := at(s.status)
-	if s.status < 0 {
-		status = unsaid
+	method, status := at(e, s.method), at(e, s.status)
+	if s.status < 0 { // anything may have been answered, and Observe says nothing of it
+		method, status = nil, []byte("200")
 	}
-	return at(s.client), webrequest.Answered(at(s.method), at(s.stem), at(s.query), status, at(s.bytes))
+	return at(e, s.client), webrequest.Answered(method, at(e, s.stem), at(e, s.query), status, at(e, s.bytes))
 }
-
-// unsaid is the status of a request in a log without one: it may have been answered.
-var unsaid = []byte("200")

@@ -78,6 +78,35 @@ func TestLinesWithoutFields(t *testing.T) {
 		defect line 2 offset 72 length 8: no #Fields line above it, and not in a layout that IIS uses by default`)
 }
 
+// Where a column is missing that would tell what was handed out, it may have been anything.
+func TestAnswersOfLogsWithoutColumns(t *testing.T) {
+	for _, c := range []struct {
+		columns, line string
+		want          event.AnswerKind
+	}{
+		{"cs-method cs-uri-stem c-ip sc-status", "GET /a/plan.dwg 203.0.113.9 200", event.NamedAnswer},
+		{"cs-method cs-uri-stem c-ip sc-status", "GET /a/7 203.0.113.9 404", event.NoAnswer},
+		{"cs-method cs-uri-stem c-ip", "GET /a/report.pdf 203.0.113.9", event.OpaqueAnswer},
+		{"cs-method cs-uri-stem c-ip", "GET /a/7 203.0.113.9", event.OpaqueAnswer},
+		{"cs-uri-stem c-ip sc-status", "/a/report.pdf 203.0.113.9 200", event.OpaqueAnswer},
+		{"cs-method c-ip sc-status", "GET 203.0.113.9 200", event.OpaqueAnswer},
+		{"cs-method c-ip sc-status", "GET 203.0.113.9 403", event.NoAnswer},
+		{"cs-method cs-uri-stem c-ip cs-username sc-status", "GET /a/7 203.0.113.9 ana 200", event.NoAnswer},
+	} {
+		out := logtest.Events(t, w3c.New(), "u_ex.log", []byte("#Software: Microsoft Internet Information Services 10.0\n#Fields: date time "+c.columns+"\n2024-05-06 09:00:01 "+c.line+"\n"))
+		p := w3c.New().Parser()
+		if obs := p.Observe(&out.Events[0], nil); len(obs) > 0 {
+			if c.want != event.NoAnswer {
+				t.Errorf("%s: %s", c.line, logtest.DumpObservation(obs[0]))
+			}
+			continue
+		}
+		if client, a := p.(logs.Answerer).Answer(&out.Events[0]); a.Kind != c.want || a.Kind != event.NoAnswer && string(client) != "203.0.113.9" {
+			t.Errorf("%s of %s: %q %+v, want kind %d", c.line, c.columns, client, a, c.want)
+		}
+	}
+}
+
 func TestSniff(t *testing.T) {
 	f := func(head string, want logs.Certainty) {
 		t.Helper()
