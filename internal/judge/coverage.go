@@ -42,7 +42,7 @@ type coverage struct {
 
 // place is a host, or the tenant of a cloud.
 type place struct {
-	key  string // in lower case; "" where no log names it
+	key  string // in lower case; "" where no log names it. After a zero byte, what tells it from others that logs call the same
 	name string // for people
 	// systems are those that are seen to run there.
 	systems [windowsHost + 1]bool
@@ -53,6 +53,12 @@ type place struct {
 
 // cloudPlace is the place of all logs of Microsoft 365.
 const cloudPlace = "m365"
+
+// called returns the key without what tells the place from others that logs call the same.
+func (p *place) called() string {
+	name, _, _ := strings.Cut(p.key, "\x00")
+	return name
+}
 
 // alive reports whether another log of the place had events in the time.
 func (p *place) alive(from, to int64) bool {
@@ -328,8 +334,9 @@ func (c *coverage) look(q question) *view {
 }
 
 func (p *place) isOff(c *coverage, channel string) bool {
-	_, off := c.isOff(channel, p.key)
-	return p.key != "" && off
+	name := p.called()
+	_, off := c.isOff(channel, name)
+	return name != "" && off
 }
 
 // strange adds that nothing is known of accounts and mailboxes that the records do not name.

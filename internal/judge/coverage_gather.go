@@ -28,6 +28,7 @@ type gatherer struct {
 	// original is, by source, that of which it is a copy.
 	original []int32
 	hosts    map[string]string // label to the name that a log gives
+	several  map[string]bool   // labels of hosts with different full names: mail.paris.example and mail.lyon.example
 	// exchange are the hosts of which logs of Exchange tell by name, frontEnd the raw hosts whose IIS logs hold requests to it.
 	exchange map[string]bool
 	frontEnd map[string]bool
@@ -37,7 +38,8 @@ type gatherer struct {
 	trails   map[trailKey]*trail
 	trailOf  map[streamID]*trail // of each stream
 	order    []trailKey
-	address  map[int32]string // the address that most events of a source are of
+	address  map[int32]string  // the address that most events of a source are of
+	machine  map[origin]string // the folder of one of several servers of the same name
 	nameless nameless
 }
 
@@ -46,7 +48,7 @@ type trailKey struct{ place, format, site string }
 func (c *coverage) assemble() error {
 	same := original(c.in.Sources)
 	g := &gatherer{
-		c: c, streams: withoutCopies(c.in.Store.Streams(), same), original: same, hosts: make(map[string]string), exchange: make(map[string]bool), frontEnd: make(map[string]bool),
+		c: c, streams: withoutCopies(c.in.Store.Streams(), same), original: same, hosts: make(map[string]string), several: make(map[string]bool), exchange: make(map[string]bool), frontEnd: make(map[string]bool),
 		parts: make(map[origin][]*tally.Stream), whole: make(map[origin]*tally.Stream), places: make(map[string]*place), trails: make(map[trailKey]*trail), trailOf: make(map[streamID]*trail), address: make(map[int32]string),
 	}
 	if err := g.learn(); err != nil {
@@ -235,7 +237,7 @@ func (g *gatherer) listed() {
 
 // learn finds what names there are before any log is assigned to a place.
 func (g *gatherer) learn() error {
-	labels := make(map[string]map[string]bool) // the full names of a label
+	full := make(map[string]string) // the full name of a label
 	events := make(map[origin]int64)
 	for i := range g.streams {
 		s := &g.streams[i]
@@ -247,10 +249,10 @@ func (g *gatherer) learn() error {
 		}
 		if name := g.c.in.Hosts.Of(s.Host); name != "" && !address(name).IsValid() {
 			l := hostLabel(name)
-			if labels[l] == nil {
-				labels[l] = make(map[string]bool)
+			if low := hostName(name); low != l {
+				g.several[l] = g.several[l] || full[l] != "" && full[l] != low
+				full[l] = low
 			}
-			labels[l][strings.ToLower(name)] = true
 			if g.hosts[l] == "" || len(name) < len(g.hosts[l]) || len(name) == len(g.hosts[l]) && name < g.hosts[l] {
 				g.hosts[l] = name
 			}
@@ -266,6 +268,9 @@ func (g *gatherer) learn() error {
 		if best, ok := g.address[k.source]; !ok || events[k] > events[origin{k.source, best}] {
 			g.address[k.source] = k.host
 		}
+	}
+	for source, a := range g.address {
+		g.address[source] = withoutPort(a)
 	}
 	if inv := g.c.in.Inventory; inv != nil {
 		for i := range inv.Mailboxes {
@@ -298,6 +303,7 @@ func (g *gatherer) learn() error {
 		g.noteFrontEnd(l.format, l.host, l.channel)
 	}
 	g.addresses()
+	g.machines()
 	return nil
 }
 
@@ -404,25 +410,35 @@ func (g *gatherer) path(source int32) string {
 
 // locate returns the place that a stream is of.
 func (g *gatherer) locate(s *tally.Stream, rule *covers) *place {
+	key, name := g.whose(s, rule)
+	if m, ok := g.machine[origin{s.Source, s.Host}]; ok && key != cloudPlace {
+		key, name = ofMachine(key, name, m)
+	}
+	return g.place(key, name)
+}
+
+// whose returns by what key and by what name the place of a stream goes, as far as names and addresses tell.
+func (g *gatherer) whose(s *tally.Stream, rule *covers) (key, name string) {
 	if rule.system == cloud {
-		return g.place(cloudPlace, "Microsoft 365")
+		return cloudPlace, "Microsoft 365"
 	}
 	if name := g.c.in.Hosts.Of(s.Host); name != "" && !address(name).IsValid() {
 		l := hostLabel(name)
-		return g.place(l, g.hosts[l])
+		if low := hostName(name); g.several[l] && low != l {
+			return l + "\x00" + low, name
+		}
+		return l, g.hosts[l]
 	}
 	if l := longestElement(asFolders(g.path(s.Source)), g.hosts); l != "" {
-		return g.place(l, g.hosts[l])
+		return l, g.hosts[l]
 	}
 	if rule.system == exchangeServer && g.isOnly(s.Source) {
 		for l := range g.exchange {
-			return g.place(l, g.hosts[l])
+			return l, g.hosts[l]
 		}
 	}
-	if a := g.address[s.Source]; a != "" {
-		return g.place(a, a)
-	}
-	return g.place("", "")
+	a := g.address[s.Source]
+	return a, a
 }
 
 // take adds a stream to the trail that it is a part of.

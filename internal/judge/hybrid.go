@@ -43,7 +43,7 @@ func newHybridServers(in *Input, cover *coverage) *hybridServers {
 	h := &hybridServers{cover, make(map[string]bool)}
 	for _, p := range cover.places {
 		if p.systems[exchangeServer] {
-			h.keys[p.key] = true
+			h.keys[p.called()] = true
 		}
 	}
 	return h
