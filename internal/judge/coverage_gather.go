@@ -39,6 +39,7 @@ type gatherer struct {
 	trailOf  map[streamID]*trail // of each stream
 	order    []trailKey
 	address  map[int32]string  // the address that most events of a source are of
+	targets  map[string]bool   // labels of servers that other logs of Exchange name
 	machine  map[origin]string // the folder of one of several servers of the same name
 	nameless nameless
 }
@@ -48,7 +49,7 @@ type trailKey struct{ place, format, site string }
 func (c *coverage) assemble() error {
 	same := original(c.in.Sources)
 	g := &gatherer{
-		c: c, streams: withoutCopies(c.in.Store.Streams(), same), original: same, hosts: make(map[string]string), several: make(map[string]bool), exchange: make(map[string]bool), frontEnd: make(map[string]bool),
+		c: c, streams: withoutCopies(c.in.Store.Streams(), same), original: same, hosts: make(map[string]string), several: make(map[string]bool), targets: make(map[string]bool), exchange: make(map[string]bool), frontEnd: make(map[string]bool),
 		parts: make(map[origin][]*tally.Stream), whole: make(map[origin]*tally.Stream), places: make(map[string]*place), trails: make(map[trailKey]*trail), trailOf: make(map[streamID]*trail), address: make(map[int32]string),
 	}
 	if err := g.learn(); err != nil {
@@ -63,7 +64,7 @@ func (c *coverage) assemble() error {
 		c.stateOff(f)
 		g.state(f)
 	}
-	g.listed()
+	g.named()
 	for _, k := range slices.Sorted(maps.Keys(g.places)) {
 		c.places = append(c.places, g.places[k])
 	}
@@ -194,8 +195,21 @@ func (c *coverage) isOffBy(host, format string, doubt int64) {
 	c.skewed[logAt{host, format}] = max(doubt, c.skewed[logAt{host, format}])
 }
 
-// listed makes known the servers that the list of mailboxes names: of one that no log is of, all logs are missing. It is one of the kind that logs
-// are of, and of Exchange where they are of both.
+// named makes known the servers that other logs, and the list of mailboxes, name: of one that no log is of, all logs are missing.
+func (g *gatherer) named() {
+	for _, l := range slices.Sorted(maps.Keys(g.targets)) {
+		known := false
+		for _, p := range g.places {
+			known = known || p.mayBe(l)
+		}
+		if !known {
+			g.place(l, g.hosts[l]).systems[exchangeServer] = true
+		}
+	}
+	g.listed()
+}
+
+// listed does so of those of the list. Each is one of the kind that logs are of, and of Exchange where they are of both.
 func (g *gatherer) listed() {
 	inv := g.c.in.Inventory
 	if inv == nil {
@@ -283,6 +297,9 @@ func (g *gatherer) learn() error {
 			}
 		}
 	}
+	if err := g.passedOn(); err != nil {
+		return err
+	}
 	for _, ctx := range g.c.in.Store.Contexts() {
 		g.noteFrontEnd(ctx.Format, ctx.Host, ctx.Channel)
 		if rule := coversOf(ctx.Format); rule != nil && rule.system == cloud && ctx.Standing != logs.Service && ctx.Account != "" {
@@ -304,6 +321,27 @@ func (g *gatherer) learn() error {
 	}
 	g.addresses()
 	g.machines()
+	return nil
+}
+
+// passedOn learns the servers that a log of Exchange says that it passed requests on to.
+func (g *gatherer) passedOn() error {
+	all, err := g.c.in.Store.Identities()
+	if err != nil {
+		return err
+	}
+	for _, i := range all.List {
+		name := g.c.in.Hosts.Of(i.Name)
+		if i.ID != logs.ExchangeServer || address(name).IsValid() || cloudServer(name) {
+			continue
+		}
+		if l := hostLabel(name); l != "" && l != "localhost" {
+			g.exchange[l], g.targets[l] = true, true
+			if g.hosts[l] == "" {
+				g.hosts[l] = name
+			}
+		}
+	}
 	return nil
 }
 

@@ -18,6 +18,7 @@ type slots struct {
 	object, targets, directions, count, source, reference    int
 	related                                                  int
 	taken, info, clientRequest, request, executing           int
+	target                                                   int
 }
 
 func slotsOf(s *event.Shape) slots {
@@ -38,7 +39,7 @@ func slotsOf(s *event.Shape) slots {
 		object: first("message-id"), targets: first("recipient-address"), directions: first("directionality"),
 		count: first("recipient-count"), source: first("source"), reference: first("reference"), related: first("related-recipient-address"),
 		taken: first("TotalRequestTime", "duration"), info: first("GenericInfo"), clientRequest: first("ClientRequestId"), request: first("RequestId"),
-		executing: first("ExecutingUserSid"),
+		executing: first("ExecutingUserSid"), target: first("TargetServer"),
 	}
 	for i := range kinds {
 		if k := &kinds[i]; s.Format == k.name || k.web && bytes.HasPrefix([]byte(s.Format), []byte(k.name+".")) {
