@@ -200,7 +200,7 @@ func (g *gatherer) named() {
 	for _, l := range slices.Sorted(maps.Keys(g.targets)) {
 		known := false
 		for _, p := range g.places {
-			known = known || p.mayBe(l)
+			known = known || p.called() == l
 		}
 		if !known {
 			g.place(l, g.hosts[l]).systems[exchangeServer] = true
