@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/barid-dfir/barid/internal/event"
+	"github.com/barid-dfir/barid/internal/logs"
 	"github.com/barid-dfir/barid/internal/tally"
 )
 
@@ -60,8 +61,8 @@ func (g *gatherer) machines() {
 		case strings.HasPrefix(s.Format, "iis.") && g.isFrontEnd(s):
 			rule = coversOf("iis.exchange")
 			number := iisSite(file)
-			if class = "iis" + number; number == "" && strings.HasSuffix(s.Format, backEndSite) {
-				class += backEndSite
+			if class = "iis" + number; number == "" && strings.HasSuffix(s.Format, logs.BackEndStream) {
+				class += logs.BackEndStream
 			}
 			if i := strings.LastIndexAny(root, `/\!`); iisSite(root[i+1:]) != "" {
 				root = root[:max(i, 0)]

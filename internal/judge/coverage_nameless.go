@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/barid-dfir/barid/internal/tally"
 )
@@ -53,7 +54,9 @@ func (g *gatherer) addresses() {
 
 // ofExchange reports whether a source is a log of Exchange's IMAP or POP3; those of SMTP may be of a server of which mail only passes through.
 func (g *gatherer) ofExchange(k origin) bool {
-	return slices.ContainsFunc(g.parts[k], func(s *tally.Stream) bool { return s.Format == "exchange.imap4" || s.Format == "exchange.pop3" })
+	return slices.ContainsFunc(g.parts[k], func(s *tally.Stream) bool {
+		return strings.HasPrefix(s.Format, "exchange.imap4") || strings.HasPrefix(s.Format, "exchange.pop3")
+	})
 }
 
 // withoutPort returns an address without the port that logs of IMAP and POP3 write behind it.
