@@ -16,7 +16,8 @@ import (
 // mostReasons is how many reasons an entry gives.
 const mostReasons = 12
 
-// gravest returns the indexes of the ways of a signature, the gravest first.
+// gravest returns the indexes of the ways of a signature, the gravest first, as main verdicts are: what is known for certain to be more than metadata,
+// what may be, and metadata.
 func gravest(b *box, sig signature) []int {
 	var out []int
 	for i := range b.ways {
@@ -26,9 +27,12 @@ func gravest(b *box, sig signature) []int {
 	}
 	grade := func(i int) int {
 		w := b.ways[i]
-		g := int(w.exposure)
-		if sig.sure&(1<<i) != 0 || w.grasp == graspNamed && w.degree == was {
+		g := 2 * int(w.exposure)
+		switch sure := sig.sure&(1<<i) != 0 || w.grasp == graspNamed && w.degree == was; {
+		case sure && w.exposure >= logs.Partial:
 			g += 8
+		case sure:
+			g++
 		}
 		return -g
 	}

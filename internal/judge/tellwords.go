@@ -107,6 +107,9 @@ func sessionNames(ids []string, most int) string {
 	return s.String()
 }
 
+// unnamedSession is what a session is called of which no log tells the account.
+const unnamedSession = "a session"
+
 // sessionName says a session by the account, the address and the time that its id is made of; an id of the log stays as it is.
 func sessionName(id string) string {
 	p := strings.Split(id, "|")
@@ -118,7 +121,7 @@ func sessionName(id string) string {
 		if err != nil {
 			return id
 		}
-		return strings.TrimPrefix(p[0]+" from "+cmp.Or(p[1], "an unknown address"), " ") + " since " + t.Format("2006-01-02 15:04:05")
+		return cmp.Or(p[0], unnamedSession) + " from " + cmp.Or(p[1], "an unknown address") + " since " + t.Format("2006-01-02 15:04:05")
 	}
 	return id
 }

@@ -114,7 +114,7 @@ func (l *Language) session(s string) Words {
 	if from == "an unknown address" {
 		address = l.Words("session.unknown_address")
 	}
-	if who == "" {
+	if who == "a session" || who == "" {
 		return l.Words("session.unnamed", "from", address, "since", Value(since))
 	}
 	return l.Words("session.named", "who", Name(who), "from", address, "since", Value(since))

@@ -68,7 +68,7 @@ func gather(reached iter.Seq2[*casefile.Reached, error]) (*gathered, error) {
 		}
 		g.all++
 		g.seeSettle(r, settle)
-		switch kind := r.Object.Kind; kind {
+		switch kind := r.CountedAs(); kind {
 		case "mailbox", "message", "folder":
 			id := r.Object.In
 			if kind == "mailbox" {

@@ -135,7 +135,7 @@ type itemView struct {
 }
 
 // kinds are the kinds of object in the order in which they are told.
-var kinds = [...]string{"mailbox", "message", "folder", "file", "host", "credential"}
+var kinds = [...]string{"mailbox", "message", "folder", "file", casefile.KindShell, "host", "credential"}
 
 // verdictClass is a verdict as the name of a class, never a text from outside.
 func verdictClass(v string) string {
@@ -171,7 +171,7 @@ func (s *say) verdict(v string) lang.Words { return s.w("verdict." + verdictClas
 // verdictWords is a verdict with its exposure, for people.
 func (s *say) verdictWords(r *casefile.Reached) markup {
 	v := verdictClass(r.Verdict)
-	if v == casefile.RuledOut || r.Object.Kind == "host" || r.Object.Kind == "credential" {
+	if v == casefile.RuledOut || r.Object.Kind == "host" || r.Object.Kind == "credential" || r.IsShell() {
 		return s.verdict(v).HTML()
 	}
 	exposure := "none"
@@ -299,7 +299,9 @@ func (p *page) objects(g *gathered) {
 	}
 	for _, k := range g.kinds {
 		title := p.t("page.others")
-		if slices.Contains(kinds[:], k.kind) {
+		if k.kind == casefile.KindShell {
+			title = p.t("page.shells") // of which some may not have been used
+		} else if slices.Contains(kinds[:], k.kind) {
 			title = p.t("page.kinds." + k.kind)
 		}
 		b := boxes{Title: title}
