@@ -656,10 +656,10 @@ func listCapabilities(list []capability) []casefile.Capability {
 			c.From = time.Unix(0, k.from).UTC()
 		}
 		if k.earliest != k.from {
-			c.Earliest = instant(k.earliest)
+			c.Earliest = moment(k.earliest)
 		}
 		if k.ends != "" {
-			c.To = instant(k.to)
+			c.To = moment(k.to)
 		}
 		out = append(out, c)
 	}

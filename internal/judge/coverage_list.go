@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/event"
@@ -161,22 +160,6 @@ func (t *trail) cached() []hole {
 		}
 	}
 	return t.general
-}
-
-// moment returns a time, nil for one that is not known.
-func moment(at int64) *time.Time {
-	if at == always || at == never {
-		return nil
-	}
-	t := time.Unix(0, at).UTC()
-	return &t
-}
-
-func inWords(at int64) string {
-	if at == always || at == never {
-		return "no known time"
-	}
-	return time.Unix(0, at).UTC().Format("2006-01-02 15:04:05")
 }
 
 // edges returns the moments between which a hole lies: those of the last event before it and the first after it, where it

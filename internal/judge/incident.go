@@ -472,5 +472,3 @@ func clock(t, since time.Time) string {
 	}
 	return t.UTC().Format(time.DateTime)
 }
-
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" }

@@ -246,12 +246,12 @@ func fits(path string, size, bytes int64) bool {
 func (h *handedOut) judge(r *reacher, s *fileState, x logs.Exposure) {
 	s.levels.raise(x, may)
 	if h.reason == nil {
-		first, last := spanPointers(h.first, h.last)
+		first, last := firstLast(h.first, h.last)
 		text := r.says(h.rule)
 		if h.times > 0 {
 			text += " " + recordsBy(h.times, h.ips, first, last)
 		}
-		h.reason = &casefile.Reason{Rule: h.rule, Text: text, Evidence: r.proofs(h.refs)}
+		h.reason = &casefile.Reason{Rule: h.rule, Text: text, Evidence: r.in.proofs(h.refs)}
 	}
 	s.why = append(s.why, *h.reason)
 }

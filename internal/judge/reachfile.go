@@ -437,8 +437,8 @@ func (r *reacher) tellFiles() error {
 				s.levels.raise(x, d)
 				s.by = addAll(s.by, t.by)
 				s.from, s.to = min(s.from, t.from), max(s.to, t.to)
-				first, end := spanPointers(t.from, t.to)
-				s.why = append(s.why, casefile.Reason{Rule: t.rule, Text: r.says(t.rule) + " " + recordsBy(t.times, t.by, first, end), Evidence: r.proofs(t.refs)})
+				first, end := firstLast(t.from, t.to)
+				s.why = append(s.why, casefile.Reason{Rule: t.rule, Text: r.says(t.rule) + " " + recordsBy(t.times, t.by, first, end), Evidence: r.in.proofs(t.refs)})
 			}
 		}
 	}
@@ -588,7 +588,7 @@ func (r *reacher) fileEntry(s *fileState, sig signature, l levels) casefile.Reac
 	if s != nil {
 		l.join(&s.levels)
 		e.Why, e.By, e.Bytes = s.why, s.by, s.bytes
-		e.First, e.Last = spanPointers(s.from, s.to)
+		e.First, e.Last = firstLast(s.from, s.to)
 	}
 	verdict(&e, &l)
 	if s == nil || s.levels.content() != was {
@@ -676,12 +676,12 @@ func (r *reacher) judgeFile(s *fileState, t *fileTouch, m *StoredFile, rows []in
 	}
 	for _, rule := range slices.Sorted(maps.Keys(said)) {
 		q := said[rule]
-		first, last := spanPointers(q.from, q.to)
+		first, last := firstLast(q.from, q.to)
 		text := r.says(rule)
 		if q.extra != "" {
 			text += " " + q.extra + "."
 		}
-		s.why = append(s.why, casefile.Reason{Rule: rule, Text: text + " " + recordsBy(q.times, q.by, first, last), Evidence: r.proofs(q.refs)})
+		s.why = append(s.why, casefile.Reason{Rule: rule, Text: text + " " + recordsBy(q.times, q.by, first, last), Evidence: r.in.proofs(q.refs)})
 	}
 }
 

@@ -155,7 +155,7 @@ func (r *reacher) openHost(b *box, k *capability, from, to int64) {
 	w.self = may
 	w.span(from, to)
 	words := h.name
-	if first, last := spanPointers(from, to); first != nil {
+	if first, last := firstLast(from, to); first != nil {
 		words += fmt.Sprintf(" from %s to %s", first.Format("2006-01-02 15:04"), last.Format("2006-01-02 15:04"))
 	}
 	w.words = addTo(w.words, words, mostWords)
@@ -330,7 +330,7 @@ func (r *reacher) tellHosts() {
 		if name != "" && l != (levels{}) {
 			e := casefile.Reached{Object: casefile.Object{Kind: "host", ID: h.name}, By: by}
 			verdict(&e, &l)
-			e.First, e.Last = spanPointers(from, to)
+			e.First, e.Last = firstLast(from, to)
 			rules := slices.SortedFunc(maps.Keys(why), func(a, b string) int {
 				xa, _ := stageOfAttack(a)
 				xb, _ := stageOfAttack(b)
@@ -339,8 +339,8 @@ func (r *reacher) tellHosts() {
 			for _, rule := range rules {
 				q := why[rule]
 				_, stage := stageOfAttack(rule)
-				first, last := spanPointers(q.from, q.to)
-				e.Why = append(e.Why, casefile.Reason{Rule: rule, Text: r.says(rule) + " That is: " + stage + ". " + recordsBy(q.times, q.by, first, last), Evidence: r.proofs(q.refs)})
+				first, last := firstLast(q.from, q.to)
+				e.Why = append(e.Why, casefile.Reason{Rule: rule, Text: r.says(rule) + " That is: " + stage + ". " + recordsBy(q.times, q.by, first, last), Evidence: r.in.proofs(q.refs)})
 			}
 			if len(e.Why) == 0 || l[logs.Content] == may {
 				e.Why = append(e.Why, casefile.Reason{Rule: ruleHostCapability, Text: r.says(ruleHostCapability), Evidence: []casefile.Proof{}})
@@ -416,7 +416,7 @@ func (r *reacher) tellShells(h *attacked) {
 		s := shells[key]
 		e := casefile.Reached{Object: casefile.Object{Kind: "file", ID: s.id, In: h.name}, By: s.by}
 		var l levels
-		first, last := spanPointers(s.from, s.to)
+		first, last := firstLast(s.from, s.to)
 		e.First, e.Last = first, last
 		records := recordsBy(s.times, s.by, first, last)
 		until := r.to
@@ -430,20 +430,20 @@ func (r *reacher) tellShells(h *attacked) {
 		switch {
 		case s.used:
 			l.raise(logs.Content, was)
-			e.Why = []casefile.Reason{{Rule: logs.ShellUsed, Text: r.says(logs.ShellUsed) + " " + records, Evidence: r.proofs(s.refs)}}
+			e.Why = []casefile.Reason{{Rule: logs.ShellUsed, Text: r.says(logs.ShellUsed) + " " + records, Evidence: r.in.proofs(s.refs)}}
 		case s.unknown:
 			l.raise(logs.Content, may)
-			e.Why = []casefile.Reason{{Rule: logs.ShellUsed, Text: "Whether the web shell ran a command is not shown. " + records, Evidence: r.proofs(s.refs)}}
+			e.Why = []casefile.Reason{{Rule: logs.ShellUsed, Text: "Whether the web shell ran a command is not shown. " + records, Evidence: r.in.proofs(s.refs)}}
 			e.Settle = "the process events of the host"
 		case ans.covered():
-			e.Why = []casefile.Reason{{Rule: ruleShellNotUsed, Text: r.says(ruleShellNotUsed) + " Logs: " + orNone(strings.Join(ans.by, ", ")) + ". " + records, Evidence: r.proofs(s.refs)}}
+			e.Why = []casefile.Reason{{Rule: ruleShellNotUsed, Text: r.says(ruleShellNotUsed) + " Logs: " + orNone(strings.Join(ans.by, ", ")) + ". " + records, Evidence: r.in.proofs(s.refs)}}
 		default:
 			l.raise(logs.Content, may)
 			words := "There is no log of the web server."
 			if ans.assessed {
 				words = "The log of the web server has a gap: " + describeHole(ans.holes[0]) + "."
 			}
-			e.Why = []casefile.Reason{{Rule: logs.ShellVisited, Text: r.says(logs.ShellVisited) + " " + words + " " + records, Evidence: r.proofs(s.refs)}}
+			e.Why = []casefile.Reason{{Rule: logs.ShellVisited, Text: r.says(logs.ShellVisited) + " " + words + " " + records, Evidence: r.in.proofs(s.refs)}}
 			e.Settle = "the log of the web server that is missing"
 		}
 		verdict(&e, &l)

@@ -109,7 +109,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 func TestMoreEvidenceDoesNotClear(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawScene(t)
-		s.facts.Window.From = instant(clockOf("01-01 00:00"))
+		s.facts.Window.From = moment(clockOf("01-01 00:00"))
 		var fewer []int
 		for i := range s.seen {
 			if s.seen[i].o.Inference == logs.ConsentGiven {

@@ -165,7 +165,7 @@ func TestWhose(t *testing.T) {
 	f("off the baseline of an account that is held", func(s *scene) {
 		s.facts.Attacker.Accounts = []string{"mara@example.org"}
 		w := clockOf("03-10 00:00")
-		at := *instant(w)
+		at := *moment(w)
 		s.facts.Window.From = &at
 		month(s, "mara", "198.51.100.7")
 		s.access(logs.MailboxRead, "08:00", "mara", "198.51.100.7", iis, web)
@@ -196,7 +196,7 @@ func TestWhose(t *testing.T) {
 
 	f("an incident names the address", func(s *scene) {
 		s.incidents = []casefile.Incident{{ID: "I1", Severity: "high", Steps: []casefile.Step{{Rule: casefile.Rule{Title: "Shell used", Level: "high",
-			Tags: []string{"attack.t1505.003"}}, First: *instant(clockOf("06:00")), Actors: []string{"203.0.113.21"}}}}}
+			Tags: []string{"attack.t1505.003"}}, First: *moment(clockOf("06:00")), Actors: []string{"203.0.113.21"}}}}}
 		s.access(logs.MailboxRead, "07:30", "ana", "203.0.113.21", proxy, web)
 	}, "suspected ana|203.0.113.21|2026-03-10T07:30:00Z\n")
 

@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"net/netip"
@@ -9,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/tally"
 )
@@ -848,40 +846,4 @@ func (a *attributing) scripted(x *strand) *ScriptFact {
 		}
 	}
 	return nil
-}
-
-func inTime(t int64) string {
-	if t == event.UnknownTime {
-		return "an unknown time"
-	}
-	return stamp(time.Unix(0, t))
-}
-
-// instant returns a time as a case writes it; nil if it is not known.
-func instant(t int64) *time.Time {
-	if t == event.UnknownTime {
-		return nil
-	}
-	at := time.Unix(0, t).UTC()
-	return &at
-}
-
-// proof says where a record stands.
-func (in *Input) proof(r tally.Ref) casefile.Proof {
-	p := casefile.Proof{Time: instant(r.Time), Line: r.Line, Record: r.Record, Offset: r.Offset}
-	if r.Source >= 0 && int(r.Source) < len(in.Sources) {
-		p.Source = in.Sources[r.Source].Path
-	}
-	return p
-}
-
-// compareProofs puts proofs in order of time, then of place.
-func compareProofs(a, b casefile.Proof) int {
-	at := func(p casefile.Proof) int64 {
-		if p.Time == nil {
-			return math.MinInt64
-		}
-		return p.Time.UnixNano()
-	}
-	return cmp.Or(cmp.Compare(at(a), at(b)), strings.Compare(a.Source, b.Source), cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.Record, b.Record))
 }

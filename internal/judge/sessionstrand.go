@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
@@ -346,12 +345,6 @@ func (a *attributing) cut(s *strand) []*strand {
 }
 
 // second writes a time to the second.
-func second(t int64) string {
-	if t == event.UnknownTime {
-		return "unknown"
-	}
-	return time.Unix(0, t).UTC().Format("2006-01-02T15:04:05Z")
-}
 
 func (s *strand) add(p part, first tally.Ref) {
 	if len(s.parts) == 0 || tally.CompareRefs(first, s.first) < 0 {

@@ -214,7 +214,7 @@ func (t *boxTelling) mailbox() casefile.Reached {
 	verdict(&e, &t.all)
 	e.Lower, e.Upper = r.bounds(b, &t.all, t.counts)
 	if len(b.by) > 0 && b.from != never && b.from > always {
-		e.First, e.Last = timePointer(b.from), timePointer(b.to)
+		e.First, e.Last = moment(b.from), moment(b.to)
 	}
 	e.Why = r.whyBox(b, &t.all)
 	e.Settle = r.settle(b, signature{ways: 1<<len(b.ways) - 1})
@@ -280,8 +280,8 @@ func (r *reacher) folderEntry(f *folderTouch, within *levels) casefile.Reached {
 	l := f.levels
 	l.join(within)
 	verdict(&e, &l)
-	e.First, e.Last = spanPointers(f.from, f.to)
-	e.Why = []casefile.Reason{{Rule: f.rule, Text: r.says(f.rule) + " " + recordsBy(f.times, f.by, e.First, e.Last), Evidence: r.proofs(f.refs)}}
+	e.First, e.Last = firstLast(f.from, f.to)
+	e.Why = []casefile.Reason{{Rule: f.rule, Text: r.says(f.rule) + " " + recordsBy(f.times, f.by, e.First, e.Last), Evidence: r.in.proofs(f.refs)}}
 	return e
 }
 

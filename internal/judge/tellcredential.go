@@ -46,7 +46,7 @@ func (r *reacher) tellCredentials() {
 		h := all[p]
 		e := casefile.Reached{Object: casefile.Object{Kind: "credential", ID: p}}
 		verdict(&e, &h.l)
-		e.First, e.Last = timePointer(h.k.from), timePointer(h.k.to)
+		e.First, e.Last = moment(h.k.from), moment(h.k.to)
 		proof := h.k.evidence
 		if proof == nil {
 			proof = []casefile.Proof{}

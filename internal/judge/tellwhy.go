@@ -8,9 +8,7 @@ import (
 	"time"
 
 	"github.com/barid-dfir/barid/internal/casefile"
-	"github.com/barid-dfir/barid/internal/event"
 	"github.com/barid-dfir/barid/internal/logs"
-	"github.com/barid-dfir/barid/internal/tally"
 )
 
 // mostReasons is how many reasons an entry gives.
@@ -51,12 +49,12 @@ func (r *reacher) why(b *box, sig signature, t *touch, l *levels) []casefile.Rea
 			break
 		}
 		if w.grasp == graspNamed && t != nil {
-			first, last := spanPointers(t.from, t.to)
+			first, last := firstLast(t.from, t.to)
 			n := int64(0)
 			if len(t.refs) == 1 {
 				n = 1
 			}
-			out = append(out, casefile.Reason{Rule: w.rule, Text: r.sentence(w, w.rule) + " " + recordsBy(n, t.by, first, last), Evidence: r.proofs(t.refs)})
+			out = append(out, casefile.Reason{Rule: w.rule, Text: r.sentence(w, w.rule) + " " + recordsBy(n, t.by, first, last), Evidence: r.in.proofs(t.refs)})
 			continue
 		}
 		if w.said == nil {
@@ -70,9 +68,9 @@ func (r *reacher) why(b *box, sig signature, t *touch, l *levels) []casefile.Rea
 	}
 	switch {
 	case t != nil && t.service && !t.owner && l.content() == not:
-		out = append(out, casefile.Reason{Rule: logs.ServiceBind, Text: r.says(logs.ServiceBind), Evidence: r.proofs(t.refs)})
+		out = append(out, casefile.Reason{Rule: logs.ServiceBind, Text: r.says(logs.ServiceBind), Evidence: r.in.proofs(t.refs)})
 	case t != nil && t.owner && l.content() == not && t.levels == (levels{}):
-		out = append(out, casefile.Reason{Rule: ruleOwnerOnly, Text: r.says(ruleOwnerOnly), Evidence: r.proofs(t.refs)})
+		out = append(out, casefile.Reason{Rule: ruleOwnerOnly, Text: r.says(ruleOwnerOnly), Evidence: r.in.proofs(t.refs)})
 	}
 	for _, w := range b.ways {
 		if w.exposure >= logs.Partial && w.grasp != graspNamed && w.grasp != graspSelf {
@@ -138,9 +136,9 @@ func (r *reacher) whyBox(b *box, all *levels) []casefile.Reason {
 func (r *reacher) reason(w *way, rule string) casefile.Reason {
 	text := r.sentence(w, rule)
 	if len(w.refs) > 0 {
-		first, last := spanPointers(w.from, w.to)
+		first, last := firstLast(w.from, w.to)
 		if w.from <= always {
-			first, last = timePointer(w.refs[0].Time), timePointer(w.refs[len(w.refs)-1].Time)
+			first, last = moment(w.refs[0].Time), moment(w.refs[len(w.refs)-1].Time)
 		}
 		text += " " + recordsBy(w.times, w.by, first, last)
 	} else if len(w.by) > 0 {
@@ -156,7 +154,7 @@ func (r *reacher) reason(w *way, rule string) casefile.Reason {
 		}
 		text += " " + asSentence(w.gaps[i].words())
 	}
-	return casefile.Reason{Rule: rule, Text: text, Evidence: r.proofs(w.refs)}
+	return casefile.Reason{Rule: rule, Text: text, Evidence: r.in.proofs(w.refs)}
 }
 
 // sentence says what a way's rule says, and what it goes back to.
@@ -265,35 +263,7 @@ func timesOf(b *box, sig signature, t *touch) (first, last *time.Time) {
 		}
 		to = max(to, w.refs[len(w.refs)-1].Time)
 	}
-	return spanPointers(from, to)
-}
-
-func spanPointers(from, to int64) (first, last *time.Time) {
-	if from == never || from <= always || to == never || to <= always {
-		return nil, nil
-	}
-	return timePointer(from), timePointer(to)
-}
-
-func timePointer(ns int64) *time.Time {
-	if ns == event.UnknownTime || ns <= always || ns == never {
-		return nil
-	}
-	t := time.Unix(0, ns).UTC()
-	return &t
-}
-
-// proofs returns where records stand.
-func (r *reacher) proofs(refs []tally.Ref) []casefile.Proof {
-	out := make([]casefile.Proof, 0, len(refs))
-	for _, ref := range refs {
-		p := casefile.Proof{Time: timePointer(ref.Time), Line: ref.Line, Record: ref.Record, Offset: ref.Offset}
-		if i := int(ref.Source); i >= 0 && i < len(r.in.Sources) {
-			p.Source = r.in.Sources[i].Path
-		}
-		out = append(out, p)
-	}
-	return out
+	return firstLast(from, to)
 }
 
 // describeHole says a hole in words.

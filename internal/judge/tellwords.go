@@ -61,7 +61,7 @@ func (g *gapOn) sought() string {
 
 // span says from when to when, as far as that is known.
 func (h *hole) span() string {
-	from, to := timePointer(h.from), timePointer(h.to)
+	from, to := moment(h.from), moment(h.to)
 	switch {
 	case from == nil && to == nil:
 		return ""
@@ -71,22 +71,6 @@ func (h *hole) span() string {
 		return "from " + from.Format("2006-01-02 15:04")
 	}
 	return fromTo(*from, to, "15:04")
-}
-
-// fromTo says a span of time, the day once where it is the same. clock is how exactly.
-func fromTo(first time.Time, last *time.Time, clock string) string {
-	s := first.Format("2006-01-02 " + clock)
-	if last == nil {
-		return s
-	}
-	switch end := last.Format("2006-01-02 " + clock); {
-	case end == s:
-		return s
-	case end[:10] == s[:10]:
-		return s + " to " + end[11:]
-	default:
-		return s + " to " + end
-	}
 }
 
 // mostSessions is how many sessions a sentence names.
