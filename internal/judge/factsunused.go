@@ -17,7 +17,18 @@ func unusedFacts(in *Input, who *people) ([]string, error) {
 	if f == nil {
 		return nil, nil
 	}
-	var w wanted
+	w := wantedBy(f, in.Hosts, who)
+	if len(w.list) > 0 {
+		if err := w.look(in, who); err != nil {
+			return nil, err
+		}
+	}
+	return append(w.notes(), w.zones(in)...), nil
+}
+
+// wantedBy returns what facts name.
+func wantedBy(f *Facts, hosts *HostNames, who *people) *wanted {
+	w := &wanted{}
 	for _, l := range f.lists() {
 		if l.role == RoleAttacker {
 			w.addresses(l.section+": "+l.key, l.list)
@@ -39,7 +50,7 @@ func unusedFacts(in *Input, who *people) ([]string, error) {
 		if x := &f.Exposed[i]; x.Account != "" {
 			w.name("exposed: account", "account", x.Account, who.key(x.Account))
 		} else {
-			w.name("exposed: host", "server", x.Host, hostLabel(hostName(in.Hosts.Of(x.Host))))
+			w.name("exposed: host", "server", x.Host, hostLabel(hostName(hosts.Of(x.Host))))
 		}
 	}
 	for _, s := range f.Attacker.UserAgents {
@@ -66,15 +77,17 @@ func unusedFacts(in *Input, who *people) ([]string, error) {
 			w.name("channels_off: channel", "channel", ch, ch)
 		}
 		if scope := strings.TrimSpace(f.ChannelsOff[i].Scope); scope != "" && scope != "*" {
-			w.either("channels_off: scope", scope, [2]string{"account", who.key(scope)}, [2]string{"server", hostLabel(hostName(in.Hosts.Of(scope)))})
+			w.either("channels_off: scope", scope, [2]string{"account", who.key(scope)}, [2]string{"server", hostLabel(hostName(hosts.Of(scope)))})
 		}
 	}
 	for _, host := range slices.Sorted(maps.Keys(f.Hosts)) {
 		w.anyName("hosts", "server", f.Hosts[host])
 	}
-	if len(w.list) == 0 {
-		return w.zones(in), nil
-	}
+	return w
+}
+
+// look sees what evidence and inventory name.
+func (w *wanted) look(in *Input, who *people) error {
 	for _, s := range in.Store.Streams() {
 		w.saw("host", s.Host)
 		w.saw("server", hostLabel(hostName(s.Host)))
@@ -99,7 +112,7 @@ func unusedFacts(in *Input, who *people) ([]string, error) {
 	}
 	failed, err := in.attempts()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, ip := range failed.ips {
 		w.sawAddress(ip)
@@ -110,7 +123,7 @@ func unusedFacts(in *Input, who *people) ([]string, error) {
 	if len(w.networks) > 0 { // who got pages only is in no context
 		handed, err := in.Store.Answers()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for i := range handed.List {
 			w.sawAddress(handed.List[i].IP)
@@ -122,7 +135,7 @@ func unusedFacts(in *Input, who *people) ([]string, error) {
 			w.saw("server", hostLabel(hostName(in.Inventory.Mailboxes[i].Server)))
 		}
 	}
-	return append(w.notes(), w.zones(in)...), nil
+	return nil
 }
 
 // wanted is what facts name, and whether it was seen.

@@ -265,10 +265,10 @@ func (a *attributing) plant(s *seedList) {
 		}
 	}
 	for i := range s.exposed {
-		a.mayHold(s.exposed[i].account, s.exposed[i].why)
+		a.presumeHeld(s.exposed[i].account, s.exposed[i].why)
 	}
 	for i := range s.relayed {
-		a.mayHold(s.relayed[i].account, s.relayed[i].why)
+		a.presumeHeld(s.relayed[i].account, s.relayed[i].why)
 	}
 	for _, k := range s.scripts {
 		if c := a.accounts.of(k); c >= 0 {
@@ -279,8 +279,8 @@ func (a *attributing) plant(s *seedList) {
 	}
 }
 
-// mayHold takes that an attacker may hold an account, as people.key writes it, unless more is known.
-func (a *attributing) mayHold(account, why string) {
+// presumeHeld takes that an attacker may hold an account, as people.key writes it, unless more is known.
+func (a *attributing) presumeHeld(account, why string) {
 	if c := a.accounts.of(account); c >= 0 {
 		if p := a.personOf(c); p.held == "" {
 			p.held, p.perhaps = why, true
