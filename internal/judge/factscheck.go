@@ -194,17 +194,31 @@ func (c *factsCheck) years() error {
 			return fmt.Errorf("%syears: %s: %d is no year that a log can be of", c.at("years", name), name, year)
 		}
 	}
-	return nil
+	return agree(c, "years", c.f.Years)
 }
 
 func (c *factsCheck) zones() error {
 	c.f.zones = make(map[string]*time.Location)
-	for host, name := range c.f.Timezones {
+	for _, host := range slices.Sorted(maps.Keys(c.f.Timezones)) {
+		name := c.f.Timezones[host]
 		z, err := time.LoadLocation(name)
 		if err != nil || strings.EqualFold(name, "local") {
 			return fmt.Errorf("%stimezones: %s: no zone %q (use a name such as Europe/Paris)", c.at("timezones", host), host, name)
 		}
 		c.f.zones[strings.ToLower(host)] = z
+	}
+	return agree(c, "timezones", c.f.Timezones)
+}
+
+// agree checks that a name that stands there in upper and lower case means the same both times: which of the two counted would be chance.
+func agree[V comparable](c *factsCheck, key string, list map[string]V) error {
+	said := make(map[string]string)
+	for _, name := range slices.Sorted(maps.Keys(list)) {
+		lower := strings.ToLower(name)
+		if other, twice := said[lower]; twice && list[other] != list[name] {
+			return fmt.Errorf("%s%s: %s and %s are one name, and do not say the same", c.at(key, name), key, other, name)
+		}
+		said[lower] = name
 	}
 	return nil
 }

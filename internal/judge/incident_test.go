@@ -213,7 +213,11 @@ func TestFacts(t *testing.T) {
 	}
 	zone("logs/web1/access.log", "Europe/Paris")
 	zone("logs.zip!web1.example.org-access.log", "Europe/Paris")
+	zone(`logs\Web1\access.log`, "Europe/Paris")
 	zone("logs/web10/access.log", "Asia/Beirut")
+	f("timezones: {web1: Europe/Paris, WEB1: Asia/Beirut}", "do not say the same")
+	f("timezones: {web1: Europe/Paris, WEB1: Europe/Paris}", "")
+	f("years: {Mail: 2005, mail: 2006}", "do not say the same")
 	if !facts.IsOurs("10.1.2.3") || facts.IsOurs("203.0.113.9") || facts.IsOurs("office") {
 		t.Error("whose addresses are ours")
 	}
