@@ -146,25 +146,16 @@ func (a *attributing) forge() error {
 	}
 	type from struct{ account, network string }
 	sessions := make(map[string]bool)
-	networks, untimed := make(map[from][]tally.Span), make(map[from]bool)
+	signedIn := newWhenSeen[from]()
 	for i := range a.contexts {
 		c := &a.contexts[i]
 		if c.Format != signInLog && c.Format != "m365.ual" || c.Standing != logs.AnyStanding || c.Channel != "m365" {
 			continue
 		}
 		sessions[c.Session] = true
-		k := from{c.Account, neighbourhood(c.IP)}
-		for _, v := range a.store.Visits(i) {
-			if v.From == event.UnknownTime {
-				untimed[k] = true
-				continue
-			}
-			networks[k] = append(networks[k], tally.Span{From: v.From, To: v.To})
-		}
+		signedIn.add(from{c.Account, neighbourhood(c.IP)}, a.store.Visits(i))
 	}
-	for k, list := range networks {
-		networks[k] = joinSpans(list)
-	}
+	signedIn.join()
 	why := fmt.Sprintf("an attacker may have had power over %s, which can make tokens for Microsoft 365 (CVE-2025-53786), and no sign-in is in the logs that this is from (%s)", host, ruleHybrid)
 	for i := range a.contexts {
 		c := &a.contexts[i]
@@ -173,7 +164,7 @@ func (a *attributing) forge() error {
 		}
 		k := from{c.Account, neighbourhood(c.IP)}
 		for _, v := range a.store.Visits(i) {
-			if v.From != event.UnknownTime && (v.To < since || untimed[k] || meets(networks[k], v.From-int64(tokenBefore), v.To)) {
+			if v.From != event.UnknownTime && (v.To < since || signedIn.between(k, v.From-int64(tokenBefore), v.To)) {
 				continue
 			}
 			a.plantSuspicion(&suspicion{int32(i), v.From, why})

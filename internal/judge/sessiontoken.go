@@ -54,8 +54,8 @@ func (a *attributing) unmatched(cover *coverage, began int64, out []suspicion) [
 		return out
 	}
 	var fresh []int32
-	wanted := make(map[string][]tally.Span) // sign-ins by session, application, and account with its network
-	untimed := make(map[string]bool)        // those of them of which some have no time
+	wanted := make(map[string]bool)
+	signedIn := newWhenSeen[string]() // by session, application, and account with its network
 	name := func(kind, x string) string { return kind + "\x00" + strings.ToLower(x) }
 	names := func(c *tally.Context) []string {
 		list := []string{name("app", c.App), name("at", c.Account+"\x00"+neighbourhood(c.IP))}
@@ -69,7 +69,7 @@ func (a *attributing) unmatched(cover *coverage, began int64, out []suspicion) [
 		if reads(i) && a.tells(c.IP) && first[pair{c.Account, c.App}] >= logBegan+baseline*day {
 			fresh = append(fresh, int32(i))
 			for _, n := range names(c) {
-				wanted[n] = nil
+				wanted[n] = true
 			}
 		}
 	}
@@ -82,20 +82,12 @@ func (a *attributing) unmatched(cover *coverage, began int64, out []suspicion) [
 			continue
 		}
 		for _, n := range names(c) {
-			if _, ok := wanted[n]; ok {
-				for _, v := range a.store.Visits(i) {
-					if v.From == event.UnknownTime {
-						untimed[n] = true
-						continue
-					}
-					wanted[n] = append(wanted[n], tally.Span{From: v.From, To: v.To})
-				}
+			if wanted[n] {
+				signedIn.add(n, a.store.Visits(i))
 			}
 		}
 	}
-	for n, list := range wanted {
-		wanted[n] = joinSpans(list)
-	}
+	signedIn.join()
 	for _, i := range fresh {
 		c := &a.contexts[i]
 		named := names(c)
@@ -109,7 +101,7 @@ func (a *attributing) unmatched(cover *coverage, began int64, out []suspicion) [
 				if strings.HasPrefix(n, "session") {
 					began = always // however long ago
 				}
-				return untimed[n] || meets(wanted[n], began, v.To)
+				return signedIn.between(n, began, v.To)
 			}) && cover.presence("m365", a.who.key(c.Account), since, v.To).covered() {
 				out = append(out, suspicion{i, v.From, fmt.Sprintf("application %s had not read in the mailbox in the %d days before, and the logs of sign-ins, which are complete, have none that its token is from: it may be forged (UNMATCHED_TOKEN)", c.App, baseline)})
 			}
@@ -124,7 +116,7 @@ func (a *attributing) unissued(cover *coverage, federated []signIn, out []suspic
 	if len(federated) == 0 || cover == nil {
 		return out
 	}
-	issued, untimed := make(map[string][]tally.Span), make(map[string]bool) // by the local part of the account
+	issued := newWhenSeen[string]() // by the local part of the account
 	var hosts []string
 	for i := range a.contexts {
 		c := &a.contexts[i]
@@ -134,18 +126,9 @@ func (a *attributing) unissued(cover *coverage, federated []signIn, out []suspic
 		if !slices.Contains(hosts, c.Host) && len(hosts) < 100 {
 			hosts = append(hosts, c.Host)
 		}
-		name := localPart(c.Account)
-		for _, v := range a.store.Visits(i) {
-			if v.From == event.UnknownTime {
-				untimed[name] = true
-				continue
-			}
-			issued[name] = append(issued[name], tally.Span{From: v.From, To: v.To})
-		}
+		issued.add(localPart(c.Account), a.store.Visits(i))
 	}
-	for name, list := range issued {
-		issued[name] = joinSpans(list)
-	}
+	issued.join()
 	if len(hosts) == 0 {
 		return out
 	}
@@ -157,7 +140,7 @@ func (a *attributing) unissued(cover *coverage, federated []signIn, out []suspic
 			continue
 		}
 		asked++
-		if name := localPart(a.contexts[x.context].Account); !untimed[name] && !meets(issued[name], x.at-slack, x.at+slack) {
+		if !issued.between(localPart(a.contexts[x.context].Account), x.at-slack, x.at+slack) {
 			none = append(none, x)
 		}
 	}
