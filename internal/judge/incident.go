@@ -81,7 +81,11 @@ func (g *graph) root(i int) int {
 	return i
 }
 
+// tie puts two nodes into one incident; j below 0 is no node.
 func (g *graph) tie(i, j int) {
+	if j < 0 {
+		return
+	}
 	a, b := g.root(i), g.root(j)
 	g.list[max(a, b)].cluster = min(a, b)
 }
@@ -125,11 +129,7 @@ func (g *graph) tieGrave() {
 		if n.level < detect.High {
 			continue
 		}
-		tie := func(j int) {
-			if j >= 0 {
-				g.tie(i, j)
-			}
-		}
+		tie := func(j int) { g.tie(i, j) }
 		tie(actors.near(g.list, i, n.actor(), sameActor))
 		tie(people.near(g.list, i, n.person(), sameActor))
 		tie(objects.near(g.list, i, n.object, sameObject))
@@ -168,11 +168,7 @@ func (g *graph) tieAttempts() {
 		if n.level != detect.Medium || taken[i] {
 			continue
 		}
-		tie := func(j int) {
-			if j >= 0 {
-				g.tie(i, j)
-			}
-		}
+		tie := func(j int) { g.tie(i, j) }
 		tie(actors.near(g.list, i, n.actor(), sameActor))
 		tie(people.near(g.list, i, n.person(), sameActor))
 		if n.actor() == "" {

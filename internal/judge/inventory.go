@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -208,11 +207,7 @@ const (
 
 func (inv *Inventory) readMailboxes(t *sheet) error {
 	seen := make(map[string]int)
-	for {
-		err := t.next()
-		if errors.Is(err, errEnd) {
-			return nil
-		}
+	for err := range t.records() {
 		if err != nil {
 			return err
 		}
@@ -230,6 +225,7 @@ func (inv *Inventory) readMailboxes(t *sheet) error {
 		seen[key] = t.line
 		inv.Mailboxes = append(inv.Mailboxes, m)
 	}
+	return nil
 }
 
 // identify reads the identifiers of a mailbox.
@@ -268,11 +264,7 @@ func (m *Mailbox) identify(t *sheet) {
 func (inv *Inventory) readMessages(t *sheet) error {
 	var lines []int32
 	same := newSameMessage()
-	for {
-		err := t.next()
-		if errors.Is(err, errEnd) {
-			break
-		}
+	for err := range t.records() {
 		if err != nil {
 			return err
 		}
@@ -345,11 +337,7 @@ func (m *Message) join(o *Message) {
 func (inv *Inventory) readFiles(t *sheet) error {
 	var lines []int32
 	seen := make(map[StoredFile]int)
-	for {
-		err := t.next()
-		if errors.Is(err, errEnd) {
-			break
-		}
+	for err := range t.records() {
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"hash"
 	"hash/maphash"
 	"io"
+	"iter"
 	"os"
 	"slices"
 	"strconv"
@@ -132,6 +133,18 @@ func (t *sheet) window() []byte {
 		}
 	}
 	return t.buf[t.from:min(t.to, t.from+maxRecord)]
+}
+
+// records reads record after record, to the end of the list or to an error, which it tells last.
+func (t *sheet) records() iter.Seq[error] {
+	return func(yield func(error) bool) {
+		for {
+			err := t.next()
+			if errors.Is(err, errEnd) || !yield(err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // next reads a record that is not empty; it ends with errEnd.
