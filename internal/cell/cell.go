@@ -31,6 +31,11 @@ func Append[T []byte | string](dst []byte, text T) []byte {
 	for range quotes + 2 {
 		dst = append(dst, '"')
 	}
+	if quotes == 0 {
+		copy(dst[start+1:], dst[start:end])
+		dst[start] = '"'
+		return dst
+	}
 	// From the back, so that nothing is overwritten before it is moved.
 	to := len(dst) - 2
 	for from := end - 1; from >= start; from-- {

@@ -37,9 +37,8 @@ type reacher struct {
 	// inOrder is boxes in order of their keys, until another is made.
 	inOrder []*box
 	// nobody holds messages in a mailbox that the log does not name.
-	nobody *box
-	// accounts are those that a session's identifier belongs to; "" where there are several.
-	accounts map[string]string
+	nobody   *box
+	accounts map[string]string // by session: see accountOf
 	files    *fileBox
 	hosts    map[string]*attacked
 	// stays are when sessions that matter were there, by principal and channel.
@@ -158,7 +157,6 @@ func (r *reacher) box(name string) *box {
 // spell learns how the accounts that matter are written in the logs.
 func (r *reacher) spell() {
 	last, key := "", ""
-	r.accounts = make(map[string]string)
 	for i := range r.contexts {
 		a := r.contexts[i].Account
 		if a == "" {
@@ -170,14 +168,30 @@ func (r *reacher) spell() {
 				r.spelled[key] = slices.Insert(r.spelled[key], n, a)
 			}
 		}
-		if id := r.contexts[i].Session; id != "" {
-			if other, ok := r.accounts[id]; !ok {
-				r.accounts[id] = key
-			} else if other != key {
-				r.accounts[id] = ""
+	}
+}
+
+// accountOf returns the one account that logs name with a session; "" if there is none, or several.
+func (r *reacher) accountOf(session string) string {
+	if r.accounts == nil {
+		r.accounts = make(map[string]string)
+		last, key := "", ""
+		for i := range r.contexts {
+			c := &r.contexts[i]
+			if c.Account == "" || c.Session == "" {
+				continue
 			}
+			if c.Account != last {
+				last, key = c.Account, r.who.key(c.Account)
+			}
+			of := key
+			if other, ok := r.accounts[c.Session]; ok && other != key {
+				of = ""
+			}
+			r.accounts[c.Session] = of
 		}
 	}
+	return r.accounts[session]
 }
 
 // holds reports whether an attacker may have held the principal's password or a token of it at some time from from to to.
@@ -326,7 +340,7 @@ func (r *reacher) boxOf(a *tally.Act, c *tally.Context, s *session) *box {
 	}
 	if name == "" && s != nil {
 		if name = s.principal; name == "" {
-			name = r.accounts[c.Session]
+			name = r.accountOf(c.Session)
 		}
 	}
 	return r.box(name)

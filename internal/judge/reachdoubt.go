@@ -155,7 +155,11 @@ func (r *reacher) crowded() map[string]bool {
 // through, "" for none that is known, of a web mail server or what stands before this one, whose log would tell: told and front know those logs.
 func (r *reacher) claimHidden(context int, through string, told *webMail, front *fronts) error {
 	c := &r.contexts[context]
-	account := r.who.key(cmp.Or(c.Account, r.accounts[c.Session]))
+	name := c.Account
+	if name == "" {
+		name = r.accountOf(c.Session)
+	}
+	account := r.who.key(name)
 	relayed := through != ""
 	if relayed && isMachine(account) {
 		return nil

@@ -28,6 +28,7 @@ type box struct {
 	held              bool            // its account's own, of which it was asked through which ways in
 	from, to          int64
 	by                []string
+	byWays            map[uint64][]string // sessions by the ways of signatures, once they are told
 	bytes             int64
 	knownFolders      map[string]bool
 	hashes            map[uint64]bool // of the messages that the inventory lists, once it was asked

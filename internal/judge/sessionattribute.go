@@ -68,7 +68,7 @@ func attribute(in *Input, who *people, cover *coverage) (*sessions, error) {
 	if a.facts.BaselineDays > 0 {
 		a.days = int64(min(a.facts.BaselineDays, 3650))
 	}
-	a.ips = newIndex(a.contexts, func(c *tally.Context) string { return c.IP })
+	a.ips = newIndex(a.contexts, 8, func(c *tally.Context) string { return c.IP })
 	a.blind = blindTo(in, who, cover)
 	var err error
 	if a.guessers, err = guesses(in, who, func(ip string) bool { return a.ips.of(ip) >= 0 }); err != nil {
@@ -92,7 +92,7 @@ func attribute(in *Input, who *people, cover *coverage) (*sessions, error) {
 		return out, nil
 	}
 	lastAccount, lastName := "", ""
-	a.accounts = newIndex(a.contexts, func(c *tally.Context) string {
+	a.accounts = newIndex(a.contexts, 8, func(c *tally.Context) string {
 		if c.Account == "" || c.Account == "-" {
 			return a.nameOf(c)
 		}
@@ -101,7 +101,7 @@ func attribute(in *Input, who *people, cover *coverage) (*sessions, error) {
 		}
 		return lastName
 	})
-	a.sessions, a.devices = newIndex(a.contexts, sessionKey), newIndex(a.contexts, deviceKey)
+	a.sessions, a.devices = newIndex(a.contexts, 2, sessionKey), newIndex(a.contexts, 8, deviceKey)
 	a.begin()
 	a.start = a.beginning(seeds)
 	a.plant(seeds)

@@ -18,9 +18,9 @@ type index struct {
 	next  []int32 // by context; -1 ends
 }
 
-// newIndex indexes contexts by what name returns; "" is in no index.
-func newIndex(contexts []tally.Context, name func(*tally.Context) string) *index {
-	x := &index{ids: make(map[string]int32, len(contexts)/8), next: make([]int32, len(contexts))}
+// newIndex indexes contexts by what name returns, of which about so many have each name; "" is in no index.
+func newIndex(contexts []tally.Context, each int, name func(*tally.Context) string) *index {
+	x := &index{ids: make(map[string]int32, len(contexts)/each), next: make([]int32, len(contexts))}
 	last, lastID := "", int32(-1)
 	for i := len(contexts) - 1; i >= 0; i-- {
 		n := name(&contexts[i])

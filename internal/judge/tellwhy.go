@@ -48,6 +48,9 @@ func (r *reacher) why(b *box, sig signature, t *touch, l *levels) []casefile.Rea
 		if len(out) == mostReasons {
 			break
 		}
+		if b.saysOnce(w, sig) {
+			continue
+		}
 		if w.grasp == graspNamed && t != nil {
 			first, last := firstLast(t.from, t.to)
 			n := int64(0)
@@ -78,6 +81,20 @@ func (r *reacher) why(b *box, sig signature, t *touch, l *levels) []casefile.Rea
 		}
 	}
 	return append(out, casefile.Reason{Rule: ruleCovered, Text: r.says(ruleCovered) + " " + r.coveredBy(b), Evidence: []casefile.Proof{}})
+}
+
+// saysOnce reports whether the mailbox alone says that a program may have copied it without a record of it: of an item that is to be assumed
+// read for a synchronisation that there is a record of, it adds nothing. It is said of items where the mailbox has no room for it.
+func (b *box) saysOnce(w *way, sig signature) bool {
+	if w.rule != ruleUnseenSync || len(b.ways) > mostReasons {
+		return false
+	}
+	for i, o := range b.ways {
+		if sig.ways&(1<<i) != 0 && o.rule == ruleSyncMailbox && (!o.open || w.open) {
+			return true
+		}
+	}
+	return false
 }
 
 // coveredBy names the logs that cover a mailbox.
@@ -227,10 +244,33 @@ func orNone(s string) string {
 
 // bySig returns the sessions that reach an item.
 func (r *reacher) bySig(b *box, sig signature, t *touch) []string {
-	var out []string
-	if t != nil {
-		out = slices.Clone(t.by)
+	out, ok := b.byWays[sig.ways]
+	if !ok {
+		out = r.byWays(b, sig)
+		if b.byWays == nil {
+			b.byWays = make(map[uint64][]string)
+		}
+		b.byWays[sig.ways] = out
 	}
+	if t == nil {
+		return out
+	}
+	shared := true
+	for _, s := range t.by {
+		if _, found := slices.BinarySearch(out, s); found {
+			continue
+		}
+		if shared {
+			out, shared = slices.Clone(out), false
+		}
+		out = addTo(out, s, mostBy)
+	}
+	return out
+}
+
+// byWays returns the sessions by which ways reach an item.
+func (r *reacher) byWays(b *box, sig signature) []string {
+	var out []string
 	for i, w := range b.ways {
 		if sig.ways&(1<<i) == 0 || w.grasp == graspNamed {
 			continue

@@ -28,6 +28,7 @@ type File struct {
 	sources  int
 	contexts []Context
 	places   []place
+	count    uint64 // of contexts, as the table says
 	streams  []Stream
 	touched  []touchFrame
 
@@ -116,8 +117,7 @@ func openStore(r io.ReaderAt, size int64) (*File, error) {
 	if table > uint64(size) {
 		return nil, errDamaged
 	}
-	contexts, err := f.readTable(int64(table))
-	if err != nil {
+	if err := f.readTable(int64(table)); err != nil {
 		return nil, err
 	}
 	for i, read := range [...]func(*reader) error{contextSection: f.readContexts, streamSection: f.readStreams, jointLogSection: f.readJointLogs, touchKeySection: f.readTouched} {
@@ -128,25 +128,25 @@ func openStore(r io.ReaderAt, size int64) (*File, error) {
 			return nil, err
 		}
 	}
-	if uint64(len(f.contexts)) != contexts {
+	if uint64(len(f.contexts)) != f.count {
 		return nil, errDamaged
 	}
 	return f, nil
 }
 
 // readTable reads where sections are.
-func (f *File) readTable(at int64) (contexts uint64, err error) {
+func (f *File) readTable(at int64) error {
 	f.begin[numSections] = f.size - trailerSize // for the frame of the table itself
 	in := f.reader(at, f.size-trailerSize)
 	defer f.release(in)
 	frame, err := in.next()
 	if err != nil {
-		return 0, notEnd(err)
+		return notEnd(err)
 	}
 	r := reader{b: frame}
 	sources := r.uvarint()
-	contexts = r.uvarint()
-	if sources > math.MaxInt32 || contexts > math.MaxUint32 {
+	f.count = r.uvarint()
+	if sources > math.MaxInt32 || f.count > math.MaxUint32 {
 		r.fail()
 	}
 	f.sources = int(sources)
@@ -161,7 +161,7 @@ func (f *File) readTable(at int64) (contexts uint64, err error) {
 	if f.begin[numSections] != at || r.left() > 0 {
 		r.fail()
 	}
-	return contexts, r.err
+	return r.err
 }
 
 // section calls do with what remains of each frame of a section until nothing does.
@@ -182,6 +182,9 @@ func (f *File) section(i int, do func(*reader) error) error {
 		}
 	}
 }
+
+// firstContexts is for how many contexts there is room at once.
+const firstContexts = 1 << 14
 
 func (f *File) readContexts(r *reader) error {
 	var key []byte
@@ -206,6 +209,10 @@ func (f *File) readContexts(r *reader) error {
 		}
 		if n := len(f.places); n > 0 && p.acts < f.places[n-1].acts+f.places[n-1].length {
 			return errDamaged
+		}
+		if n := len(f.contexts); n == cap(f.contexts) { // at most twice as many as there are: the table may say anything
+			more := max(1, min(max(n, firstContexts), int(f.count)-n))
+			f.contexts, f.places = slices.Grow(f.contexts, more), slices.Grow(f.places, more)
 		}
 		f.contexts, f.places = append(f.contexts, c), append(f.places, p)
 	}
