@@ -30,7 +30,7 @@ var hostileScenes = []struct {
 	}},
 	{"tokens", func(s *scene, n int) { // a server that can make tokens, and reading that no sign-in precedes
 		s.access(logs.ShellUsed, "00:00", "", "203.0.113.9", from("ex1", "iis"), over("web"), of("file", "/aspnet_client/a.aspx"), inside("ex1"), spaced(0, n))
-		s.access(logs.MailboxRead, "00:00", "person0@example.org", "198.51.100.1", from("ex1", "iis"), over("owa"))
+		s.stream("ex1", "exchange.httpproxy.owa", "03-01 00:00", "03-31 00:00")
 		s.facts.Hybrid = &HybridFact{Shared: true, Proof: "asked"}
 		for i := range n {
 			account := fmt.Sprintf("person%d@example.org", i%10)
