@@ -31,7 +31,7 @@ func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observat
 	case webserver:
 		return observeWebError(v, obs)
 	case sftp:
-		return observeSFTP(v, obs)
+		return p.observeSFTP(v, obs)
 	case su, sudo:
 		return observeSu(v, obs)
 	}

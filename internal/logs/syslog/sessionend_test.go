@@ -79,12 +79,27 @@ func TestFilesOverSSHAreOfWhoeverOpenedTheSession(t *testing.T) {
 	want := `login ok account=ana ip=203.0.113.9 channel=ssh action=password inference=SIGNED_IN
 login ok account=ana ip=203.0.113.9 channel=ssh action=session-opened inference=SIGNED_IN count=0
 access ok account=ana ip=203.0.113.9 channel=ssh action=closedir inference=FILE_LISTED folder=/srv/Board exposure=metadata
-access unknown account=ana ip=203.0.113.9 channel=ssh action=open inference=FILE_OPENED file="/srv/Board/a \\\"b\\\".pdf" exposure=content
-access ok account=ana ip=203.0.113.9 channel=ssh action=close inference=FILE_DOWNLOADED file="/srv/Board/a \\\"b\\\".pdf" exposure=content bytes=4096
+access unknown account=ana ip=203.0.113.9 channel=ssh action=open inference=FILE_OPENED file="/srv/Board/a \"b\".pdf" exposure=content
+access ok account=ana ip=203.0.113.9 channel=ssh action=close inference=FILE_DOWNLOADED file="/srv/Board/a \"b\".pdf" exposure=content bytes=4096
 access ok account=ana ip=203.0.113.9 channel=ssh action=close inference=FILE_TOUCHED file=/srv/x exposure=metadata bytes=90
 access ok channel=ssh action=close inference=FILE_DOWNLOADED file=/srv/y exposure=content bytes=5`
 	if got := meaning(t, strings.TrimSpace(transferred)); got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
 	logtest.Check(t, syslog.New, []byte(transferred+strings.Repeat("Mar  3 02:11:10 mx1 cron[1]: text\n", 20)+`Mar  3 02:12:08 mx1 sftp-server[42]: close "/srv/z" bytes read 4096 written 0`+"\n"), logtest.Options{Path: "auth.log", Allocs: 0.5})
+}
+
+// OpenSSH writes what is no printable ASCII in octal digits.
+func TestNamesOfTransferredFiles(t *testing.T) {
+	for name, want := range map[string]string{
+		`r\303\251sum\303\251.pdf`: "résumé.pdf", `a\\b.pdf`: `a\b.pdf`, `a\tb\n.pdf`: "a\tb\n.pdf", `a\0b.pdf`: "a\x00b.pdf", `a\0012.pdf`: "a\x012.pdf", `a\b`: "a\b", `a\z`: `a\z`, `a\777`: `a\777`, `a\`: `a\`,
+		`\\303\\251.pdf`: `\303\251.pdf`, `two words.pdf`: "two words.pdf",
+	} {
+		in := "Mar  3 02:11:05 mx1 sftp-server[42]: session opened for local user ana from [203.0.113.9]\nMar  3 02:11:08 mx1 sftp-server[42]: close \"/srv/" + name + "\" bytes read 4096 written 0\n"
+		out := logtest.Events(t, syslog.New(), "auth.log", []byte(in))
+		obs := syslog.New().Parser().Observe(&out.Events[len(out.Events)-1], nil)
+		if len(obs) != 1 || string(obs[0].Object) != "/srv/"+want {
+			t.Errorf("%s: %+v", name, obs)
+		}
+	}
 }

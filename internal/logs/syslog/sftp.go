@@ -87,9 +87,13 @@ func parseSFTP(v []event.Value, m []byte) {
 
 // observeSFTP observes files and folders. A line "open" stands there before it is known whether the file could be opened; "close" stands
 // there after.
-func observeSFTP(v []event.Value, obs []logs.Observation) []logs.Observation {
+func (p *parser) observeSFTP(v []event.Value, obs []logs.Observation) []logs.Observation {
 	o := logs.Observation{Kind: logs.Access, OK: true, Account: v[sfUser].Data, IP: v[sfIP].Data, Channel: "ssh", Action: v[sfEvent].Data, Bytes: -1, Count: -1}
 	o.Object, o.ObjectKind = v[sfPath].Data, "file"
+	if bytes.IndexByte(o.Object, '\\') >= 0 {
+		p.buf = plainVis(p.buf[:0], o.Object)
+		o.Object = p.buf
+	}
 	switch string(v[sfEvent].Data) {
 	case "session-opened": // sshd has told of the login
 		o.Kind, o.Object, o.ObjectKind, o.Inference, o.Count = logs.Login, nil, "", logs.SignedIn, 0
@@ -123,6 +127,41 @@ func observeSFTP(v []event.Value, obs []logs.Observation) []logs.Observation {
 	}
 	return append(obs, o)
 }
+
+// plainVis appends p without the escapes in which OpenSSH writes what is no printable ASCII: \303\251, \\ (log.c, LOG_SYSLOG_VIS; strnvis(3), of
+// OpenBSD).
+func plainVis(dst, p []byte) []byte {
+	for i := 0; i < len(p); i++ {
+		c := p[i]
+		if c == '\\' && i+1 < len(p) {
+			n := 0 // digits
+			for n < 3 && i+1+n < len(p) && '0' <= p[i+1+n] && p[i+1+n] <= '7' {
+				n++
+			}
+			switch next := p[i+1]; {
+			case n == 3 && next <= '3':
+				c = next<<6 | (p[i+2]&7)<<3 | p[i+3]&7
+				i += 3
+			case next == '\\' || next == '"':
+				c = next
+				i++
+			case n == 1 && next == '0':
+				c = 0
+				i++
+			default:
+				if j := bytes.IndexByte(visLetters, next); j >= 0 {
+					c = visBytes[j]
+					i++
+				}
+			}
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+// What stands for which byte behind a backslash.
+var visLetters, visBytes = []byte("nrbavtfs"), []byte("\n\r\b\a\v\t\f ")
 
 // transfers remembers for whom each process of sftp-server works, by host and process number: its lines about files leave that out. It holds a bounded number;
 // one that finds its place taken is forgotten, and its lines are nobody's.
