@@ -15,7 +15,7 @@ func (p *parser) Observe(e *event.Event, obs []logs.Observation) []logs.Observat
 	r := webrequest.Request{
 		Method: v[fMethod].Data, Path: v[fStem].Data, Query: v[fQuery].Data, Status: v[fStatus].Data,
 		Account: v[fUser].Data, Client: v[fClient].Data, UserAgent: v[fAgent].Data, Bytes: v[fBytes].Data,
-		Host: v[fHost].Data, Buffer: &p.text,
+		Host: v[fHost].Data, Escaped: true, Buffer: &p.text,
 	}
 	return webrequest.Observe(&r, obs)
 }

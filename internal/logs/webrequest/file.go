@@ -336,18 +336,20 @@ func (r *Request) room(n int) []byte {
 
 // decoded undoes the escapes of a URL, once, and before them those of the log.
 func (r *Request) decoded(p []byte) []byte {
-	if !r.Decoded && bytes.IndexByte(p, '\\') >= 0 {
-		p = unlogged(r.room(len(p)), p)
-	}
+	p = r.unlogged(p)
 	if bytes.IndexByte(p, '%') < 0 {
 		return p
 	}
 	return unescape(r.room(len(p)), p)
 }
 
-// unlogged appends p without the escapes in which web servers write what is no printable ASCII: \xC3\xA9 (nginx, ngx_http_log_escape; Apache,
+// unlogged returns p without the escapes in which web servers write what is no printable ASCII: \xC3\xA9 (nginx, ngx_http_log_escape; Apache,
 // ap_escape_logitem), and, Apache alone, a backslash before quotation marks and itself.
-func unlogged(dst, p []byte) []byte {
+func (r *Request) unlogged(p []byte) []byte {
+	if !r.Escaped || bytes.IndexByte(p, '\\') < 0 {
+		return p
+	}
+	dst := r.room(len(p))
 	for i := 0; i < len(p); i++ {
 		c := p[i]
 		if c == '\\' && i+1 < len(p) {

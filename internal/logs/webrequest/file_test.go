@@ -22,7 +22,7 @@ func asked(in string, iis bool) string {
 	}
 	path, query, _ := bytes.Cut(b(2), []byte("?"))
 	var buffer []byte
-	r := Request{Account: b(0), Method: b(1), Path: path, Query: query, Status: b(3), Bytes: b(4), Win32: b(5), Client: []byte("203.0.113.9"), Decoded: iis, Buffer: &buffer}
+	r := Request{Account: b(0), Method: b(1), Path: path, Query: query, Status: b(3), Bytes: b(4), Win32: b(5), Client: []byte("203.0.113.9"), Decoded: iis, Escaped: !iis, Buffer: &buffer}
 	var got []string
 	for _, o := range Observe(&r, nil) {
 		o.IP, o.Account, o.Action = nil, nil, nil
@@ -212,7 +212,7 @@ func FuzzObserve(f *testing.F) {
 	f.Fuzz(func(t *testing.T, method, uri, status, account string, iis bool) {
 		path, query, _ := strings.Cut(uri, "?")
 		buffer := make([]byte, 0, 8)
-		r := Request{Method: []byte(method), Path: []byte(path), Query: []byte(query), Status: []byte(status), Account: []byte(account), Decoded: iis, Buffer: &buffer}
+		r := Request{Method: []byte(method), Path: []byte(path), Query: []byte(query), Status: []byte(status), Account: []byte(account), Decoded: iis, Escaped: !iis, Buffer: &buffer}
 		Observe(&r, nil)
 	})
 }

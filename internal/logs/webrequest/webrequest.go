@@ -28,6 +28,8 @@ type Request struct {
 	Host []byte
 	// Decoded says that Path has no escapes of a URL; IIS logs it so.
 	Decoded bool
+	// Escaped says that nginx or Apache wrote its texts, with \xC3\xA9 for what is no printable ASCII.
+	Escaped bool
 	// Buffer holds text that is made of parts of the request: observations have views of it, and it is used again by the next
 	// Observe. Without one, such text is allocated.
 	Buffer *[]byte
@@ -101,6 +103,7 @@ func Observe(r *Request, obs []logs.Observation) []logs.Observation {
 	if r.Buffer != nil {
 		*r.Buffer = (*r.Buffer)[:0]
 	}
+	r.Account = r.unlogged(r.Account)
 	// What only attackers ask for comes first: they may call themselves a health check.
 	if len(r.Status) == 3 && suspect(r.Path) {
 		return shell(r, o, obs)

@@ -83,6 +83,8 @@ func TestObserve(t *testing.T) {
 	f(post("/form", "", "401"), "") // nobody's form
 	f(Request{Method: b("GET"), Path: b("/mail/"), Query: b("_task=login"), Status: b("401"), Client: ip}, "")
 	f(Request{Method: b("GET"), Path: b("/wp-login.php"), Status: b("200"), Client: ip}, "")
+	f(Request{Method: b("GET"), Path: b("/private"), Status: b("401"), Account: b(`CORP\x5Cana`), Client: ip, Escaped: true}, `login failed account="CORP\\ana" ip=203.0.113.9 channel=web`)
+	f(Request{Method: b("GET"), Path: b("/private"), Status: b("401"), Account: b(`CORP\xabel`), Client: ip}, `login failed account="CORP\\xabel" ip=203.0.113.9 channel=web`)
 	// Apache and nginx have no substatus: the account is there because a password was.
 	f(Request{Method: b("GET"), Path: b("/private"), Status: b("401"), Account: b("ana"), Client: ip}, "login failed account=ana ip=203.0.113.9 channel=web")
 	f(Request{Method: b("GET"), Path: b("/private"), Status: b("401"), Client: ip}, "")
