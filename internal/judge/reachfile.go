@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/logs"
@@ -304,7 +305,7 @@ func (r *reacher) fileNamed(id string) string {
 // script that hands files out. A file of the list may be what it stands for, or be in it.
 func opaque(base string) bool {
 	i := strings.LastIndexByte(base, '.')
-	if i < 0 {
+	if i < 0 || misspelt(base) {
 		return true
 	}
 	switch end := base[i+1:]; end {
@@ -322,6 +323,15 @@ func opaque(base string) bool {
 		}
 		return end == "" || len(end) > 5 || strings.Trim(end[1:], "0123456789") == "" && len(end) > 4 // minutes.pdf.d1700000000: deleted
 	}
+}
+
+// misspelt reports whether a name is perhaps not as the file is called: some letters are not known (a log in a code page; a question mark that
+// stands for them), or it is one of the short names of Windows, REPORT~1.PDF.
+func misspelt(base string) bool {
+	if i := strings.IndexByte(base, '~'); i > 0 && i+1 < len(base) && '0' <= base[i+1] && base[i+1] <= '9' {
+		return true
+	}
+	return strings.ContainsRune(base, utf8.RuneError) || strings.Contains(base, "?")
 }
 
 // hashed reports whether a name is a number, a hash or a GUID, by which a program keeps what people call otherwise: digits, or 6 and more

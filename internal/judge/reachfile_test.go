@@ -39,3 +39,16 @@ func TestNoNameExcludesAMessageWhoseNameWasShortened(t *testing.T) {
 		t.Error("a name that was shortened is compared as if it were whole")
 	}
 }
+
+// What a log calls by a name that is not quite a file's may be any file.
+func TestNamesThatDoNotTellWhichFile(t *testing.T) {
+	for name, want := range map[string]bool{
+		"report.pdf": false, "report-2026.docx": false, "~draft.pdf": false, "plan~.pdf": false, "minutes.pdf": false,
+		"report~1.pdf": true, "r\xe9sum\xe9.pdf": true, "r\uFFFDsum\uFFFD.pdf": true, "r?sum?.pdf": true, "résumé.pdf": false,
+		"77.pdf": true, "download.pdf": true, "backup.zip": true, "x": true, "a.pdf.d1700000000": true,
+	} {
+		if got := opaque(name); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+}
