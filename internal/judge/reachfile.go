@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/barid-dfir/barid/internal/casefile"
 	"github.com/barid-dfir/barid/internal/logs"
 	"github.com/barid-dfir/barid/internal/tally"
@@ -188,9 +190,10 @@ type fileState struct {
 	bytes    int64
 }
 
-// filePath returns one form of a path: with slashes, without one at its ends, in lower case.
+// filePath returns one form of a path: with slashes, without one at its ends, in lower case, each letter with its accents as one (Macs write them
+// apart).
 func filePath(p string) string {
-	return strings.Trim(strings.ToLower(strings.ReplaceAll(p, `\`, "/")), "/")
+	return norm.NFC.String(strings.Trim(strings.ToLower(strings.ReplaceAll(p, `\`, "/")), "/"))
 }
 
 func cutPath(p string) (dir, base string) {
