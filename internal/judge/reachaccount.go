@@ -142,6 +142,9 @@ func (r *reacher) otherAccounts() {
 			}
 		}
 	}
+	if listed && len(r.in.Inventory.Mailboxes) > 0 { // a list of messages is often of the mailboxes in question only
+		r.otherLogins(all)
+	}
 	for kind := range noted {
 		r.noteOutsiders(noted[kind], open[kind], nameKind(kind))
 	}
