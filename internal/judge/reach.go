@@ -54,6 +54,7 @@ type reacher struct {
 	used        map[string]int64
 	byName      map[string]logs.Inference
 	byPrincipal map[string][]stay
+	made        *connections      // once they were asked for
 	fileNames   map[string]string // paths by the numbers of a file server
 	contextsOf  map[string][]int  // those of mail by account, as people.key writes it, once it was asked
 	j           *Judgement

@@ -188,8 +188,17 @@ func (r *reacher) requests() error {
 			}
 		}
 		for _, u := range h.unnamed {
+			var only map[string]bool
+			if u.channel == "webmail" {
+				var err error
+				if only, err = r.behindWebMail(u.act, u.session); err != nil {
+					return err
+				}
+			}
 			for _, b := range r.on(h.name) {
-				r.mayHaveRead(b, &u)
+				if only == nil || only[b.key] {
+					r.mayHaveRead(b, &u)
+				}
 			}
 		}
 	}
