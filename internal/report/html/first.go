@@ -192,7 +192,7 @@ func (p *page) unread(c *casefile.Case) {
 // isList reports whether a source is a list that people gave with the facts, not evidence.
 func isList(s *casefile.Source) bool { return strings.HasPrefix(s.Format, "inventory.") }
 
-// set is names in the order in which they were first met.
+// set is names in the order in which they were first met. Logs do not agree in the case of a name.
 type set struct {
 	list []string
 	seen map[string]bool
@@ -202,8 +202,8 @@ func newSet() *set { return &set{seen: make(map[string]bool)} }
 
 func (s *set) add(names []string) {
 	for _, n := range names {
-		if !s.seen[n] {
-			s.seen[n] = true
+		if key := strings.ToLower(n); !s.seen[key] {
+			s.seen[key] = true
 			s.list = append(s.list, n)
 		}
 	}

@@ -47,7 +47,7 @@ func Write(w io.Writer, in *input.Input) error {
 		"path":        func(s string) markup { return p.valOf("path", s) },
 		"raw":         visibleLines,
 		"bold":        func(m markup) markup { return "<b>" + m + "</b>" },
-		"owedUnknown": func() markup { return p.t("page.owed.unknown", "key", p.val("disclosure:")) },
+		"owedUnknown": func() markup { return p.t("page.owed.unknown", "key", p.val("disclosure")) },
 		// The words that the page explains at its end.
 		"glossary": func() []string {
 			return []string{"active", "actor", "capability", "verdict", "coverage", "content", "finding", "incident", "level", "rejected", "source", "stage", "technique"}

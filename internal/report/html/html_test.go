@@ -358,7 +358,17 @@ func TestWhatIsOwedIsToldEarliestFirst(t *testing.T) {
 		}
 		rest = rest[i:]
 	}
-	if page := render(t, nothingFound()); !strings.Contains(page, `under <bdi dir="ltr">disclosure:</bdi>`) {
+	if page := render(t, nothingFound()); !strings.Contains(page, `under <bdi dir="ltr">disclosure</bdi>`) {
 		t.Error("a page without duties does not say what to give")
+	}
+}
+
+// Logs write a name in several ways: it is one.
+func TestNamesOfOneAccount(t *testing.T) {
+	s := newSet()
+	s.add([]string{"Ana@example.org", "bo"})
+	s.add([]string{"ana@example.org", "BO", "eve"})
+	if want := []string{"Ana@example.org", "bo", "eve"}; !slices.Equal(s.list, want) {
+		t.Errorf("%v, want %v", s.list, want)
 	}
 }
