@@ -160,7 +160,7 @@ func (p *page) firstScreen(c *casefile.Case, order []*casefile.Incident) {
 // unread says what of the evidence could not be read.
 func (p *page) unread(c *casefile.Case) {
 	var unparsed int64
-	var unknown, faulty int
+	var unknown, faulty, empty int
 	for i := range c.Sources {
 		s := &c.Sources[i]
 		unparsed += s.Unparsed
@@ -169,10 +169,15 @@ func (p *page) unread(c *casefile.Case) {
 			unknown++
 		case s.Unparsed > 0 || len(s.Errors) > 0:
 			faulty++
+		case isEmpty(s):
+			empty++
 		}
 	}
 	if unknown > 0 {
 		p.Unread = append(p.Unread, p.t("page.unread.kind", "n", unknown))
+	}
+	if empty > 0 {
+		p.Unread = append(p.Unread, p.t("page.unread.empty", "n", empty))
 	}
 	if faulty > 0 {
 		p.Unread = append(p.Unread, p.t("page.unread.part", "n", faulty))
@@ -188,6 +193,9 @@ func (p *page) unread(c *casefile.Case) {
 		p.Unread = []markup{p.t("page.unread.nothing")}
 	}
 }
+
+// isEmpty reports whether a source is a file without a byte: a log in which something was, perhaps.
+func isEmpty(s *casefile.Source) bool { return s.Format == "" && s.Bytes == 0 && s.SHA256 != "" }
 
 // isList reports whether a source is a list that people gave with the facts, not evidence.
 func isList(s *casefile.Source) bool { return strings.HasPrefix(s.Format, "inventory.") }

@@ -372,3 +372,15 @@ func TestNamesOfOneAccount(t *testing.T) {
 		t.Errorf("%v, want %v", s.list, want)
 	}
 }
+
+// A log without a byte is no log of an unknown kind, and not passed over.
+func TestEmptySources(t *testing.T) {
+	c := nothingFound()
+	c.Sources = append(c.Sources, casefile.Source{Path: "mx1/empty.log", SHA256: strings.Repeat("e3", 32), Notes: []string{"it is empty"}})
+	page := render(t, c)
+	for _, w := range []string{"1 source is empty.", "it is empty</bdi>", `data-name="Kind">empty</td>`} {
+		if !strings.Contains(page, w) {
+			t.Errorf("the page does not say %q", w)
+		}
+	}
+}

@@ -137,7 +137,10 @@ func (p *page) sources(c *casefile.Case) {
 			what = append(what, `<span class="sub">`+p.phrase(n)+"</span>")
 		}
 		kind := p.val(cut(s.Format, maxName))
-		if s.Format == "" {
+		switch {
+		case isEmpty(s):
+			kind = p.t("page.kind.empty")
+		case s.Format == "":
 			kind = p.t("page.kind.unknown")
 		}
 		unread := markup(p.num(s.Unparsed))
