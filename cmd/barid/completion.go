@@ -6,6 +6,10 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/barid-dfir/barid/internal/detect"
+	"github.com/barid-dfir/barid/internal/lang"
+	"github.com/barid-dfir/barid/sigma"
 )
 
 type completionCmd struct {
@@ -68,14 +72,41 @@ func bash(e *env, commands []command) {
 			fmt.Fprintf(e.stdout, "    \" %s\"|\"%s\") path=%q;;\n", c.path, c.path, c.path)
 		}
 	}
-	fmt.Fprint(e.stdout, "  esac;; esac; done\n  case \"$path\" in\n")
+	fmt.Fprint(e.stdout, "  esac;; esac; done\n  case ${COMP_WORDS[COMP_CWORD-1]} in\n")
+	for _, v := range values() {
+		fmt.Fprintf(e.stdout, "    --%s) COMPREPLY=($(compgen -W %q -- \"$cur\")); return;;\n", v.flag, strings.Join(v.words, " "))
+	}
+	fmt.Fprint(e.stdout, "  esac\n  case \"$path\" in\n")
 	for _, c := range commands {
 		fmt.Fprintf(e.stdout, "    %q) COMPREPLY=($(compgen -W %q -- \"$cur\"));;\n", c.path, strings.Join(c.words(), " "))
 	}
 	fmt.Fprint(e.stdout, "  esac\n  [[ $cur == -* ]] || COMPREPLY+=($(compgen -f -- \"$cur\"))\n}\ncomplete -o filenames -F _barid barid\n")
 }
 
+// flagValues is the words that a flag takes.
+type flagValues struct {
+	flag  string
+	words []string
+}
+
+// values returns the flags that take one of a few words.
+func values() []flagValues {
+	return []flagValues{
+		{"format", strings.Split(formats(), ",")},
+		{"form", strings.Split(forms(), ", ")},
+		{"lang", lang.Tags()},
+		{"min-level", detect.Levels()},
+		{"fail-on", detect.Levels()},
+		{"rule-status", append(sigma.Statuses(), "all")},
+		{"as", []string{"html", "md", "json"}},
+		{"tlp", []string{"clear", "green", "amber", "amber+strict", "red"}},
+	}
+}
+
 func fish(e *env, commands []command) {
+	for _, v := range values() {
+		fmt.Fprintf(e.stdout, "complete -c barid -l %s -x -a '%s'\n", v.flag, strings.Join(v.words, " "))
+	}
 	for _, c := range commands {
 		when := "__fish_use_subcommand"
 		if c.path != "" {
