@@ -141,7 +141,8 @@ var partial = regexp.MustCompile(`\.([^/\\]+)\.partial-\d+\b|\.writing-\b`)
 func misread(err error) string {
 	text, ofCase := strings.CutPrefix(err.Error(), "<case>: ")
 	if !ofCase {
-		return visible(notANumber.ReplaceAllString(err.Error(), ": $1 is no number"))
+		text := strings.Replace(err.Error(), ": stat ", ": ", 1)
+		return visible(notANumber.ReplaceAllString(text, ": $1 is no number"))
 	}
 	if path, ok := strings.CutPrefix(strings.TrimSuffix(text, ": no such file or directory"), "stat "); ok && strings.HasSuffix(text, ": no such file or directory") {
 		return visible(path + ": there is no such folder. Name that of a case, as barid assess wrote it (barid-case, or what -o said)")
