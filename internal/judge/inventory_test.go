@@ -252,3 +252,16 @@ func BenchmarkInventory(b *testing.B) {
 		}
 	}
 }
+
+// A list of nothing is mostly a slip: that it holds nothing is said.
+func TestAListOfNothing(t *testing.T) {
+	for content, want := range map[string]string{
+		"mailbox,message_id\n":            "nothing is listed: after the names of the columns no line follows",
+		"mailbox,message_id\nana,<a@b>\n": "",
+	} {
+		inv := listed(t, content)
+		if got := strings.Join(inv.Problems, "; "); want == "" && got != "" || !strings.HasSuffix(got, want) {
+			t.Errorf("%q: %q, want %q", content, got, want)
+		}
+	}
+}

@@ -107,6 +107,9 @@ func (t *sheet) close() { t.file.Close() }
 
 // finish says what was read. The list was read to its end.
 func (t *sheet) finish() {
+	if t.list.Lines == 0 {
+		t.note("nothing is listed: after the names of the columns no line follows")
+	}
 	t.list.SHA256, t.list.Bytes = hex.EncodeToString(t.raw.Sum(nil)), t.read.n
 }
 
