@@ -86,13 +86,13 @@ func director(w *world) {
 	}, func(at time.Time, b *box) {
 		say(at, front, "dovecot: imap-login: Disconnected (auth failed, 1 attempts in 2 secs): user=<%s>, method=PLAIN, rip=%s, lip=192.0.2.10, TLS, session=<F%d>", b.account, w.attacker.ip, at.Unix())
 	})
-	// Of a server behind tell the one before it, and the list of mailboxes.
+	// Of a server behind tell the one before it, and the list of mailboxes; of the one before it the address that those behind see.
 	left := func(host string) bool {
 		return slices.ContainsFunc(logs[host].lines, func(e entry) bool { return e.tag == host })
 	}
 	alone := func(host string) bool {
 		if host == front {
-			return !left(names[0]) || !left(names[1])
+			return w.anonymous || !left(names[0]) || !left(names[1]) // who guessed nothing else shows
 		}
 		return !left(front) && (!listed || !slices.ContainsFunc(w.boxes, func(b *box) bool { return b.server == host }))
 	}
@@ -182,7 +182,7 @@ func nodes(w *world) {
 	})
 	// Of a node tells the one before it only.
 	empty := func(l *log) bool { return len(l.lines) == 0 }
-	front.alone = func() bool { return empty(access[0]) || empty(access[1]) }
+	front.alone = func() bool { return w.anonymous || empty(access[0]) || empty(access[1]) }
 	for _, l := range access {
 		l.alone = func() bool { return empty(front) }
 	}
