@@ -121,6 +121,7 @@ func (s *answerSample) finish(skip func(source int) bool) Answers {
 	}
 	s.cut(skip)
 	out := Answers{Sampled: s.limit.Load() != everyHash, manyNames: s.manyNames.Load()}
+	out.List = slices.Grow(out.List, len(s.all))
 	for i := range s.all {
 		out.List = append(out.List, s.all[i].Answer)
 	}

@@ -22,6 +22,9 @@ var kept = [...]string{
 	".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".odt", ".ods", ".rtf", ".csv", ".eml", ".msg", ".mbox", ".pfx", ".p12", ".pem", ".vhdx", ".sqlite",
 }
 
+// longestKept is how long the longest of them is.
+const longestKept = len(".sqlite")
+
 // Kept reports whether a request for a file of that name is observed although nobody is named in it.
 func Kept(name string) bool {
 	for _, end := range kept {
@@ -34,8 +37,17 @@ func Kept(name string) bool {
 
 // keeps is Kept for what a log writes.
 func keeps(name []byte) bool {
+	dot := len(name) - 1
+	for least := max(0, len(name)-longestKept); ; dot-- {
+		if dot < least {
+			return false
+		}
+		if name[dot] == '.' {
+			break
+		}
+	}
 	for _, end := range kept {
-		if fold.HasSuffix(name, end) {
+		if len(end) == len(name)-dot && fold.Equal(name[dot:], end) {
 			return true
 		}
 	}

@@ -216,3 +216,22 @@ func FuzzObserve(f *testing.F) {
 		Observe(&r, nil)
 	})
 }
+
+// What is asked of every line is asked by the end of the name alone, and must say what Kept says.
+func TestKeepsIsKept(t *testing.T) {
+	for _, end := range kept {
+		for _, name := range []string{end, "a" + end, "a.b" + strings.ToUpper(end), "/x/y" + end, end + "x", "a" + end[1:], "a" + end + ".php", "a" + end + "/b"} {
+			if keeps([]byte(name)) != Kept(name) {
+				t.Errorf("%s: keeps says %v", name, keeps([]byte(name)))
+			}
+		}
+		if len(end) > longestKept {
+			t.Errorf("%s is longer than the longest", end)
+		}
+	}
+	for _, name := range []string{"", ".", "zip", "a.", "a.zipp"} {
+		if keeps([]byte(name)) != Kept(name) {
+			t.Errorf("%q: keeps says %v", name, keeps([]byte(name)))
+		}
+	}
+}
