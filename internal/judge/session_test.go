@@ -132,6 +132,16 @@ func TestWhose(t *testing.T) {
 		}
 		s.login("02:40", "test", "203.0.113.9", over("ssh"), from("h1", "syslog.sshd"))
 	}, "suspected test|203.0.113.9|2026-03-10T01:00:00Z\nsuspected test|203.0.113.9|2026-03-10T02:40:00Z\n")
+	f("a guess that hits from where many come from", func(s *scene) {
+		sshd := []with{over("ssh"), from("h1", "syslog.sshd")}
+		for _, account := range []string{"one", "two", "three"} {
+			s.login("01:00", account, "10.0.0.9", sshd...)
+		}
+		for i := range 25 {
+			s.fail("02:"+string(rune('0'+i/10))+string(rune('0'+i%10)), "test", "10.0.0.9", sshd...)
+		}
+		s.login("02:40", "test", "10.0.0.9", sshd...)
+	}, "suspected test|10.0.0.9|2026-03-10T02:40:00Z\n")
 	f("another session of the account from the attacker's address", func(s *scene) {
 		s.facts.Attacker.Sessions = []string{"AAAAAAAAAAAAAAAA"}
 		s.login("02:11", "ana", "203.0.113.9", bySession("AAAAAAAAAAAAAAAA"))

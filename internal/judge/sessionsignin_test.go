@@ -259,6 +259,10 @@ func TestTokensOfADFS(t *testing.T) {
 	f("one was not", func(s *scene) {
 		s.login("09:00", "ana@example.org", "203.0.113.9", entra(logs.SignedInFederated, "")...)
 	}, "ana@example.org 203.0.113.9 FORGED_SAML")
+	f("one was made, nobody knows when", func(s *scene) {
+		s.login("09:00", "ana@example.org", "203.0.113.9", entra(logs.SignedInFederated, "")...)
+		s.login("", "ana", "203.0.113.9", from("ADFS1", "windows.evtx:Security"), over("adfs"))
+	})
 	f("many were not: a log is missing", func(s *scene) {
 		for i := range 5 {
 			s.login(fmt.Sprintf("%02d:00", 9+i), "ana@example.org", "203.0.113.9", entra(logs.SignedInFederated, "")...)
