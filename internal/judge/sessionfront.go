@@ -34,18 +34,27 @@ func newFronts(in *Input, who *people, cover shows, relay func(ip string) bool) 
 		at int64
 		in *trail
 	}
-	logsOf := newLogsOf(known)
-	relays := make([]bool, len(contexts))
+	relays, passed := make([]bool, len(contexts)), make(map[string]bool)
+	for i := range contexts {
+		if c := &contexts[i]; behind(c) && c.IP != "" && !isMachine(c.Account) && relay(c.IP) {
+			relays[i] = true
+			passed[passedKey(who, c)] = true
+		}
+	}
+	if len(passed) == 0 {
+		return out
+	}
+	logsOf, facts := newLogsOf(known), in.Facts.parsed()
 	arrivals := make(map[string][]arrival)
 	for i := range contexts {
 		c := &contexts[i]
-		if !behind(c) || c.IP == "" || isMachine(c.Account) {
-			continue
-		}
-		if relays[i] = relay(c.IP); relays[i] || remoteOf(in.Facts.parsed(), c.IP).none {
+		if relays[i] || !behind(c) || c.IP == "" || isMachine(c.Account) || remoteOf(facts, c.IP).none {
 			continue
 		}
 		key := passedKey(who, c)
+		if !passed[key] {
+			continue
+		}
 		for _, v := range in.Store.Visits(i) {
 			for t := range logsOf.each(c, v.First.Source) {
 				if v.From != event.UnknownTime {
