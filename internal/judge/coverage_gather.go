@@ -38,8 +38,9 @@ type gatherer struct {
 	trails   map[trailKey]*trail
 	trailOf  map[streamID]*trail // of each stream
 	order    []trailKey
-	address  map[int32]string  // the address that most events of a source are of
-	targets  map[string]bool   // labels of servers that other logs of Exchange name
+	address  map[int32]string // the address that most events of a source are of
+	targets  map[string]bool  // labels of servers that other logs of Exchange name
+	visited  visitTimes
 	machine  map[origin]string // the folder of one of several servers of the same name
 	nameless nameless
 }

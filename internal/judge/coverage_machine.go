@@ -170,10 +170,19 @@ func (g *gatherer) tellApart(list []*filing) bool {
 func (g *gatherer) differ(a, b *filing) bool {
 	for _, f := range slices.Sorted(maps.Keys(a.kinds)) {
 		x, y := a.kinds[f], b.kinds[f]
-		if y == nil || f == "syslog" && a.stem != b.stem { // each file of a server has other lines
+		if y == nil || !x.overlap(y) || f == "syslog" && a.stem != b.stem { // each file of a server has other lines
 			continue
 		}
-		if x.lacks(y) && y.lacks(x) || a.stem == b.stem && (g.lacksVisits(f, x, y) || g.lacksVisits(f, y, x)) {
+		if x.lacks(y) && y.lacks(x) {
+			return true
+		}
+		if a.stem != b.stem {
+			continue
+		}
+		if g.visited == nil {
+			g.visited = g.visits()
+		}
+		if g.visited.lacksVisits(f, x, y) || g.visited.lacksVisits(f, y, x) {
 			return true
 		}
 	}
@@ -209,26 +218,52 @@ func usualPause(spans []tally.Span) int64 {
 	return max(edge, min(6*min(pauses[len(pauses)/2], rarePause), rarePause))
 }
 
-// lacksVisits reports whether a log misses visits that another tells of, though it was written to at the time: of a visit that both tell of, the
-// first record is that of the source with the smaller number.
-func (g *gatherer) lacksVisits(format string, w, other *written) bool {
-	format, _, _ = strings.Cut(format, ":")
-	n := 0
-	for i, c := range g.c.in.Store.Contexts() {
-		if c.Format != format {
+// mostTold is how many visits of a source are looked at.
+const mostTold = 1 << 14
+
+// visitTimes are the times at which visits of a source begin, by the format of the log.
+type visitTimes map[string]map[int32][]int64
+
+// visits gathers them: of a visit that two sources tell of, the first record is that of the source with the smaller number.
+func (g *gatherer) visits() visitTimes {
+	out := make(visitTimes)
+	contexts := g.c.in.Store.Contexts()
+	for i := range contexts {
+		f := contexts[i].Format
+		if f != "dovecot.events" && !strings.HasPrefix(f, "syslog.") && !strings.HasPrefix(f, "iis.") {
 			continue
 		}
+		if out[f] == nil {
+			out[f] = make(map[int32][]int64)
+		}
 		for _, v := range g.c.in.Store.Visits(i) {
-			if _, ok := other.sources[v.First.Source]; !ok || v.From == event.UnknownTime {
-				continue
+			if list := out[f][v.First.Source]; v.From != event.UnknownTime && len(list) < mostTold {
+				out[f][v.First.Source] = append(list, v.First.Time)
 			}
-			at := v.First.Time
+		}
+	}
+	return out
+}
+
+// lacksVisits reports whether a log misses visits that another tells of, though it was written to at the time.
+func (v visitTimes) lacksVisits(format string, w, other *written) bool {
+	format, _, _ = strings.Cut(format, ":")
+	n := 0
+	for source := range other.sources {
+		before := false // a visit that both tell of counts as the other's
+		for o := range w.sources {
+			before = before || o < source
+		}
+		if !before {
+			continue
+		}
+		for _, at := range v[format][source] {
 			k, _ := slices.BinarySearchFunc(w.spans, at, func(s tally.Span, at int64) int { return cmp.Compare(s.To, at) })
 			if k == len(w.spans) || w.spans[k].From > at-exactly || w.spans[k].To < at+exactly {
 				continue
 			}
-			for source, s := range w.sources {
-				if source < v.First.Source && s.From <= at-shortPause && s.To >= at+shortPause {
+			for o, s := range w.sources {
+				if o < source && s.From <= at-shortPause && s.To >= at+shortPause {
 					n++
 					break
 				}
@@ -239,6 +274,12 @@ func (g *gatherer) lacksVisits(format string, w, other *written) bool {
 		}
 	}
 	return false
+}
+
+// overlap reports whether two logs were written to at the same time.
+func (w *written) overlap(o *written) bool {
+	n, m := len(w.spans), len(o.spans)
+	return n > 0 && m > 0 && w.spans[0].From <= o.spans[m-1].To && o.spans[0].From <= w.spans[n-1].To
 }
 
 // commonFolders returns how many folders two paths begin with in common.
