@@ -159,12 +159,13 @@ func (r *reacher) stayedAtFiles() {
 		r.hole(r.files.box, ruleNotAssessed, "", "no log of a server of files was handed over", r.from, r.to)
 	}
 	for _, c := range channels {
-		if ans := r.cover.presence(c, "", r.from, r.to); !ans.covered() {
-			if ans.assessed {
-				r.gap(r.files.box, ruleNotAssessed, "", c, ans.holes[0], r.from, r.to)
-			} else {
-				r.hole(r.files.box, ruleNotAssessed, "", "there is no log of "+c, r.from, r.to)
-			}
+		switch ans := r.cover.presence(c, "", r.from, r.to); {
+		case ans.covered():
+			r.files.box.through(c).shown(ans.by)
+		case ans.assessed:
+			r.gap(r.files.box, ruleNotAssessed, "", c, ans.holes[0], r.from, r.to)
+		default:
+			r.hole(r.files.box, ruleNotAssessed, "", "there is no log of "+c, r.from, r.to)
 		}
 	}
 }
