@@ -218,9 +218,6 @@ func usualPause(spans []tally.Span) int64 {
 	return max(edge, min(6*min(pauses[len(pauses)/2], rarePause), rarePause))
 }
 
-// mostTold is how many visits of a source are looked at.
-const mostTold = 1 << 14
-
 // visitTimes are the times at which visits of a source begin, by the format of the log.
 type visitTimes map[string]map[int32][]int64
 
@@ -237,8 +234,8 @@ func (g *gatherer) visits() visitTimes {
 			out[f] = make(map[int32][]int64)
 		}
 		for _, v := range g.c.in.Store.Visits(i) {
-			if list := out[f][v.First.Source]; v.From != event.UnknownTime && len(list) < mostTold {
-				out[f][v.First.Source] = append(list, v.First.Time)
+			if v.From != event.UnknownTime {
+				out[f][v.First.Source] = append(out[f][v.First.Source], v.First.Time)
 			}
 		}
 	}
