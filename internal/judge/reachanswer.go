@@ -72,12 +72,7 @@ func (r *reacher) answered() (*answers, error) {
 	}
 	facts := r.in.Facts.parsed()
 	logOf := r.webLogs()
-	direct := make(map[*trail]bool) // other logs of the same evidence may see a balancer's address only
-	for i := range all.List {
-		if at := remoteOf(facts, all.List[i].IP); !at.private && !at.none && logOf[all.List[i].First.Source] != nil {
-			direct[logOf[all.List[i].First.Source]] = true
-		}
-	}
+	direct := r.seesAddresses(all.List, logOf)
 	audited := r.auditOfAll()
 	for _, x := range inOrder(byLog(all.List, logOf)) {
 		at := remoteOf(facts, x.IP)
@@ -92,7 +87,7 @@ func (r *reacher) answered() (*answers, error) {
 		case at.role&RoleAttacker != 0 || hostile[neighbourhood(x.IP)]:
 			out.theirs.add(x, from, to)
 		case at.role&(RoleOurs|RoleScanner) != 0 && at.role&RoleNAT == 0:
-		case r.files.open(from, to), at.role&(RoleService|RoleNAT) != 0, at.none, at.private && !direct[logOf[x.First.Source]]:
+		case r.files.open(from, to), at.anybody(direct[logOf[x.First.Source]]):
 			out.others.add(x, from, to) // behind the address of a server may be anybody
 		}
 	}
@@ -101,6 +96,35 @@ func (r *reacher) answered() (*answers, error) {
 		out.others.add(&x, r.from, r.to)
 	}
 	return out, nil
+}
+
+// seesAddresses returns the logs of web servers that see people's own addresses: some are public. Others may see a balancer's only.
+func (r *reacher) seesAddresses(list []tally.Answer, logOf map[int32]*trail) map[*trail]bool {
+	facts := r.in.Facts.parsed()
+	direct := make(map[*trail]bool)
+	see := func(ip string, source int32) {
+		if t := logOf[source]; t != nil && !direct[t] {
+			at := remoteOf(facts, ip)
+			direct[t] = !at.private && !at.none
+		}
+	}
+	for i := range list {
+		see(list[i].IP, list[i].First.Source)
+	}
+	for i := range r.contexts {
+		if c := &r.contexts[i]; slices.Contains(webFiles, c.Channel) {
+			if visits := r.in.Store.Visits(i); len(visits) > 0 {
+				see(c.IP, visits[0].First.Source)
+			}
+		}
+	}
+	return direct
+}
+
+// anybody reports whether an address may be anybody's, the attacker's too: that of a server between, or of many people. direct says that the log sees
+// people's own addresses.
+func (a remote) anybody(direct bool) bool {
+	return a.role&(RoleService|RoleNAT) != 0 || a.none || a.private && !direct
 }
 
 // webLogs returns the logs of web servers by their sources, however a log is split into files.
@@ -267,14 +291,20 @@ func (f *fileBox) open(from, to int64) bool {
 // mostUnnamed is how many addresses that gave no account are looked at one by one.
 const mostUnnamed = 100_000
 
-// unnamedReaders takes the files that were handed out to somebody whom the log does not name while a capability opened them: it may have
-// been the attacker, from an address that nobody knows. An application that asks for a password by a page of its own has no name in the
-// log.
+// unnamedReaders takes the files that were handed out to somebody whom the log does not name while a capability opened them, or at any time from an
+// address that may be anybody's: it may have been the attacker, from an address that nobody knows. An application that asks for a password by a page
+// of its own has no name in the log.
 func (r *reacher) unnamedReaders() error {
 	f := r.files
-	if len(f.opened) == 0 {
+	if !r.attacked() {
 		return nil
 	}
+	all, err := r.in.Store.Answers()
+	if err != nil {
+		return err
+	}
+	logOf := r.webLogs()
+	direct := r.seesAddresses(all.List, logOf)
 	facts := r.in.Facts.parsed()
 	people := make(map[string]bool)
 	for i := range r.contexts {
@@ -288,14 +318,20 @@ func (r *reacher) unnamedReaders() error {
 		if c.Account != "" && c.Account != "-" || !slices.Contains(webFiles, c.Channel) {
 			continue
 		}
-		if at := remoteOf(facts, c.IP); at.role&(RoleOurs|RoleScanner) != 0 && at.role&(RoleAttacker|RoleNAT) == 0 {
+		at := remoteOf(facts, c.IP)
+		if at.role&(RoleOurs|RoleScanner) != 0 && at.role&(RoleAttacker|RoleNAT) == 0 {
+			continue
+		}
+		visits := r.in.Store.Visits(i)
+		relayed := len(visits) > 0 && at.anybody(direct[logOf[visits[0].First.Source]])
+		if len(f.opened) == 0 && !relayed {
 			continue
 		}
 		if n++; n > mostUnnamed {
 			f.crowded = true
 			return nil
 		}
-		if !slices.ContainsFunc(r.in.Store.Visits(i), func(v tally.Visit) bool { return f.open(orAlways(v.From), orNever(v.To)) }) {
+		if !relayed && !slices.ContainsFunc(visits, func(v tally.Visit) bool { return f.open(orAlways(v.From), orNever(v.To)) }) {
 			continue
 		}
 		s := &session{attribution: unattributed, from: r.from, to: r.to}
@@ -304,7 +340,7 @@ func (r *reacher) unnamedReaders() error {
 				return err
 			}
 			from, to := max(orAlways(a.From), r.from), min(orNever(a.To), r.to)
-			if a.Kind != logs.Access || !a.OK && !a.Unknown || a.Exposure < logs.Partial || a.ObjectKind != "file" || from > to || !f.open(from, to) {
+			if a.Kind != logs.Access || !a.OK && !a.Unknown || a.Exposure < logs.Partial || a.ObjectKind != "file" || from > to || !relayed && !f.open(from, to) {
 				continue
 			}
 			if known := r.whose(i, timeOf(a)); known != nil && (known.attribution < unattributed || r.matters(known, a.From, a.To)) {

@@ -61,7 +61,10 @@ func (r *reacher) attacked() bool {
 // log or its line is lost; or they came through a web mail server that no log is of.
 func (r *reacher) hidden() error {
 	seed := maphash.MakeSeed()
-	crowded := r.crowded()
+	crowded, err := r.crowded()
+	if err != nil {
+		return err
+	}
 	front := newFronts(r.in, r.who, r.cover, func(ip string) bool { return crowded[ip] })
 	told, err := newWebMail(r.in, r.cover, func(context int, at int64) bool {
 		s := r.whose(context, at)
@@ -122,8 +125,12 @@ func relays(c *tally.Context) bool {
 }
 
 // crowded returns the addresses through which mail is read for many: those of services, those that every machine has, and private ones
-// from which many accounts came.
-func (r *reacher) crowded() map[string]bool {
+// from which many accounts came, or public ones that stand between.
+func (r *reacher) crowded() (map[string]bool, error) {
+	between, err := r.in.serversBetween(r.who)
+	if err != nil {
+		return nil, err
+	}
 	facts := r.in.Facts.parsed()
 	out, from := blindTo(r.in, r.who, r.cover), make(map[string]map[string]bool)
 	if out == nil {
@@ -139,7 +146,7 @@ func (r *reacher) crowded() map[string]bool {
 		case at.role&(RoleOurs|RoleScanner) != 0:
 		case at.role&RoleService != 0, at.none:
 			out[c.IP] = true
-		case at.private:
+		case at.private || between[c.IP]:
 			if from[c.IP] == nil {
 				from[c.IP] = make(map[string]bool)
 			}
@@ -148,7 +155,7 @@ func (r *reacher) crowded() map[string]bool {
 			}
 		}
 	}
-	return out
+	return out, nil
 }
 
 // claimHidden takes what a context did as what may be the attacker's doing, where no session says whose it is. It came from the address

@@ -38,6 +38,7 @@ type attributing struct {
 	egresses map[string]int64 // the days since which addresses are those of networks: see egressSince
 	blind    map[string]bool  // see blindTo
 	front    *fronts
+	between  map[string]bool   // see serversBetween
 	clientOf map[string]bool   // by address: see ownClient
 	inMail   []tally.Span      // when an attacker was in web mail that names no account
 	owners   map[string]string // accounts by sessions of Cyrus, once they were asked for
@@ -71,6 +72,9 @@ func attribute(in *Input, who *people, cover *coverage) (*sessions, error) {
 	a.ips = newIndex(a.contexts, 8, func(c *tally.Context) string { return c.IP })
 	a.blind = blindTo(in, who, cover)
 	var err error
+	if a.between, err = in.serversBetween(who); err != nil {
+		return nil, err
+	}
 	if a.guessers, err = guesses(in, who, func(ip string) bool { return a.ips.of(ip) >= 0 }); err != nil {
 		return nil, err
 	}

@@ -163,7 +163,7 @@ func (a *attributing) personal(ip string) bool {
 		return false
 	}
 	if !at.private {
-		return true
+		return !a.between[ip]
 	}
 	if known, ok := a.crowds[ip]; ok {
 		return !known

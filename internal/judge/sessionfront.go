@@ -136,7 +136,7 @@ func newLogsOf(known *coverage) logsOf {
 func (l logsOf) each(c *tally.Context, source int32) iter.Seq[*trail] {
 	return func(yield func(*trail) bool) {
 		for _, t := range l.bySource[source] {
-			if t.format == c.Format && (c.Host == "" || t.place.key == l.known.hostKey(c.Host)) && !yield(t) {
+			if t.format == c.Format && (c.Host == "" || t.place.called() == l.known.hostKey(c.Host)) && !yield(t) {
 				return
 			}
 		}

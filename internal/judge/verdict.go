@@ -21,7 +21,8 @@ type Input struct {
 	// Hosts tells which names are of one server; nil has them found by NewHostNames.
 	Hosts *HostNames
 
-	failed *attempts // once they were read
+	failed  *attempts       // once they were read
+	between map[string]bool // see serversBetween, once it was asked
 }
 
 // Judgement is what was decided.
