@@ -29,8 +29,8 @@ type coverage struct {
 	wide  bool
 	off   []channelOff
 	made  map[question]*view
-	// audited caches whether a mailbox has any record of mail access.
-	audited map[string]bool
+	// audited caches when the first record of mail access in a mailbox is; never if there is none.
+	audited map[string]int64
 	notes   []string
 	// skewed is by how much clocks may be off, in nanoseconds, of the logs of which that is known.
 	skewed map[logAt]int64
@@ -107,7 +107,7 @@ const stranger = "\x00stranger"
 
 // newCoverage computes it.
 func newCoverage(in *Input, who *people) (*coverage, error) {
-	c := &coverage{in: in, who: who, special: make(map[string]bool), named: make(map[string]bool), made: make(map[question]*view), audited: make(map[string]bool),
+	c := &coverage{in: in, who: who, special: make(map[string]bool), named: make(map[string]bool), made: make(map[question]*view), audited: make(map[string]int64),
 		aliases: make(map[string]*place)}
 	if err := c.assemble(); err != nil {
 		return nil, err
@@ -182,6 +182,9 @@ func (c *coverage) ask(l level, channel, whom, at string, from, to int64) answer
 		c.made[q] = v
 	}
 	a := answer{assessed: v.assessed, holes: between(v.holes, from, to)}
+	if l == detail {
+		a.holes = c.unaudited(a.holes, channel, whom, from, to)
+	}
 	for _, t := range v.trails {
 		if n := len(t.whole); n > 0 && t.whole[0].From <= to && t.whole[n-1].To >= from || len(t.stated) > 0 {
 			a.by = append(a.by, t.full())
@@ -204,18 +207,19 @@ func (c *coverage) class(l level, channel, whom string) string {
 	if !slices.Contains(cloudAll, channel) {
 		return ""
 	}
-	if l == presence && !c.wide && !c.named[key] || l == detail && !c.isAudited(whom, key) {
+	if l == presence && !c.wide && !c.named[key] || l == detail && c.hasCloud() && c.auditedSince(whom, key) == never {
 		return stranger
 	}
 	return ""
 }
 
-// isAudited reports whether the cloud has a record of mail access of a mailbox: if not, it may be that none are made.
-func (c *coverage) isAudited(mailbox, key string) bool {
-	known, ok := c.audited[key]
-	if ok || !c.hasCloud() {
-		return known
+// auditedSince returns when the first record of mail access in a mailbox of the cloud is, never if it has none: it may be that none are made.
+func (c *coverage) auditedSince(mailbox, key string) int64 {
+	first, ok := c.audited[key]
+	if ok {
+		return first
 	}
+	first = never
 	for _, name := range append([]string{strings.ToLower(mailbox), key}, c.who.others[key]...) {
 		for a, err := range c.in.Store.Touched(name) {
 			if err != nil {
@@ -223,15 +227,37 @@ func (c *coverage) isAudited(mailbox, key string) bool {
 			}
 			switch a.Inference {
 			case logs.Bind, logs.SyncFolder, logs.ServiceBind:
-				known = true
-			}
-			if known {
-				break
+				first = min(first, orAlways(a.From))
 			}
 		}
 	}
-	c.audited[key] = known
-	return known
+	c.audited[key] = first
+	return first
+}
+
+// unaudited adds to holes in what shows what was read that records of a mailbox of the cloud begin with its first: its licence may have come then.
+func (c *coverage) unaudited(holes []hole, channel, mailbox string, from, to int64) []hole {
+	if mailbox == "" || !slices.Contains(cloudAll, channel) || !c.hasCloud() {
+		return holes
+	}
+	key := c.who.key(mailbox)
+	first := c.auditedSince(mailbox, key)
+	since := sum(first, -auditMargin)
+	if since <= from || first == never || first == always {
+		return holes
+	}
+	open := []hole{{from, min(since-1, to), "disabled", false, "no record of mail access in this mailbox, by anybody, before " + inWords(first) + ": it may not have been audited"}}
+	for _, t := range c.trails {
+		if t.format != mailAccess {
+			continue
+		}
+		for _, s := range t.stated {
+			if s.whom == key && s.detail {
+				open = subtract(open, s.Span)
+			}
+		}
+	}
+	return joined(holes, open)
 }
 
 func (c *coverage) hasCloud() bool {

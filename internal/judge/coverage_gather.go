@@ -742,21 +742,3 @@ func (c *coverage) readDown(g *gatherer) error {
 	}
 	return nil
 }
-
-// stateOff takes the ways in that are proven to be off.
-func (c *coverage) stateOff(f *Facts) {
-	for _, o := range f.ChannelsOff {
-		scope := strings.ToLower(strings.TrimSpace(o.Scope))
-		if scope == "" {
-			scope = "*"
-		}
-		ch := strings.ToLower(strings.TrimSpace(o.Channel))
-		c.off = append(c.off, channelOff{ch, scope, o.Proof})
-		if scope != "*" {
-			c.off = append(c.off, channelOff{ch, c.who.key(scope), o.Proof})
-			if host := c.in.Hosts.Of(scope); host != scope {
-				c.off = append(c.off, channelOff{ch, hostLabel(host), o.Proof})
-			}
-		}
-	}
-}

@@ -321,7 +321,7 @@ func TestGaps(t *testing.T) {
 		ual(s)
 		s.add("ual.csv", "", "m365.ual:AzureActiveDirectory", "9 00:00", "10 12:00", time.Hour)
 	}, "detail", "m365", "ana@example.org", "8 13:00", "10 11:00", "after_coverage 9 12:00:00–10 11:00:00")
-	f("mail access before the first record of it", ual, "detail", "m365", "ana@example.org", "2 10:00", "6 09:00", "disabled 2 10:00:00–2 10:59:59")
+	f("mail access before the first record of it", ual, "detail", "m365", "ana@example.org", "2 10:00", "6 09:00", "disabled 2 10:00:00–2 10:59:59, disabled 2 11:00:00–2 11:59:59")
 	f("a mailbox that has no such record", ual, "detail", "m365", "bob@example.org", "3 01:00", "6 09:00", "disabled 3 01:00:00–6 09:00:00")
 	f("an account that a narrow export does not name", ual, "presence", "m365", "bob@example.org", "3 01:00", "6 09:00", "narrowed 3 01:00:00–6 09:00:00")
 	f("an audit log without mail access", func(s *shelf) {
