@@ -25,7 +25,10 @@ type connection struct {
 // connections lists them. One of which the log shows no beginning, or no end, may have lasted a day longer.
 func (r *reacher) connections() (*connections, error) {
 	out := &connections{}
-	crowded := r.crowded()
+	crowded, err := r.crowded()
+	if err != nil {
+		return nil, err
+	}
 	type edges struct {
 		at         int32
 		begun, end bool
