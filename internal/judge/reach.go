@@ -450,6 +450,7 @@ func (r *reacher) held() {
 
 // notInScope asks of a mailbox that no capability is known to reach whether the logs would have shown one: only then nothing reached it.
 func (r *reacher) notInScope(b *box) {
+	r.noAttacker(b)
 	channels := r.cover.channels("mailbox", b.key)
 	if len(channels) == 0 {
 		r.hole(b, ruleNotAssessed, "", noMailLog, r.from, r.to)
@@ -471,6 +472,13 @@ func (r *reacher) notInScope(b *box) {
 			r.hole(b, ruleNotAssessed, "", words, r.from, r.to)
 		}
 		b.through(c).raise(may, words)
+	}
+}
+
+// noAttacker opens what lies in a box where nothing is known of an attacker: he may be anybody who came in.
+func (r *reacher) noAttacker(b *box) {
+	if !r.attacked() {
+		r.hole(b, ruleNoAttacker, "", "", r.from, r.to)
 	}
 }
 

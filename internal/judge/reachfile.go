@@ -154,6 +154,7 @@ func (r *reacher) stayedAtFiles() {
 	if r.files.held {
 		return
 	}
+	r.noAttacker(r.files.box)
 	channels := r.cover.channels("file", "")
 	if len(channels) == 0 {
 		r.hole(r.files.box, ruleNotAssessed, "", "no log of a server of files was handed over", r.from, r.to)

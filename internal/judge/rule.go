@@ -6,6 +6,7 @@ import "github.com/barid-dfir/barid/internal/logs"
 const (
 	ruleCoarse         = "COARSE"
 	ruleAttribution    = "ATTRIBUTION"
+	ruleNoAttacker     = "NO_ATTACKER"
 	ruleNotAssessed    = "NOT_ASSESSED"
 	ruleNoPresence     = "NO_PRESENCE"
 	ruleNoDetail       = "NO_DETAIL"
@@ -44,6 +45,7 @@ func rules() []logs.Inference {
 	return []logs.Inference{
 		{Name: ruleCoarse, Says: "The attacker read in what this lies in, and the log does not say which items.", Verified: true, Source: algebra},
 		{Name: ruleAttribution, Says: "It was accessed in a session that may have been the attacker's.", Verified: true, Source: algebra},
+		{Name: ruleNoAttacker, Says: "Neither the facts nor the logs tell of an attacker: nobody can say what he did not reach.", Verified: true, Source: algebra},
 		{Name: ruleNotAssessed, Says: "Of a way in there is no log, or none that covers all of the time.", Verified: true, Source: algebra},
 		{Name: ruleNoPresence, Says: "The attacker could get in, and for a part of that time no log shows who did.", Verified: true, Source: algebra},
 		{Name: ruleNoDetail, Says: "The attacker was there, and for that time no log shows what was read.", Verified: true, Source: algebra},

@@ -45,6 +45,8 @@ func settles(w *way) string {
 	switch w.rule {
 	case ruleHostCapability:
 		return "the process events of the host (Security 4688 with command lines, or Sysmon 1), with its PowerShell and cmdlet logs" + hostOnly(of)
+	case ruleNoAttacker:
+		return "who the attacker is: his addresses, accounts or sessions, in the facts"
 	case ruleNotAssessed:
 		if what, ok := strings.CutPrefix(of, ": there is no log of "); ok {
 			return "a log of " + what
