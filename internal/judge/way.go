@@ -12,8 +12,11 @@ import (
 )
 
 // slack is by how much the clock of an inventory may differ from that of a log before something is excluded for not having been
-// there, in nanoseconds.
-const slack = 60e9
+// there, in nanoseconds: that a clock was set right shows only where its log is whole. Microsoft 365 has one clock.
+const (
+	slack      = 3600e9
+	slackCloud = 60e9
+)
 
 // degree is how sure it is that something was reached.
 type degree uint8
@@ -191,8 +194,12 @@ func (w *way) reaches(m *being) degree {
 	if w.grasp == graspNamed || w.grasp == graspSelf || w.odd && m.standard {
 		return not
 	}
+	by := int64(slack)
+	if w.rule == logs.SyncFolder || w.rule == ruleSyncMailbox {
+		by = slackCloud
+	}
 	if w.grasp == graspWhole {
-		if m.from > sum(w.to, slack) || m.to < sum(w.from, -slack) {
+		if m.from > sum(w.to, by) || m.to < sum(w.from, -by) {
 			return not
 		}
 		best := not
@@ -209,10 +216,10 @@ func (w *way) reaches(m *being) degree {
 		}
 		return best
 	}
-	if w.arriving && m.known && (m.from < sum(w.from, -slack) || m.from > sum(w.to, slack)) {
+	if w.arriving && m.known && (m.from < sum(w.from, -by) || m.from > sum(w.to, by)) {
 		return not
 	}
-	if m.from > sum(w.to, slack) || m.to < sum(w.from, -slack) || w.size >= 0 && m.size > w.size {
+	if m.from > sum(w.to, by) || m.to < sum(w.from, -by) || w.size >= 0 && m.size > w.size {
 		return not
 	}
 	return min(w.degree, may)
