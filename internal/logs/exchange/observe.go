@@ -395,7 +395,9 @@ func mailClient(o logs.Observation, command, arguments, context, size []byte, ob
 	default:
 		return obs
 	}
-	o.Kind, o.OK, o.Action, o.Bytes = logs.Access, true, command, number(size)
+	o.Kind, o.Action, o.Bytes = logs.Access, command, number(size)
+	o.OK = len(context) > 0
+	o.Unknown = !o.OK // nor need the arguments be whole, in a line that was cut off before the answer
 	o.Object, o.ObjectKind = o.Account, "mailbox"
 	return append(obs, o)
 }

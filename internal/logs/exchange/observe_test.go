@@ -252,6 +252,14 @@ func TestCmdlets(t *testing.T) {
 		`capability ok channel=ecp action=k1 inference=SHELL_WRITTEN power=host host=EX1`)
 }
 
+func TestCommandThatIsCutOffNeedNotHaveSucceeded(t *testing.T) {
+	got := means(t, "x", "dateTime,sessionId,seqNumber,sIp,cIp,user,duration,rqsize,rpsize,command,parameters,context,puid\n"+
+		`2024-05-06T07:00:01Z,000000000000000E,2,192.0.2.1:1993,192.0.2.1:3,ana,0,3,31,fetch,"1:* (UID FLAGS E`)
+	if want := "access unknown account=ana channel=imap session=000000000000000E action=fetch inference=MAILBOX_READ mailbox=ana exposure=content bytes=31; defect "; !strings.HasPrefix(got, want) {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
 // FuzzObserve looks for records of any log that break what observations promise.
 func FuzzObserve(f *testing.F) {
 	for _, log := range []string{
