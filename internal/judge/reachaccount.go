@@ -42,14 +42,9 @@ func (o *outsiders) add(r *reacher, u *box) {
 	for _, w := range u.ways {
 		from, to = min(from, w.from), max(to, w.to)
 	}
-	for _, k := range r.powersOf(u.key) { // who held it may have come in by the mailbox's own name, too, as nobody who is known to be the attacker
-		if k.isCredential() && k.rule != ruleTried {
-			begin, end := max(orAlways(k.earliest), r.from), min(orNever(k.to), r.to)
-			from, to = min(from, begin), max(to, end)
-			if begin <= end {
-				o.heldFrom, o.heldTo = min(o.heldFrom, begin), max(o.heldTo, end)
-			}
-		}
+	if begin, end := r.heldFor(u.key); begin <= end { // who held it may have come in by the mailbox's own name, too, as nobody who is known to be the attacker
+		from, to = min(from, begin), max(to, end)
+		o.heldFrom, o.heldTo = min(o.heldFrom, begin), max(o.heldTo, end)
 	}
 	o.from, o.to = min(o.from, from), max(o.to, to)
 	o.names = addTo(o.names, u.key, mostWords)

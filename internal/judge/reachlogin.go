@@ -21,15 +21,9 @@ func (r *reacher) otherLogins(all []*box) {
 		if !b.listed || r.told(b, nameOfMailbox) {
 			continue
 		}
-		h := hold{b, never, always}
-		for _, k := range r.powersOf(b.key) {
-			if begin, end := max(orAlways(k.earliest), r.from), min(orNever(k.to), r.to); k.isCredential() && k.rule != ruleTried && begin <= end {
-				h.from, h.to = min(h.from, begin), max(h.to, end)
-			}
-		}
-		if h.from <= h.to {
-			held = append(held, h)
-			from, to = min(from, h.from), max(to, h.to)
+		if begin, end := r.heldFor(b.key); begin <= end {
+			held = append(held, hold{b, begin, end})
+			from, to = min(from, begin), max(to, end)
 		}
 	}
 	if len(held) == 0 {
@@ -47,27 +41,32 @@ func (r *reacher) otherLogins(all []*box) {
 		}
 	}
 	for _, h := range held {
-		var names []string
+		o := newOutsiders(logs.Content)
+		o.from, o.to = h.from, h.to
 		for _, u := range strangers {
 			if r.mayBe(u, h.box) {
-				names = addTo(names, u.key, mostWords)
+				o.names = addTo(o.names, u.key, mostWords)
 			}
 		}
-		if len(names) == 0 {
+		if len(o.names) == 0 {
 			continue
 		}
-		w := h.way(wayKey{rule: ruleOtherAccount, grasp: graspCoarse, degree: may, exposure: logs.Content})
-		w.bound(-1, -1)
-		w.times++
-		w.self = max(w.self, may)
-		w.span(h.from, h.to)
-		for _, n := range names {
-			w.words = addTo(w.words, noMailbox+n, mostWords)
-		}
-		for _, u := range names {
-			for _, i := range r.usesOf(u) {
-				h.through(r.contexts[i].Channel).show(logs.Content, may, "it may be the mailbox of "+u)
+		for _, name := range o.names {
+			for _, i := range r.usesOf(name) {
+				o.channels[r.contexts[i].Channel] = true
 			}
 		}
+		o.open(r, h.box, nameOfMailbox)
 	}
+}
+
+// heldFor encloses the times for which the password or tokens of an account may have been held: from never to always where none was.
+func (r *reacher) heldFor(key string) (from, to int64) {
+	from, to = never, always
+	for _, k := range r.powersOf(key) {
+		if begin, end := max(orAlways(k.earliest), r.from), min(orNever(k.to), r.to); k.isCredential() && k.rule != ruleTried && begin <= end {
+			from, to = min(from, begin), max(to, end)
+		}
+	}
+	return from, to
 }
